@@ -1,0 +1,55 @@
+/// The ranks of a run. The only module that knows MPI is behind this header; it offers no floating-point sum, since
+/// such a sum would depend on the number of ranks (use reduce_blocks).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace shoal {
+
+/// A handle to a group of ranks; copies share it. All calls but send and receive are collective. A failure of MPI
+/// itself throws std::runtime_error.
+class Communicator {
+ public:
+  static Communicator world();     ///< requires a live Environment
+  static Communicator self();      ///< this rank alone; works under MPI too
+  struct Handle;                   ///< the MPI communicator, see mpi_interop.hpp
+  explicit Communicator(std::shared_ptr<const Handle> handle);
+
+  [[nodiscard]] int rank() const { return rank_; }
+  [[nodiscard]] int size() const { return size_; }
+  [[nodiscard]] bool is_root() const { return rank_ == 0; }
+
+  void broadcast(std::span<std::byte> bytes) const;  ///< from rank 0; same length everywhere
+  void broadcast(std::string& text) const;           ///< from rank 0; any length
+  void sum(std::span<std::int64_t> values) const;    ///< exact; overflow is the caller's to exclude
+  void minimum(std::span<std::int64_t> values) const;
+  void minimum(std::span<std::uint64_t> values) const;
+  void maximum(std::span<std::int64_t> values) const;
+  [[nodiscard]] std::uint64_t bitwise_and(std::uint64_t bits) const;
+
+  /// Every rank's bytes, concatenated in rank order, on every rank.
+  [[nodiscard]] std::vector<std::byte> gather(std::span<const std::byte> mine) const;
+
+  void send(std::span<const std::byte> bytes, int destination) const;
+  void receive(std::span<std::byte> bytes, int source) const;
+  void barrier() const;
+
+  /// Several ranks share a host: as many as this.
+  [[nodiscard]] int ranks_on_this_host() const;
+  [[nodiscard]] const Handle& handle() const { return *handle_; }
+
+  /// Messages are cut into pieces of at most this many bytes (a count in MPI-3 is an int). Tests lower it.
+  static inline std::size_t message_limit = std::size_t{1} << 30U;
+
+ private:
+  std::shared_ptr<const Handle> handle_;
+  int rank_ = 0;
+  int size_ = 1;
+};
+
+}  // namespace shoal

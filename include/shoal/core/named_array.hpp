@@ -1,0 +1,48 @@
+/// A model's parameters as arrays with the names and shapes they have in files.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <numeric>
+#include <string>
+#include <vector>
+
+namespace shoal {
+
+/// One array of `/parameters`: row-major values of the given shape.
+struct NamedArray {
+  std::string name;
+  std::vector<std::size_t> shape;
+  std::vector<double> values;
+  bool integral = false;  ///< stored as int64 (level_offsets)
+
+  [[nodiscard]] std::size_t size() const {
+    return std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
+  }
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned /*version*/) {
+    archive & name & shape & values & integral;
+  }
+};
+
+using NamedArrays = std::vector<NamedArray>;
+
+/// The array called `name`, or null.
+inline const NamedArray* find(const NamedArrays& arrays, const std::string& name) {
+  for (const NamedArray& array : arrays)
+    if (array.name == name) return &array;
+  return nullptr;
+}
+
+/// Whether both hold the same bits (so -0.0 differs from 0.0, and equal NaNs are the same).
+inline bool same_bits(const std::vector<double>& a, const std::vector<double>& b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (std::bit_cast<std::uint64_t>(a[i]) != std::bit_cast<std::uint64_t>(b[i])) return false;
+  return true;
+}
+
+}  // namespace shoal

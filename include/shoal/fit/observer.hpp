@@ -1,0 +1,26 @@
+/// What a fit tells while it runs; logging, progress and timing hang here, not in the loop.
+#pragma once
+
+#include <cstdint>
+
+namespace shoal {
+
+/// One pass: the objective of the parameters after `iteration` M-steps.
+struct IterationReport {
+  std::int64_t iteration = 0;
+  double objective = 0;
+  double change = 0;  ///< from the pass before, in the unit of the tolerance; 0 in the first
+  double seconds = 0;
+  double seconds_communicating = 0;
+};
+
+class Observer {
+ public:
+  Observer() = default;
+  Observer(const Observer&) = delete;
+  Observer& operator=(const Observer&) = delete;
+  virtual ~Observer() = default;
+  virtual void iteration(const IterationReport& /*report*/) {}
+};
+
+}  // namespace shoal

@@ -1,0 +1,32 @@
+/// One pass with a model that stays as it is.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "shoal/model/model.hpp"
+
+namespace shoal {
+
+/// What a pass found; per-row arrays are of this rank's rows, empty where not wanted. Rows left out have label -1 and
+/// NaN elsewhere.
+struct Prediction {
+  double objective = 0;
+  double log_likelihood = 0;
+  std::vector<double> counts;
+  std::vector<std::int32_t> labels;
+  std::vector<double> log_density;
+  std::vector<double> responsibilities;  ///< n x K
+};
+
+struct PredictionWants {
+  bool labels = false;
+  bool log_density = false;
+  bool responsibilities = false;
+};
+
+/// Collective. On the rows of the fit it repeats the fit's labels and objective bit for bit.
+template <class Row>
+Prediction predict(const Model<Row>& model, const RowPass<Row>& pass, const PredictionWants& wants);
+
+}  // namespace shoal

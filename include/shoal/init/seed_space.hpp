@@ -1,0 +1,40 @@
+/// Distances between rows for seeding, in the geometry of the model that is to be started.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <type_traits>
+#include <vector>
+
+#include "shoal/model/options.hpp"
+#include "shoal/pass/column_moments.hpp"
+
+namespace shoal {
+
+/// Costs by which k-means|| samples: squared Euclidean (kmeans), L1 (kmedians), Euclidean (kmedians, geometric), and for
+/// mixtures squared Euclidean with each feature divided by its global standard deviation; discrete features count by
+/// their one-hot codes, so two different levels a, b of a feature are 1 / var_a + 1 / var_b apart. Missing entries
+/// stand at the feature's mean (real) or add nothing (discrete).
+template <class Row>
+class SeedSpace {
+ public:
+  SeedSpace(const ModelOptions& options, const ColumnMoments& moments, const LevelOffsets& offsets,
+            std::size_t n_features);
+
+  /// For each row of the block: where one of the candidates (row-major, D each) is nearer than distance[r], its
+  /// distance and its number, first_index onwards. Ties keep what was there, then the lower number.
+  void improve(const RowBlock<Row>& block, const std::vector<Row>& candidates, std::int32_t first_index,
+               std::span<double> distance, std::span<std::int32_t> nearest) const;
+
+ private:
+  using Value = std::conditional_t<std::is_same_v<Row, Code>, double, Row>;
+  ModelKind kind_;
+  bool geometric_;
+  std::size_t n_features_;
+  std::vector<Value> origin_;  ///< real rows: subtracted first
+  std::vector<Value> scale_;   ///< real rows: then multiplied by this
+  std::vector<double> apart_;  ///< discrete rows: 1 / variance of each level's indicator, 0 for a constant one
+  LevelOffsets offsets_;
+};
+
+}  // namespace shoal

@@ -1,0 +1,25 @@
+/// Which instruction set the kernels use. All ranks of a run must use the same one: bits are promised per instruction set.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace shoal {
+
+/// One bit for each instruction set that this binary holds and this processor has; lower bits are better sets.
+std::uint64_t supported_targets();
+
+/// From now on kernels use the best set of `allowed` (which must hold a supported one). Not thread-safe: call at start.
+void use_best_target(std::uint64_t allowed);
+
+/// `name` as printed by target_name, any case. Throws Error(usage) naming the choices where this binary has none such.
+std::uint64_t target_by_name(const std::string& name);
+
+/// The set in use, for example "AVX2".
+std::string target_name();
+
+/// Names of the sets in `targets`, best first.
+std::vector<std::string> target_names(std::uint64_t targets);
+
+}  // namespace shoal

@@ -1,0 +1,47 @@
+/// From sums about the old means to scatter about the new ones.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "shoal/core/matrix.hpp"
+
+namespace shoal {
+
+/// Sums of one component about its centre c: n = sum w r, first = sum w r (x - c), and second: the packed lower
+/// triangle of sum w r (x - c)(x - c)^T (full, tied) or its diagonal (diag, spherical). With missing values every
+/// feature has a weight of its own.
+struct ComponentSums {
+  double n = 0;
+  std::span<const double> first;
+  std::span<const double> second;
+  std::span<const double> observed;  ///< empty: n for every feature
+
+  [[nodiscard]] double weight(std::size_t d) const { return observed.empty() ? n : observed[d]; }
+  /// m1 - c, the step of the mean; 0 where nothing was observed.
+  [[nodiscard]] double step(std::size_t d) const { return weight(d) > 0 ? first[d] / weight(d) : 0; }
+};
+
+/// sum w r (x - m1)(x - m1)^T, D x D, or its diagonal, 1 x D; and the weight behind each feature.
+struct Scatter {
+  Matrix values;
+  std::vector<double> weight;
+
+  Scatter& operator+=(const Scatter& other);
+};
+
+/// The packed index of (i, j), j <= i.
+[[nodiscard]] constexpr std::size_t packed(std::size_t i, std::size_t j) { return i * (i + 1) / 2 + j; }
+
+/// Whether some feature's mean moved more than 1e3 standard deviations: second - n d d^T has then lost digits.
+bool lost_digits(const ComponentSums& sums, bool triangle);
+
+/// second - n d d^T of one component.
+Scatter scatter_about_mean(const ComponentSums& sums, bool triangle);
+
+/// The sum over components, whose `second` is one and the same: their shared triangle less each one's n d d^T.
+Scatter tied_scatter(std::span<const ComponentSums> components);
+
+double mean_of(std::span<const double> values);
+
+}  // namespace shoal

@@ -1,0 +1,38 @@
+/// Exact weighted medians of all clusters and features at once, by counting.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "shoal/pass/row_pass.hpp"
+
+namespace shoal {
+
+/// Row weights as integer multiples of one power of two, so that sums and comparisons are exact.
+struct IntegerWeights {
+  std::vector<std::int64_t> values;  ///< of this rank's rows; empty: all 1
+  [[nodiscard]] std::int64_t operator[](std::size_t r) const { return values.empty() ? 1 : values[r]; }
+};
+
+/// `weights` (empty: all 1) scaled by the power of two that brings `total`, their sum over all ranks, below 2^62.
+IntegerWeights integer_weights(std::span<const double> weights, double total);
+
+/// The order-preserving integer of a double: x < y exactly where key(x) < key(y); -0.0 counts as +0.0.
+std::uint64_t ordered_key(double value);
+double value_of_key(std::uint64_t key);
+
+/// For each cluster k and feature d the midpoint of the lower and the upper median: the smallest x with
+/// W(<= x) >= W / 2 and the smallest with W(<= x) > W / 2 over the cluster's rows. labels: this rank's rows. Entries of
+/// clusters without weight keep the value of `previous` (K x D), which is otherwise not used.
+///
+/// Each round cuts every pair's bracket of keys into 2^b cells, counts the rows in them (one integer reduction for all
+/// pairs) and keeps the cell that holds the lower median: at most ceil(64 / b) rounds, with b from a byte budget.
+template <class T>
+Matrix cluster_medians(const RowPass<T>& pass, std::span<const std::int32_t> labels, const IntegerWeights& weights,
+                       const Matrix& previous);
+
+/// The counts of one round may take this many bytes on each thread of a rank. Tests lower it.
+inline std::size_t selection_byte_budget = std::size_t{16} << 20U;
+
+}  // namespace shoal

@@ -1,0 +1,89 @@
+/// What every model is to the fit: an E-step by block and an M-step on the sums.
+///
+/// An abstract class rather than a concept: one virtual call a block costs nothing, and the loop, the passes and the
+/// program are compiled once for each kind of row instead of once for each model.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "shoal/core/named_array.hpp"
+#include "shoal/core/statistics.hpp"
+#include "shoal/model/options.hpp"
+#include "shoal/pass/column_moments.hpp"
+#include "shoal/pass/row_pass.hpp"
+
+namespace shoal {
+
+/// Where a pass puts what it finds about each row of a block; null: not wanted.
+struct RowOutputs {
+  std::int32_t* label = nullptr;       ///< n
+  double* log_density = nullptr;       ///< n; hard models: minus the distance
+  double* responsibilities = nullptr;  ///< n x K, row-major
+};
+
+/// Repairs during a fit; each may make the objective fall.
+struct Repairs {
+  std::int64_t reseeded = 0;   ///< empty clusters given a new row
+  std::int64_t dropped = 0;    ///< empty clusters removed
+  std::int64_t collapsed = 0;  ///< covariances that took the regularisation floor
+  [[nodiscard]] std::int64_t total() const { return reseeded + dropped + collapsed; }
+};
+
+template <class Row>
+class Model {
+ public:
+  using Block = RowBlock<Row>;
+  Model() = default;
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
+  virtual ~Model() = default;
+
+  [[nodiscard]] virtual std::size_t n_clusters() const = 0;
+  [[nodiscard]] virtual std::size_t n_features() const = 0;
+
+  /// A start from K seed rows (values as held); mixtures make one M-step from the nearest-seed clustering `labels`,
+  /// one a local row.
+  virtual void start(const std::vector<Row>& seeds, std::span<const std::int32_t> labels,
+                     const RowPass<Row>& pass) = 0;
+
+  /// Parameters by name, as they stand in files. set_parameters ignores unknown arrays and throws Error(bad_data) on
+  /// missing ones, wrong shapes and impossible values, naming them; `source` is the file's name for the message.
+  [[nodiscard]] virtual NamedArrays parameters() const = 0;
+  virtual void set_parameters(const NamedArrays& arrays, const std::string& source) = 0;
+
+  /// Once before a fit, ahead of start. `moments` are empty for the hard models, which have no use for them.
+  virtual void begin_fit(const RowPass<Row>& pass, const ColumnMoments& moments) = 0;
+
+  /// Layout of the sums of a pass: all that the M-step needs, or (`scores_only`) objective and counts.
+  [[nodiscard]] virtual Statistics statistics(bool scores_only) const = 0;
+
+  /// E-step of a block: adds its sums, and fills the outputs that are wanted. Called by several threads.
+  virtual void expect(const Block& block, Statistics& sums, const RowOutputs& outputs) const = 0;
+
+  /// What the fit minimises or maximises, at the parameters the sums were taken with; mixtures: under a prior less its
+  /// penalty, which log_likelihood leaves out.
+  [[nodiscard]] virtual double objective(const Statistics& sums) const = 0;
+  [[nodiscard]] virtual double log_likelihood(const Statistics& sums) const { return objective(sums); }
+
+  /// Weight of rows, or responsibility sum, of each cluster.
+  [[nodiscard]] virtual std::vector<double> counts(const Statistics& sums) const = 0;
+
+  /// M-step. May take further passes. Returns whether any parameter changed in any bit.
+  virtual bool maximise(const Statistics& sums, const RowPass<Row>& pass) = 0;
+
+  /// Free parameters, mixing weights included.
+  [[nodiscard]] virtual std::int64_t n_parameters() const = 0;
+
+  [[nodiscard]] const Repairs& repairs() const { return repairs_; }
+
+  /// What a person should know of the data or the result, one sentence each.
+  [[nodiscard]] virtual std::vector<std::string> warnings() const { return {}; }
+
+ protected:
+  Repairs repairs_;
+};
+
+}  // namespace shoal

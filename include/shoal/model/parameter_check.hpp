@@ -1,0 +1,25 @@
+/// Reading named arrays into a model, with errors that name the array.
+#pragma once
+
+#include <string>
+
+#include "shoal/core/matrix.hpp"
+#include "shoal/core/named_array.hpp"
+
+namespace shoal {
+
+/// The array `name` of shape `shape`, all finite. Throws Error(bad_data) naming `source`, array, both shapes or value.
+const NamedArray& require_array(const NamedArrays& arrays, const std::string& name,
+                                const std::vector<std::size_t>& shape, const std::string& source);
+
+/// require_array as a matrix.
+Matrix require_matrix(const NamedArrays& arrays, const std::string& name, std::size_t rows, std::size_t columns,
+                      const std::string& source);
+
+/// Mixing weights: K non-negative numbers that sum to one within 1e-6, divided by their sum.
+std::vector<double> require_weights(const NamedArrays& arrays, std::size_t n_clusters, const std::string& source);
+
+/// A matrix as an array of the given name.
+NamedArray as_array(const std::string& name, const Matrix& matrix);
+
+}  // namespace shoal

@@ -1,0 +1,21 @@
+/// Weighted mean and variance of every column over all rows: the scale of seeding distances and of regularisation.
+#pragma once
+
+#include <vector>
+
+#include "shoal/pass/row_pass.hpp"
+
+namespace shoal {
+
+/// Real rows: D entries, over observed values, divisor the weight observed; a column without observed weight has mean
+/// and variance 0. Discrete rows: one entry a level (see LevelOffsets), the moments of its 0/1 indicator.
+struct ColumnMoments {
+  std::vector<double> mean;
+  std::vector<double> variance;
+};
+
+/// Collective; two passes for real rows (the mean, then squares about it), one for discrete ones.
+template <class Row>
+ColumnMoments column_moments(const RowPass<Row>& pass);
+
+}  // namespace shoal

@@ -1,0 +1,67 @@
+/// Passes over the rows of all ranks. Everything here is collective, and no result depends on ranks or threads.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "shoal/comm/communicator.hpp"
+#include "shoal/core/matrix.hpp"
+#include "shoal/core/statistics.hpp"
+#include "shoal/data/shard.hpp"
+
+namespace shoal {
+
+/// What passes cost so far, for the log.
+struct PassCosts {
+  double seconds_communicating = 0;
+  std::int64_t bytes_reduced = 0;
+  std::int64_t passes = 0;
+};
+
+template <class Row>
+class RowPass {
+ public:
+  using Block = RowBlock<Row>;
+
+  /// The shard must outlive the passes. threads >= 1.
+  RowPass(const Shard<Row>& shard, const Communicator& comm, int threads, const DataSummary& summary)
+      : shard_(shard), comm_(comm), threads_(threads), summary_(summary) {}
+
+  /// The sum over all blocks of what `add` puts into a block's statistics, by the fixed tree. `add` runs in several
+  /// threads at once.
+  Statistics reduce(const Statistics& zero, const std::function<void(const Block&, Statistics&)>& add) const;
+
+  /// Calls `visit` for this rank's blocks, in several threads at once; `thread` is below n_threads().
+  void for_each_block(const std::function<void(const Block&, int thread)>& visit) const;
+
+  /// The global rows of the `count` largest scores, largest first, the lower row on ties. `score` fills one number a
+  /// row of the block; -infinity keeps a row out. Fewer come back where fewer are eligible.
+  std::vector<std::int64_t> largest(std::size_t count,
+                                    const std::function<void(const Block&, std::span<double>)>& score) const;
+
+  /// The values of some global rows, on every rank, in the order asked.
+  std::vector<Row> fetch(const std::vector<std::int64_t>& rows) const;
+
+  /// fetch as a matrix of doubles.
+  Matrix fetch_matrix(const std::vector<std::int64_t>& rows) const;
+
+  /// Exact integer sum over ranks of an array each rank filled.
+  void sum(std::span<std::int64_t> values) const;
+
+  [[nodiscard]] const Shard<Row>& shard() const { return shard_; }
+  [[nodiscard]] const Communicator& comm() const { return comm_; }
+  [[nodiscard]] int n_threads() const { return threads_; }
+  [[nodiscard]] const DataSummary& summary() const { return summary_; }
+  [[nodiscard]] const PassCosts& costs() const { return costs_; }
+
+ private:
+  const Shard<Row>& shard_;
+  const Communicator& comm_;
+  int threads_;
+  DataSummary summary_;
+  mutable PassCosts costs_;
+};
+
+}  // namespace shoal

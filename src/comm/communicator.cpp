@@ -1,0 +1,114 @@
+#include "shoal/comm/communicator.hpp"
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+#include "shoal/comm/mpi_interop.hpp"
+#include "shoal/core/checked_cast.hpp"
+
+namespace shoal {
+namespace {
+
+void check(int code) {
+  if (code == MPI_SUCCESS) return;
+  std::array<char, MPI_MAX_ERROR_STRING> text{};
+  int length = 0;
+  MPI_Error_string(code, text.data(), &length);
+  throw std::runtime_error(std::string("MPI: ") + text.data());
+}
+
+/// Calls piece(pointer, count) for pieces of at most message_limit bytes.
+template <class T, class F>
+void in_pieces(std::span<T> data, F&& piece) {
+  const std::size_t limit = std::max<std::size_t>(1, Communicator::message_limit / sizeof(T));
+  for (std::size_t first = 0; first < data.size(); first += limit)
+    piece(data.data() + first, checked_cast<int>(std::min(limit, data.size() - first)));
+}
+
+template <class T>
+void reduce_all(std::span<T> values, MPI_Datatype type, MPI_Op op, MPI_Comm comm) {
+  in_pieces(values, [&](T* data, int count) { check(MPI_Allreduce(MPI_IN_PLACE, data, count, type, op, comm)); });
+}
+
+}  // namespace
+
+Communicator::Communicator(std::shared_ptr<const Handle> handle) : handle_(std::move(handle)) {
+  check(MPI_Comm_rank(handle_->comm, &rank_));
+  check(MPI_Comm_size(handle_->comm, &size_));
+}
+
+Communicator Communicator::world() { return communicator_from(MPI_COMM_WORLD); }
+Communicator Communicator::self() { return communicator_from(MPI_COMM_SELF); }
+
+void Communicator::broadcast(std::span<std::byte> bytes) const {
+  in_pieces(bytes, [&](std::byte* data, int count) { check(MPI_Bcast(data, count, MPI_BYTE, 0, handle_->comm)); });
+}
+
+void Communicator::broadcast(std::string& text) const {
+  std::uint64_t length = text.size();
+  broadcast(std::as_writable_bytes(std::span(&length, 1)));
+  text.resize(length);
+  broadcast(std::as_writable_bytes(std::span(text.data(), text.size())));
+}
+
+void Communicator::sum(std::span<std::int64_t> values) const {
+  reduce_all(values, MPI_INT64_T, MPI_SUM, handle_->comm);
+}
+void Communicator::minimum(std::span<std::int64_t> values) const {
+  reduce_all(values, MPI_INT64_T, MPI_MIN, handle_->comm);
+}
+void Communicator::minimum(std::span<std::uint64_t> values) const {
+  reduce_all(values, MPI_UINT64_T, MPI_MIN, handle_->comm);
+}
+void Communicator::maximum(std::span<std::int64_t> values) const {
+  reduce_all(values, MPI_INT64_T, MPI_MAX, handle_->comm);
+}
+
+std::uint64_t Communicator::bitwise_and(std::uint64_t bits) const {
+  check(MPI_Allreduce(MPI_IN_PLACE, &bits, 1, MPI_UINT64_T, MPI_BAND, handle_->comm));
+  return bits;
+}
+
+std::vector<std::byte> Communicator::gather(std::span<const std::byte> mine) const {
+  std::vector<std::uint64_t> lengths(static_cast<std::size_t>(size_));
+  const std::uint64_t length = mine.size();
+  check(MPI_Allgather(&length, 1, MPI_UINT64_T, lengths.data(), 1, MPI_UINT64_T, handle_->comm));
+  std::size_t total = 0;
+  for (const std::uint64_t l : lengths) total += l;
+  std::vector<std::byte> all(total);
+  std::size_t first = 0;
+  for (int source = 0; source < size_; ++source) {  // one broadcast a rank: no displacement can overflow an int
+    const std::span<std::byte> part(all.data() + first, lengths[static_cast<std::size_t>(source)]);
+    if (source == rank_) std::copy(mine.begin(), mine.end(), part.begin());
+    in_pieces(part,
+              [&](std::byte* data, int count) { check(MPI_Bcast(data, count, MPI_BYTE, source, handle_->comm)); });
+    first += part.size();
+  }
+  return all;
+}
+
+void Communicator::send(std::span<const std::byte> bytes, int destination) const {
+  in_pieces(bytes, [&](const std::byte* data, int count) {
+    check(MPI_Send(data, count, MPI_BYTE, destination, 0, handle_->comm));
+  });
+}
+
+void Communicator::receive(std::span<std::byte> bytes, int source) const {
+  in_pieces(bytes, [&](std::byte* data, int count) {
+    check(MPI_Recv(data, count, MPI_BYTE, source, 0, handle_->comm, MPI_STATUS_IGNORE));
+  });
+}
+
+void Communicator::barrier() const { check(MPI_Barrier(handle_->comm)); }
+
+int Communicator::ranks_on_this_host() const {
+  MPI_Comm host = MPI_COMM_NULL;
+  check(MPI_Comm_split_type(handle_->comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host));
+  int count = 0;
+  check(MPI_Comm_size(host, &count));
+  check(MPI_Comm_free(&host));
+  return count;
+}
+
+}  // namespace shoal

@@ -1,0 +1,32 @@
+#include "shoal/comm/environment.hpp"
+
+#include <mpi.h>
+
+#include <array>
+#include <cstdlib>
+#include <stdexcept>
+
+namespace shoal {
+
+Environment::Environment(int& argc, char**& argv) {
+  int provided = 0;
+  if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
+    throw std::runtime_error("MPI did not start");
+}
+
+Environment::~Environment() { MPI_Finalize(); }
+
+std::string mpi_library_version() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
+  int length = 0;
+  MPI_Get_library_version(text.data(), &length);
+  const std::string version(text.data());
+  return version.substr(0, version.find_first_of(",\n"));
+}
+
+void abort_job(int exit_code) {
+  MPI_Abort(MPI_COMM_WORLD, exit_code);
+  std::abort();
+}
+
+}  // namespace shoal

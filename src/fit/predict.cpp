@@ -1,0 +1,42 @@
+#include "shoal/fit/predict.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace shoal {
+
+template <class Row>
+Prediction predict(const Model<Row>& model, const RowPass<Row>& pass, const PredictionWants& wants) {
+  Prediction result;
+  const std::size_t n = pass.shard().n_rows();
+  const std::size_t k = model.n_clusters();
+  if (wants.labels) result.labels.resize(n);
+  if (wants.log_density) result.log_density.resize(n);
+  if (wants.responsibilities) result.responsibilities.resize(n * k);
+  const Statistics sums = pass.reduce(model.statistics(true), [&](const RowBlock<Row>& block, Statistics& mine) {
+    RowOutputs outputs;
+    if (wants.labels) outputs.label = result.labels.data() + block.first_local;
+    if (wants.log_density) outputs.log_density = result.log_density.data() + block.first_local;
+    if (wants.responsibilities) outputs.responsibilities = result.responsibilities.data() + block.first_local * k;
+    model.expect(block, mine, outputs);
+  });
+  result.objective = model.objective(sums);
+  result.log_likelihood = model.log_likelihood(sums);
+  result.counts = model.counts(sums);
+
+  constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
+  const std::vector<std::uint8_t>& used = pass.shard().used;
+  for (std::size_t r = 0; r < used.size(); ++r) {
+    if (used[r] != 0) continue;
+    if (wants.labels) result.labels[r] = -1;
+    if (wants.log_density) result.log_density[r] = nothing;
+    if (wants.responsibilities) std::fill_n(result.responsibilities.begin() + static_cast<std::ptrdiff_t>(r * k), k, nothing);
+  }
+  return result;
+}
+
+template Prediction predict<float>(const Model<float>&, const RowPass<float>&, const PredictionWants&);
+template Prediction predict<double>(const Model<double>&, const RowPass<double>&, const PredictionWants&);
+template Prediction predict<Code>(const Model<Code>&, const RowPass<Code>&, const PredictionWants&);
+
+}  // namespace shoal

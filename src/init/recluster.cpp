@@ -1,0 +1,85 @@
+#include "shoal/init/recluster.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+#include <numeric>
+
+#include "shoal/core/random.hpp"
+
+namespace shoal {
+namespace {
+
+/// The index drawn by u in (0, 1) with probability proportional to the masses; the last of positive mass on rounding.
+std::size_t draw(const std::vector<double>& masses, double u) {
+  double left = u * std::accumulate(masses.begin(), masses.end(), 0.0);
+  std::size_t last = 0;
+  for (std::size_t i = 0; i < masses.size(); ++i) {
+    if (masses[i] <= 0) continue;
+    last = i;
+    left -= masses[i];
+    if (left < 0) break;
+  }
+  return last;
+}
+
+std::vector<double> product(const std::vector<double>& a, const std::vector<double>& b) {
+  std::vector<double> result(a.size());
+  std::ranges::transform(a, b, result.begin(), std::multiplies<>());
+  return result;
+}
+
+}  // namespace
+
+template <class Row>
+std::vector<std::size_t> recluster(const SeedSpace<Row>& space, const std::vector<Row>& candidates,
+                                   std::size_t n_features, const std::vector<double>& weights, std::size_t n_clusters,
+                                   std::uint64_t seed) {
+  const std::size_t n = weights.size();
+  std::vector<std::size_t> chosen(std::min(n, n_clusters));
+  if (n <= n_clusters) {
+    std::iota(chosen.begin(), chosen.end(), std::size_t{0});
+    return chosen;
+  }
+  RowBlock<Row> all;
+  all.n_rows = n;
+  all.n_features = n_features;
+  all.values = candidates.data();
+  std::vector<double> distance(n, std::numeric_limits<double>::infinity());
+  std::vector<std::int32_t> nearest(n, 0);
+  const auto with = [&](std::size_t c) {
+    std::vector<double> closer = distance;
+    const auto first = candidates.begin() + static_cast<std::ptrdiff_t>(c * n_features);
+    space.improve(all, std::vector<Row>(first, first + static_cast<std::ptrdiff_t>(n_features)), 0, closer, nearest);
+    return closer;
+  };
+  const std::uint64_t trials = 2 + static_cast<std::uint64_t>(std::bit_width(n_clusters));
+  for (std::size_t step = 0; step < chosen.size(); ++step) {
+    const std::vector<double> masses = step == 0 ? weights : product(weights, distance);
+    double least = std::numeric_limits<double>::infinity();
+    std::vector<double> best;
+    for (std::uint64_t trial = 0; trial < (step == 0 ? 1 : trials); ++trial) {
+      const std::size_t c =
+          draw(masses, random_uniform(seed, Stream::recluster, static_cast<std::uint32_t>(step), trial));
+      std::vector<double> closer = with(c);
+      const std::vector<double> costs = product(weights, closer);
+      const double cost = std::accumulate(costs.begin(), costs.end(), 0.0);
+      if (cost >= least) continue;
+      least = cost;
+      best = std::move(closer);
+      chosen[step] = c;
+    }
+    distance = std::move(best);
+  }
+  return chosen;
+}
+
+#define SHOAL_INSTANTIATE(Row)                                                                                \
+  template std::vector<std::size_t> recluster<Row>(const SeedSpace<Row>&, const std::vector<Row>&, std::size_t, \
+                                                   const std::vector<double>&, std::size_t, std::uint64_t);
+SHOAL_INSTANTIATE(float)
+SHOAL_INSTANTIATE(double)
+SHOAL_INSTANTIATE(Code)
+#undef SHOAL_INSTANTIATE
+
+}  // namespace shoal

@@ -1,0 +1,84 @@
+#include "shoal/init/seed_space.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "shoal/data/tile.hpp"
+#include "shoal/math/distance.hpp"
+
+namespace shoal {
+namespace {
+
+double reciprocal(double value) { return value > 0 ? 1 / value : 0; }
+
+}  // namespace
+
+template <class Row>
+SeedSpace<Row>::SeedSpace(const ModelOptions& options, const ColumnMoments& moments, const LevelOffsets& offsets,
+                          std::size_t n_features)
+    : kind_(options.kind),
+      geometric_(options.center == Center::geometric),
+      n_features_(n_features),
+      origin_(n_features, Value(0)),
+      scale_(n_features, Value(1)),
+      offsets_(offsets) {
+  if constexpr (std::is_same_v<Row, Code>) {
+    for (const double variance : moments.variance) apart_.push_back(reciprocal(variance));
+  } else if (kind_ == ModelKind::gaussian) {
+    for (std::size_t d = 0; d < n_features; ++d) {
+      origin_[d] = static_cast<Value>(moments.mean[d]);
+      scale_[d] = static_cast<Value>(std::sqrt(reciprocal(moments.variance[d])));
+    }
+  }
+}
+
+template <class Row>
+void SeedSpace<Row>::improve(const RowBlock<Row>& block, const std::vector<Row>& candidates, std::int32_t first_index,
+                             std::span<double> distance, std::span<std::int32_t> nearest_candidate) const {
+  const std::size_t n = candidates.size() / n_features_;
+  const auto keep = [&](std::size_t r, double d, std::size_t c) {
+    if (d >= distance[r]) return;
+    distance[r] = d;
+    nearest_candidate[r] = first_index + static_cast<std::int32_t>(c);
+  };
+  if constexpr (std::is_same_v<Row, Code>) {
+    for (std::size_t r = 0; r < block.n_rows; ++r)
+      for (std::size_t c = 0; c < n; ++c) {
+        double sum = 0;
+        for (std::size_t d = 0; d < n_features_; ++d) {
+          const Code a = block.row(r)[d];
+          const Code b = candidates[c * n_features_ + d];
+          if (a == b || a == missing_code || b == missing_code) continue;
+          sum += apart_[static_cast<std::size_t>(offsets_[d]) + a] + apart_[static_cast<std::size_t>(offsets_[d]) + b];
+        }
+        keep(r, sum, c);
+      }
+  } else {
+    const auto place = [&](Row x, std::size_t d) {
+      const Row moved = (x - origin_[d]) * scale_[d];
+      return std::isnan(moved) ? Row(0) : moved;
+    };
+    std::vector<Row> centres(candidates.size());
+    for (std::size_t i = 0; i < centres.size(); ++i) centres[i] = place(candidates[i], i % n_features_);
+    Tile<Row> tile(n_features_);
+    const std::vector<Row> zero(n_features_, Row(0));
+    std::array<double, tile_rows> least{};
+    std::array<std::int32_t, tile_rows> label{};
+    const bool manhattan = kind_ == ModelKind::kmedians && !geometric_;
+    for (std::size_t first = 0; first < block.n_rows; first += tile_rows) {
+      tile.load(block, first, std::min(tile_rows, block.n_rows - first), zero);
+      for (std::size_t i = 0; i < tile.columns.size(); ++i) tile.columns[i] = place(tile.columns[i], i / tile_rows);
+      nearest(manhattan ? Metric::manhattan : Metric::squared_euclidean, tile.columns.data(), centres.data(), n,
+              n_features_, least, label);
+      for (std::size_t r = 0; r < tile.n_rows; ++r)
+        keep(first + r, geometric_ ? std::sqrt(least[r]) : least[r], static_cast<std::size_t>(label[r]));
+    }
+  }
+}
+
+template class SeedSpace<float>;
+template class SeedSpace<double>;
+template class SeedSpace<Code>;
+
+}  // namespace shoal

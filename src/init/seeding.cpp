@@ -1,0 +1,179 @@
+#include "shoal/init/seeding.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <set>
+
+#include "shoal/core/error.hpp"
+#include "shoal/core/random.hpp"
+#include "shoal/init/recluster.hpp"
+#include "shoal/math/elementary.hpp"
+
+namespace shoal {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr std::uint32_t usual_rounds = 5;
+
+/// The candidates so far, and of each local row the nearest one.
+template <class Row>
+struct Candidates {
+  std::vector<Row> values;
+  std::vector<double> distance;
+  std::vector<std::int32_t> nearest;
+  std::size_t n_features = 0;
+
+  explicit Candidates(const RowPass<Row>& pass)
+      : distance(pass.shard().n_rows(), infinity), nearest(pass.shard().n_rows(), 0), n_features(pass.shard().n_features) {}
+
+  [[nodiscard]] std::size_t size() const { return values.size() / n_features; }
+
+  void add(const RowPass<Row>& pass, const SeedSpace<Row>& space, const std::vector<std::int64_t>& rows) {
+    const std::vector<Row> fresh = pass.fetch(rows);
+    const auto first = static_cast<std::int32_t>(size());
+    pass.for_each_block([&](const RowBlock<Row>& block, int) {
+      space.improve(block, fresh, first, std::span(distance).subspan(block.first_local, block.n_rows),
+                    std::span(nearest).subspan(block.first_local, block.n_rows));
+    });
+    values.insert(values.end(), fresh.begin(), fresh.end());
+  }
+};
+
+/// One row, each with probability proportional to its weight: the least of independent exponential keys.
+template <class Row>
+std::vector<std::int64_t> first_row(const RowPass<Row>& pass, std::uint64_t seed) {
+  return pass.largest(1, [&](const RowBlock<Row>& block, std::span<double> score) {
+    for (std::size_t r = 0; r < block.n_rows; ++r)
+      score[r] = random_uniform(seed, Stream::first_seed, 0, static_cast<std::uint64_t>(block.first_row) + r);
+    log_of(score, score);
+    for (std::size_t r = 0; r < block.n_rows; ++r)
+      score[r] = block.weight(r) > 0 ? score[r] / block.weight(r) : -infinity;
+  });
+}
+
+template <class Row>
+double cost_of(const RowPass<Row>& pass, const std::vector<double>& distance) {
+  const Statistics sums = pass.reduce(Statistics(1, 0), [&](const RowBlock<Row>& block, Statistics& s) {
+    for (std::size_t r = 0; r < block.n_rows; ++r) s.sums[0] += block.weight(r) * distance[block.first_local + r];
+  });
+  return sums.sums[0];
+}
+
+/// Rows drawn in one round; where chance draws none, the one of largest cost.
+template <class Row>
+std::vector<std::int64_t> oversample(const RowPass<Row>& pass, const std::vector<double>& distance, double factor,
+                                     std::uint64_t seed, std::uint32_t round) {
+  const Shard<Row>& shard = pass.shard();
+  std::vector<std::int64_t> mine;
+  for (std::size_t r = 0; r < distance.size(); ++r) {
+    const std::int64_t row = shard.rows().first + static_cast<std::int64_t>(r);
+    const double weight = shard.weights.empty() ? 1.0 : shard.weights[r];
+    if (random_uniform(seed, Stream::oversample, round, static_cast<std::uint64_t>(row)) < factor * weight * distance[r])
+      mine.push_back(row);
+  }
+  const std::vector<std::byte> bytes = pass.comm().gather(std::as_bytes(std::span(mine)));
+  std::vector<std::int64_t> rows(bytes.size() / sizeof(std::int64_t));
+  std::memcpy(rows.data(), bytes.data(), bytes.size());
+  if (!rows.empty()) return rows;
+  return pass.largest(1, [&](const RowBlock<Row>& block, std::span<double> score) {
+    for (std::size_t r = 0; r < block.n_rows; ++r) {
+      const double cost = block.weight(r) * distance[block.first_local + r];
+      score[r] = cost > 0 ? cost : -infinity;
+    }
+  });
+}
+
+template <class Row>
+std::vector<double> weights_of(const RowPass<Row>& pass, const Candidates<Row>& candidates) {
+  return pass
+      .reduce(Statistics(candidates.size(), 0),
+              [&](const RowBlock<Row>& block, Statistics& s) {
+                for (std::size_t r = 0; r < block.n_rows; ++r)
+                  s.sums[static_cast<std::size_t>(candidates.nearest[block.first_local + r])] += block.weight(r);
+              })
+      .sums;
+}
+
+[[noreturn]] void too_few_distinct(std::size_t found, std::size_t n_clusters) {
+  throw Error(ExitCode::usage,
+              fmt::format("-k {}: the data hold only {} distinct rows; use at most -k {}", n_clusters, found, found));
+}
+
+/// K seeds from `chosen` rows, repeated in turn where they are fewer, and the labels that go with them.
+template <class Row>
+Seeds<Row> finish(const RowPass<Row>& pass, const SeedSpace<Row>& space, std::vector<Row> chosen,
+                  std::size_t n_clusters) {
+  const std::size_t distinct = chosen.size();
+  while (chosen.size() < n_clusters * pass.shard().n_features) chosen.push_back(chosen[chosen.size() % distinct]);
+  Seeds<Row> seeds{std::move(chosen), std::vector<std::int32_t>(pass.shard().n_rows(), 0)};
+  std::vector<double> distance(pass.shard().n_rows(), infinity);
+  pass.for_each_block([&](const RowBlock<Row>& block, int) {
+    space.improve(block, seeds.values, 0, std::span(distance).subspan(block.first_local, block.n_rows),
+                  std::span(seeds.labels).subspan(block.first_local, block.n_rows));
+  });
+  return seeds;
+}
+
+}  // namespace
+
+template <class Row>
+Seeds<Row> kmeans_parallel(const RowPass<Row>& pass, const SeedSpace<Row>& space, std::size_t n_clusters,
+                           std::uint64_t seed, bool need_distinct) {
+  Candidates<Row> candidates(pass);
+  candidates.add(pass, space, first_row(pass, seed));
+  double cost = cost_of(pass, candidates.distance);
+  for (std::uint32_t round = 0; cost > 0 && (round < usual_rounds || candidates.size() < n_clusters); ++round) {
+    const double factor = 2.0 * static_cast<double>(n_clusters) / cost;
+    candidates.add(pass, space, oversample(pass, candidates.distance, factor, seed, round));
+    cost = cost_of(pass, candidates.distance);
+  }
+  if (candidates.size() < n_clusters && need_distinct) too_few_distinct(candidates.size(), n_clusters);
+  const std::vector<std::size_t> chosen =
+      recluster(space, candidates.values, candidates.n_features, weights_of(pass, candidates), n_clusters, seed);
+  std::vector<Row> values;
+  for (const std::size_t c : chosen)
+    values.insert(values.end(), candidates.values.begin() + static_cast<std::ptrdiff_t>(c * candidates.n_features),
+                  candidates.values.begin() + static_cast<std::ptrdiff_t>((c + 1) * candidates.n_features));
+  return finish(pass, space, std::move(values), n_clusters);
+}
+
+template <class Row>
+Seeds<Row> random_rows(const RowPass<Row>& pass, const SeedSpace<Row>& space, std::size_t n_clusters,
+                       std::uint64_t seed, bool need_distinct) {
+  const std::size_t d = pass.shard().n_features;
+  const auto draw = [&](const RowBlock<Row>& block, std::span<double> score) {
+    for (std::size_t r = 0; r < block.n_rows; ++r)
+      score[r] = block.weight(r) > 0 ? random_uniform(seed, Stream::random_rows, 0,
+                                                      static_cast<std::uint64_t>(block.first_row) + r)
+                                     : -infinity;
+  };
+  for (std::size_t wanted = 2 * n_clusters;; wanted *= 4) {
+    const std::vector<std::int64_t> rows = pass.largest(wanted, draw);
+    const std::vector<Row> values = pass.fetch(rows);
+    std::set<std::vector<Row>> seen;
+    std::vector<Row> chosen;
+    for (std::size_t i = 0; i < rows.size() && chosen.size() < n_clusters * d; ++i) {
+      const auto first = values.begin() + static_cast<std::ptrdiff_t>(i * d);
+      if (seen.emplace(first, first + static_cast<std::ptrdiff_t>(d)).second)
+        chosen.insert(chosen.end(), first, first + static_cast<std::ptrdiff_t>(d));
+    }
+    const bool all_seen = rows.size() < wanted;
+    if (chosen.size() < n_clusters * d && !all_seen) continue;
+    if (chosen.size() < n_clusters * d && need_distinct) too_few_distinct(chosen.size() / d, n_clusters);
+    return finish(pass, space, std::move(chosen), n_clusters);
+  }
+}
+
+#define SHOAL_INSTANTIATE(Row)                                                                                   \
+  template Seeds<Row> kmeans_parallel<Row>(const RowPass<Row>&, const SeedSpace<Row>&, std::size_t, std::uint64_t, \
+                                           bool);                                                                \
+  template Seeds<Row> random_rows<Row>(const RowPass<Row>&, const SeedSpace<Row>&, std::size_t, std::uint64_t, bool);
+SHOAL_INSTANTIATE(float)
+SHOAL_INSTANTIATE(double)
+SHOAL_INSTANTIATE(Code)
+#undef SHOAL_INSTANTIATE
+
+}  // namespace shoal

@@ -1,0 +1,69 @@
+#include "shoal/model/gaussian/covariance_update.hpp"
+
+#include <numeric>
+
+namespace shoal {
+namespace {
+
+/// Takes n d d^T off a symmetric matrix whose lower triangle is authoritative, and mirrors it.
+void subtract_step(const ComponentSums& sums, Matrix& scatter) {
+  for (std::size_t i = 0; i < scatter.rows; ++i)
+    for (std::size_t j = 0; j <= i; ++j) {
+      scatter(i, j) -= sums.n * sums.step(i) * sums.step(j);
+      scatter(j, i) = scatter(i, j);
+    }
+}
+
+Matrix unpacked(std::span<const double> triangle, std::size_t n) {
+  Matrix matrix(n, n);
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j <= i; ++j) matrix(i, j) = triangle[packed(i, j)];
+  return matrix;
+}
+
+}  // namespace
+
+Scatter& Scatter::operator+=(const Scatter& other) {
+  for (std::size_t i = 0; i < values.values.size(); ++i) values.values[i] += other.values.values[i];
+  for (std::size_t i = 0; i < weight.size(); ++i) weight[i] += other.weight[i];
+  return *this;
+}
+
+bool lost_digits(const ComponentSums& sums, bool triangle) {
+  for (std::size_t d = 0; d < sums.first.size(); ++d) {
+    const double n = sums.weight(d);
+    if (n <= 0) continue;
+    const double step = sums.step(d);
+    const double scatter = sums.second[triangle ? packed(d, d) : d] - n * step * step;
+    if (step * step > 1e6 * scatter / n) return true;
+  }
+  return false;
+}
+
+Scatter scatter_about_mean(const ComponentSums& sums, bool triangle) {
+  const std::size_t d = sums.first.size();
+  Scatter scatter{triangle ? unpacked(sums.second, d) : Matrix(1, d), std::vector<double>(d)};
+  for (std::size_t j = 0; j < d; ++j) scatter.weight[j] = sums.weight(j);
+  if (triangle)
+    subtract_step(sums, scatter.values);
+  else
+    for (std::size_t j = 0; j < d; ++j)
+      scatter.values(0, j) = sums.second[j] - sums.weight(j) * sums.step(j) * sums.step(j);
+  return scatter;
+}
+
+Scatter tied_scatter(std::span<const ComponentSums> components) {
+  const std::size_t d = components.front().first.size();
+  Scatter scatter{unpacked(components.front().second, d), std::vector<double>(d, 0.0)};
+  for (const ComponentSums& component : components) {
+    subtract_step(component, scatter.values);
+    for (std::size_t j = 0; j < d; ++j) scatter.weight[j] += component.n;
+  }
+  return scatter;
+}
+
+double mean_of(std::span<const double> values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+}  // namespace shoal

@@ -1,0 +1,172 @@
+// The M-step of Gaussian components: means, covariances and their repair.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "shoal/math/cholesky.hpp"
+#include "shoal/model/gaussian/gaussian_components.hpp"
+#include "shoal/model/hard.hpp"
+
+namespace shoal {
+
+template <class T>
+void GaussianComponents<T>::begin_fit(const ColumnMoments& moments) {
+  const std::size_t d = n_features();
+  double sum = 0;
+  std::size_t varying = 0;
+  for (const double variance : moments.variance)
+    if (variance > 0) sum += variance, ++varying;
+  const double typical = varying > 0 ? sum / static_cast<double>(varying) : 1.0;
+  added_.resize(d);
+  floor_.resize(d);
+  for (std::size_t j = 0; j < d; ++j) {
+    const double variance = moments.variance[j] > 0 ? moments.variance[j] : typical;
+    added_[j] = regularization_ * variance + regularization_absolute_;
+    floor_[j] = added_[j] > 0 ? added_[j] : 1e-6 * variance;
+  }
+  if (varying < d)
+    warnings_ = {fmt::format("{} of {} features are constant; their covariance is the regularisation alone", d - varying, d)};
+  fill_ = moments.mean;
+}
+
+template <class T>
+void GaussianComponents<T>::start(const std::vector<T>& seeds) {
+  std::ranges::copy(seeds, means_.values.begin());
+  for (std::size_t i = 0; i < means_.values.size(); ++i)
+    if (std::isnan(means_.values[i])) means_.values[i] = fill_[i % n_features()];
+  origin_ = origin_of<T>(means_);
+  centre_ = shifted<T>(means_, origin_);
+}
+
+template <class T>
+bool GaussianComponents<T>::must_recentre(std::span<const double> n, std::span<const double> sums) const {
+  for (std::size_t k = 0; k < n_clusters(); ++k)
+    if (n[k] > 0 && lost_digits(sums_of(k, n, sums), triangle())) return true;
+  return false;
+}
+
+template <class T>
+void GaussianComponents<T>::recentre(std::span<const double> n, std::span<const double> sums) {
+  centre_ = shifted<T>(stepped_means(n, sums), origin_);
+}
+
+template <class T>
+void GaussianComponents<T>::maximise(std::span<const double> n, std::span<const double> sums, Repairs& repairs) {
+  set_covariances(n, sums, false, repairs);
+  means_ = stepped_means(n, sums);
+  prepare();
+}
+
+template <class T>
+void GaussianComponents<T>::maximise_start(std::span<const double> n, std::span<const double> sums) {
+  Repairs not_counted;  // a start may be poor; what the fit repairs is what counts
+  set_covariances(n, sums, true, not_counted);
+  means_ = stepped_means(n, sums);
+  prepare();
+}
+
+/// The means after the step; a component or feature without weight stays.
+template <class T>
+Matrix GaussianComponents<T>::stepped_means(std::span<const double> n, std::span<const double> sums) const {
+  Matrix means = means_;
+  for (std::size_t k = 0; k < n_clusters(); ++k) {
+    const ComponentSums mine = sums_of(k, n, sums);
+    for (std::size_t j = 0; j < n_features(); ++j)
+      if (mine.weight(j) > 0)
+        means(k, j) = static_cast<double>(origin_[j]) +
+                      (static_cast<double>(centre_[k * n_features() + j]) + mine.step(j));
+  }
+  return means;
+}
+
+template <class T>
+void GaussianComponents<T>::set_covariances(std::span<const double> n, std::span<const double> sums, bool pool_small,
+                                            Repairs& repairs) {
+  std::vector<ComponentSums> components;
+  for (std::size_t k = 0; k < n_clusters(); ++k) components.push_back(sums_of(k, n, sums));
+  std::vector<Scatter> each;
+  if (covariance_ == Covariance::tied)
+    each.push_back(tied_scatter(components));
+  else
+    for (const ComponentSums& component : components) each.push_back(scatter_about_mean(component, triangle()));
+
+  Scatter all = each.front();
+  for (std::size_t k = 1; k < each.size(); ++k) all += each[k];
+  Repairs not_counted;
+  pooled_ = covariance_of(all, each.size() == 1 ? repairs : not_counted);
+  const std::vector<Matrix> before = std::move(covariances_);
+  covariances_.clear();
+  for (std::size_t k = 0; k < each.size(); ++k) {
+    const bool small = pool_small && n[k] < static_cast<double>(n_features() + 1);
+    if (each.size() == 1 || small)
+      covariances_.push_back(pooled_);
+    else if (n[k] <= 0)
+      covariances_.push_back(before[k]);
+    else
+      covariances_.push_back(covariance_of(each[k], repairs));
+  }
+}
+
+/// Scatter over weight, constrained and regularised; where that is not positive definite, with the floor added in
+/// growing multiples.
+template <class T>
+Matrix GaussianComponents<T>::covariance_of(const Scatter& scatter, Repairs& repairs) const {
+  const std::size_t d = n_features();
+  Matrix covariance = scatter.values;
+  if (covariance_ == Covariance::spherical) {
+    covariance = Matrix(1, 1);
+    const double squares = std::accumulate(scatter.values.values.begin(), scatter.values.values.end(), 0.0);
+    const double weight = std::accumulate(scatter.weight.begin(), scatter.weight.end(), 0.0);
+    covariance(0, 0) = (weight > 0 ? squares / weight : 0) + mean_of(added_);
+  } else if (triangle()) {
+    for (std::size_t i = 0; i < d; ++i)
+      for (std::size_t j = 0; j < d; ++j) covariance(i, j) = covariance(i, j) / scatter.weight[0] + (i == j ? added_[i] : 0);
+  } else {
+    for (std::size_t j = 0; j < d; ++j)
+      covariance(0, j) = (scatter.weight[j] > 0 ? covariance(0, j) / scatter.weight[j] : floor_[j]) + added_[j];
+  }
+  if (!is_positive(covariance)) {
+    ++repairs.collapsed;
+    for (double multiple = 1; !is_positive(covariance) && multiple < 1e30; multiple *= 10)
+      add_floor(covariance, multiple);
+  }
+  return covariance;
+}
+
+template <class T>
+bool GaussianComponents<T>::is_positive(const Matrix& covariance) const {
+  if (triangle()) return cholesky(covariance).has_value();
+  return std::ranges::all_of(covariance.values, [](double v) { return v > 0; });
+}
+
+template <class T>
+void GaussianComponents<T>::add_floor(Matrix& covariance, double multiple) const {
+  for (std::size_t j = 0; j < covariance.columns; ++j) {
+    double& variance = covariance(triangle() ? j : 0, j);
+    variance = std::max(variance, 0.0) + multiple * (covariance.columns == 1 ? mean_of(floor_) : floor_[j]);
+  }
+}
+
+template <class T>
+void GaussianComponents<T>::reseed(std::size_t k, std::span<const T> row) {
+  for (std::size_t j = 0; j < n_features(); ++j)
+    means_(k, j) = std::isnan(row[j]) ? fill_[j] : static_cast<double>(row[j]);
+  if (covariance_ != Covariance::tied) covariances_[k] = pooled_;
+  prepare();
+}
+
+template <class T>
+void GaussianComponents<T>::remove(const std::vector<std::size_t>& clusters) {
+  means_ = without_rows(means_, clusters);
+  if (covariance_ != Covariance::tied)
+    for (auto k = clusters.rbegin(); k != clusters.rend(); ++k)
+      covariances_.erase(covariances_.begin() + static_cast<std::ptrdiff_t>(*k));
+  prepare();
+}
+
+template class GaussianComponents<float>;
+template class GaussianComponents<double>;
+
+}  // namespace shoal

@@ -1,0 +1,93 @@
+#include "shoal/pass/column_moments.hpp"
+
+#include <cmath>
+#include <type_traits>
+
+namespace shoal {
+namespace {
+
+/// Weight observed, and weighted sums of f(x - about), for each column.
+template <class T, class F>
+Statistics column_sums(const RowPass<T>& pass, const std::vector<double>& about, F&& f) {
+  const std::size_t d = about.size();
+  return pass.reduce(Statistics(2 * d, 0), [&](const RowBlock<T>& block, Statistics& sums) {
+    for (std::size_t r = 0; r < block.n_rows; ++r) {
+      const double w = block.weight(r);
+      if (w == 0) continue;
+      for (std::size_t j = 0; j < d; ++j) {
+        const double x = static_cast<double>(block.row(r)[j]) - about[j];
+        if (std::isnan(x)) continue;
+        sums.sums[j] += w;
+        sums.sums[d + j] += w * f(x);
+      }
+    }
+  });
+}
+
+/// A value of each column to measure from: the first used row's, so that a constant column has variance exactly zero.
+template <class T>
+std::vector<double> first_values(const RowPass<T>& pass) {
+  const auto rows = pass.largest(1, [](const RowBlock<T>& block, std::span<double> score) {
+    for (std::size_t r = 0; r < block.n_rows; ++r) score[r] = block.weight(r) > 0 ? 0.0 : -INFINITY;
+  });
+  std::vector<double> values(pass.shard().n_features, 0.0);
+  if (rows.empty()) return values;
+  const Matrix row = pass.fetch_matrix(rows);
+  for (std::size_t j = 0; j < values.size(); ++j)
+    if (!std::isnan(row.values[j])) values[j] = row.values[j];
+  return values;
+}
+
+template <class T>
+ColumnMoments real_moments(const RowPass<T>& pass) {
+  ColumnMoments moments;
+  moments.mean = first_values(pass);
+  const std::size_t d = moments.mean.size();
+  const Statistics first = column_sums(pass, moments.mean, [](double x) { return x; });
+  for (std::size_t j = 0; j < d; ++j)
+    if (first.sums[j] > 0) moments.mean[j] += first.sums[d + j] / first.sums[j];
+  const Statistics second = column_sums(pass, moments.mean, [](double x) { return x * x; });
+  moments.variance.assign(d, 0.0);
+  for (std::size_t j = 0; j < d; ++j)
+    if (second.sums[j] > 0) moments.variance[j] = second.sums[d + j] / second.sums[j];
+  return moments;
+}
+
+ColumnMoments level_moments(const RowPass<Code>& pass) {
+  const LevelOffsets& offsets = pass.shard().level_offsets;
+  const auto levels = static_cast<std::size_t>(offsets.back());
+  const Statistics sums = pass.reduce(Statistics(levels, 0), [&](const RowBlock<Code>& block, Statistics& s) {
+    for (std::size_t r = 0; r < block.n_rows; ++r)
+      for (std::size_t j = 0; j < block.n_features; ++j)
+        if (block.row(r)[j] != missing_code)
+          s.sums[static_cast<std::size_t>(offsets[j]) + block.row(r)[j]] += block.weight(r);
+  });
+  ColumnMoments moments{std::vector<double>(levels, 0.0), std::vector<double>(levels, 0.0)};
+  for (std::size_t j = 0; j + 1 < offsets.size(); ++j) {
+    double total = 0;
+    for (auto l = static_cast<std::size_t>(offsets[j]); l < static_cast<std::size_t>(offsets[j + 1]); ++l)
+      total += sums.sums[l];
+    if (total == 0) continue;
+    for (auto l = static_cast<std::size_t>(offsets[j]); l < static_cast<std::size_t>(offsets[j + 1]); ++l) {
+      moments.mean[l] = sums.sums[l] / total;
+      moments.variance[l] = moments.mean[l] * (1 - moments.mean[l]);
+    }
+  }
+  return moments;
+}
+
+}  // namespace
+
+template <class Row>
+ColumnMoments column_moments(const RowPass<Row>& pass) {
+  if constexpr (std::is_same_v<Row, Code>)
+    return level_moments(pass);
+  else
+    return real_moments(pass);
+}
+
+template ColumnMoments column_moments<float>(const RowPass<float>&);
+template ColumnMoments column_moments<double>(const RowPass<double>&);
+template ColumnMoments column_moments<Code>(const RowPass<Code>&);
+
+}  // namespace shoal

@@ -1,0 +1,168 @@
+#include "shoal/pass/row_pass.hpp"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <exception>
+#include <limits>
+#include <map>
+#include <stdexcept>
+
+#include "shoal/comm/block_reduce.hpp"
+
+namespace shoal {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// An exception must not leave a parallel region: the first one is kept and thrown after it.
+class Guard {
+ public:
+  template <class F>
+  void run(F&& work) {
+    try {
+      work();
+    } catch (...) {
+#pragma omp critical(shoal_row_pass_guard)
+      if (!error_) error_ = std::current_exception();
+    }
+  }
+  void rethrow() const {
+    if (error_) std::rethrow_exception(error_);
+  }
+
+ private:
+  std::exception_ptr error_;
+};
+
+/// Blocks a thread takes at once: a complete subtree, so that what it hands on is one node.
+std::int64_t chunk_size(std::int64_t n_blocks, int threads) {
+  std::int64_t size = 1;
+  while (size * 2 * 4 * threads <= n_blocks) size *= 2;
+  return size;
+}
+
+struct Scored {
+  double score;
+  std::int64_t row;
+  bool operator<(const Scored& other) const { return score != other.score ? score > other.score : row < other.row; }
+};
+
+void keep_first(std::vector<Scored>& list, std::size_t count) {
+  std::sort(list.begin(), list.end());
+  if (list.size() > count) list.resize(count);
+}
+
+}  // namespace
+
+template <class Row>
+Statistics RowPass<Row>::reduce(const Statistics& zero,
+                                const std::function<void(const Block&, Statistics&)>& add) const {
+  BlockForest forest;
+  Guard guard;
+  const std::int64_t chunk = chunk_size(shard_.blocks.size(), threads_);
+  const std::int64_t first_chunk = shard_.blocks.first / chunk;
+  const std::int64_t last_chunk = (shard_.blocks.last + chunk - 1) / chunk;
+#pragma omp parallel for schedule(dynamic, 1) ordered num_threads(threads_)
+  for (std::int64_t c = first_chunk; c < last_chunk; ++c) {
+    BlockForest mine;
+    guard.run([&] {
+      const std::int64_t end = std::min((c + 1) * chunk, shard_.blocks.last);
+      for (std::int64_t b = std::max(c * chunk, shard_.blocks.first); b < end; ++b) {
+        Statistics sums = zero;
+        add(shard_.block(b), sums);
+        mine.push(b, std::move(sums));
+      }
+    });
+#pragma omp ordered
+    guard.run([&] { forest.append(std::move(mine)); });
+  }
+  guard.rethrow();
+  const auto start = Clock::now();
+  Statistics total = reduce_blocks(comm_, std::move(forest), zero);
+  costs_.seconds_communicating += std::chrono::duration<double>(Clock::now() - start).count();
+  costs_.bytes_reduced += static_cast<std::int64_t>(zero.bytes());
+  ++costs_.passes;
+  return total;
+}
+
+template <class Row>
+void RowPass<Row>::for_each_block(const std::function<void(const Block&, int)>& visit) const {
+  Guard guard;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads_)
+  for (std::int64_t b = shard_.blocks.first; b < shard_.blocks.last; ++b)
+    guard.run([&] { visit(shard_.block(b), omp_get_thread_num()); });
+  guard.rethrow();
+}
+
+template <class Row>
+std::vector<std::int64_t> RowPass<Row>::largest(
+    std::size_t count, const std::function<void(const Block&, std::span<double>)>& score) const {
+  std::vector<std::vector<Scored>> best(static_cast<std::size_t>(threads_));
+  for_each_block([&](const Block& block, int thread) {
+    std::vector<double> scores(block.n_rows);
+    score(block, scores);
+    std::vector<Scored>& list = best[static_cast<std::size_t>(thread)];
+    for (std::size_t r = 0; r < block.n_rows; ++r)
+      if (scores[r] > -std::numeric_limits<double>::infinity())
+        list.push_back({scores[r], block.first_row + static_cast<std::int64_t>(r)});
+    keep_first(list, count);
+  });
+  std::vector<Scored> mine;
+  for (const std::vector<Scored>& list : best) mine.insert(mine.end(), list.begin(), list.end());
+  keep_first(mine, count);
+  const std::vector<std::byte> bytes = comm_.gather(std::as_bytes(std::span(mine)));
+  std::vector<Scored> all(bytes.size() / sizeof(Scored));
+  std::memcpy(all.data(), bytes.data(), bytes.size());
+  keep_first(all, count);
+  std::vector<std::int64_t> rows;
+  for (const Scored& scored : all) rows.push_back(scored.row);
+  return rows;
+}
+
+template <class Row>
+std::vector<Row> RowPass<Row>::fetch(const std::vector<std::int64_t>& rows) const {
+  std::vector<std::int64_t> sorted = rows;
+  std::sort(sorted.begin(), sorted.end());
+  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+  const Range mine = shard_.rows();
+  const std::size_t d = shard_.n_features;
+  std::vector<Row> values;
+  for (const std::int64_t row : sorted) {
+    if (row < mine.first || row >= mine.last) continue;
+    const Row* source = shard_.values.data() + static_cast<std::size_t>(row - mine.first) * d;
+    values.insert(values.end(), source, source + d);
+  }
+  const std::vector<std::byte> bytes = comm_.gather(std::as_bytes(std::span(values)));  // rank order is row order
+  if (bytes.size() != sorted.size() * d * sizeof(Row)) throw std::logic_error("a row to fetch is on no rank");
+  std::vector<Row> result(rows.size() * d);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto place = static_cast<std::size_t>(std::lower_bound(sorted.begin(), sorted.end(), rows[i]) - sorted.begin());
+    std::memcpy(result.data() + i * d, bytes.data() + place * d * sizeof(Row), d * sizeof(Row));
+  }
+  return result;
+}
+
+template <class Row>
+Matrix RowPass<Row>::fetch_matrix(const std::vector<std::int64_t>& rows) const {
+  const std::vector<Row> values = fetch(rows);
+  Matrix matrix(rows.size(), shard_.n_features);
+  std::copy(values.begin(), values.end(), matrix.values.begin());
+  return matrix;
+}
+
+template <class Row>
+void RowPass<Row>::sum(std::span<std::int64_t> values) const {
+  const auto start = Clock::now();
+  comm_.sum(values);
+  costs_.seconds_communicating += std::chrono::duration<double>(Clock::now() - start).count();
+  costs_.bytes_reduced += static_cast<std::int64_t>(values.size_bytes());
+}
+
+template class RowPass<float>;
+template class RowPass<double>;
+template class RowPass<Code>;
+
+}  // namespace shoal
