@@ -30,12 +30,12 @@ struct Partition {
   [[nodiscard]] Range rows_of_rank(int rank, int n_ranks) const { return rows_of(blocks_of(rank, n_ranks)); }
 };
 
-/// About a thousand blocks, fewer where a block's statistics are large (adding them up must stay cheap), each a
-/// multiple of a tile.
-inline Partition partition(std::int64_t n_rows, std::size_t statistics_bytes) {
+/// About a thousand blocks, fewer where D^2 sums make a block's statistics large (adding them up must stay cheap), each
+/// a multiple of a tile. K plays no part, so that a model that lost clusters is still scored in the same blocks.
+inline Partition partition(std::int64_t n_rows, std::size_t n_features) {
   constexpr std::int64_t tile = 64;
-  const auto megabytes = static_cast<std::int64_t>(statistics_bytes >> 20U);
-  const std::int64_t wanted = std::max<std::int64_t>(64, 1024 / (1 + megabytes));
+  const auto large = static_cast<std::int64_t>(n_features * n_features / 8192);
+  const std::int64_t wanted = std::max<std::int64_t>(64, 1024 / (1 + large));
   const std::int64_t rows = (n_rows + wanted - 1) / wanted;
   return {n_rows, std::max<std::int64_t>(1, (rows + tile - 1) / tile) * tile};
 }

@@ -89,7 +89,7 @@ void narrow_brackets(Pairs& pairs, const std::vector<std::int64_t>& counts, int 
     const std::int64_t total = pairs.cluster[p / pairs.n_features];
     std::int64_t below = bracket.below;
     std::uint64_t cell = 0;
-    while (2 * static_cast<__int128>(below + counts[p * cells + cell]) < total) below += counts[p * cells + cell++];
+    while (2 * (below + counts[p * cells + cell]) < total) below += counts[p * cells + cell++];
     pairs.at_or_below[p] = below + counts[p * cells + cell];
     bracket.below = below;
     bracket.low += cell << shift;
@@ -139,7 +139,7 @@ IntegerWeights integer_weights(std::span<const double> weights, double total) {
   IntegerWeights result;
   if (weights.empty()) return result;
   int exponent = 0;
-  std::frexp(total, &exponent);  // total < 2^exponent; one bit is left for the rounding of many small weights
+  std::frexp(total, &exponent);  // total < 2^exponent, so twice the sum of all fits an int64 with a bit to spare
   result.values.reserve(weights.size());
   for (const double w : weights) result.values.push_back(std::llrint(std::ldexp(w, 61 - exponent)));
   return result;
@@ -174,7 +174,7 @@ Matrix cluster_medians(const RowPass<T>& pass, std::span<const std::int32_t> lab
     const std::int64_t total = pairs.cluster[p / previous.columns];
     if (total == 0) continue;
     const double lower = value_of_key(pairs.brackets[p].low);
-    const bool halves = 2 * static_cast<__int128>(pairs.at_or_below[p]) == total;
+    const bool halves = 2 * pairs.at_or_below[p] == total;
     medians.values[p] = halves ? midpoint(lower, value_of_key(next[p])) : lower;
   }
   return medians;

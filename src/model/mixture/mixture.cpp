@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <utility>
 
 #include "shoal/core/error.hpp"
 #include "shoal/math/elementary.hpp"

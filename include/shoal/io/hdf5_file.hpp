@@ -1,0 +1,38 @@
+/// Small reads and writes of one rank: open files, attributes, whole arrays.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shoal/io/hdf5_handle.hpp"
+
+namespace shoal {
+
+/// Opens for reading. Throws Error no_input or bad_data as require_hdf5_file does, bad_data where it is damaged.
+Hdf5Handle open_file(const std::string& file);
+
+/// Attributes of an object; nothing where there is none of that name or it has another type.
+std::optional<std::string> read_text_attribute(hid_t object, const std::string& name);
+std::optional<double> read_number_attribute(hid_t object, const std::string& name);
+std::vector<std::int64_t> read_integers_attribute(hid_t object, const std::string& name);
+std::vector<std::string> read_texts_attribute(hid_t object, const std::string& name);
+
+void write_attribute(hid_t object, const std::string& name, const std::string& value);
+void write_attribute(hid_t object, const std::string& name, double value);
+void write_attribute(hid_t object, const std::string& name, std::int64_t value);
+void write_attribute(hid_t object, const std::string& name, bool value);
+void write_attribute(hid_t object, const std::string& name, const std::vector<std::int64_t>& values);
+void write_attribute(hid_t object, const std::string& name, const std::vector<std::string>& values);
+
+/// Creates a file whose bytes depend on what is written alone: no times, fixed format bounds. `access` may hold an MPI
+/// file driver.
+Hdf5Handle create_file(const std::string& file, hid_t access);
+Hdf5Handle file_access();
+
+/// Properties of a contiguous data set without times, allocated at once and not filled.
+Hdf5Handle plain_dataset();
+
+Hdf5Handle create_group(hid_t parent, const std::string& name);
+
+}  // namespace shoal

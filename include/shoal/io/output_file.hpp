@@ -1,0 +1,34 @@
+/// Results appear under their names only when complete.
+#pragma once
+
+#include <string>
+
+#include "shoal/comm/communicator.hpp"
+
+namespace shoal {
+
+/// A temporary file beside `name`, renamed when committed and removed when not. Lives on every rank; rank 0 acts.
+class OutputFile {
+ public:
+  /// Collective. Throws Error(cannot_create) where `name` exists and may not be overwritten, or its folder cannot be
+  /// written to: said before the work starts.
+  OutputFile(const Communicator& comm, const std::string& name, bool overwrite);
+  ~OutputFile();
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] const std::string& temporary() const { return temporary_; }
+
+  /// Collective. Brings the temporary file to disk and gives it its name. Throws Error(io_failure).
+  void commit();
+
+ private:
+  const Communicator& comm_;
+  std::string name_;
+  std::string temporary_;
+  bool overwrite_;
+  bool committed_ = false;
+};
+
+}  // namespace shoal

@@ -1,0 +1,33 @@
+/// Per-row results, written by all ranks in the rows' order.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "shoal/data/partition.hpp"
+#include "shoal/io/dataset.hpp"
+#include "shoal/io/hdf5_handle.hpp"
+#include "shoal/io/output_file.hpp"
+
+namespace shoal {
+
+/// One data set of N rows; `data` holds this rank's rows.
+struct RowArray {
+  std::string path;
+  ElementType type = ElementType::float64;
+  std::int64_t n_columns = 0;  ///< 0: one-dimensional
+  const void* data = nullptr;
+};
+
+/// Writes the arrays (rows_of_rank(rank) of n_rows each) to the temporary of `output` and commits it. `annotate` gets
+/// the open file on rank 0, for attributes. Collective; the bytes do not depend on the number of ranks.
+void write_rows(const Communicator& comm, OutputFile& output, std::int64_t n_rows,
+                const std::function<Range(int rank)>& rows_of_rank, const std::vector<RowArray>& arrays,
+                const std::function<void(hid_t file)>& annotate);
+
+/// The HDF5 type of elements in memory.
+hid_t native_type(ElementType type);
+
+}  // namespace shoal

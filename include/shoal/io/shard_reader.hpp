@@ -1,0 +1,35 @@
+/// From files to this rank's rows, checked value by value.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shoal/data/shard.hpp"
+#include "shoal/io/dataset.hpp"
+#include "shoal/model/options.hpp"
+
+namespace shoal {
+
+struct ReadOptions {
+  ModelKind kind = ModelKind::kmeans;
+  Missing missing = Missing::error;
+  std::optional<double> missing_value;  ///< this value, too, is missing
+  std::string row_weights;              ///< data set of weights: a path in each data file, or file.h5:/path; empty: none
+  LevelOffsets known_levels;            ///< of a model that is to be applied; empty: from attribute or data
+};
+
+/// Throws Error(bad_data) where the data sets differ in their number of columns or in their levels.
+void require_same_columns(const std::vector<DatasetInfo>& datasets);
+
+/// Reads this rank's blocks. Collective. Real rows: missing entries are NaN (Missing::marginalize). Throws on all
+/// ranks the error of the lowest row, naming file, data set, row (counted in that file from 0), column and value.
+template <class Row>
+Shard<Row> read_shard(const Communicator& comm, const std::vector<DatasetInfo>& datasets, const Partition& partition,
+                      const ReadOptions& options);
+
+/// Rows used and their weight, over all ranks. Collective.
+template <class Row>
+DataSummary summarise(const Communicator& comm, const Shard<Row>& shard);
+
+}  // namespace shoal

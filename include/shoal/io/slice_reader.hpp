@@ -1,0 +1,34 @@
+/// Reading this rank's rows of one or more data sets, collectively and in bounded slices.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "shoal/comm/communicator.hpp"
+#include "shoal/data/partition.hpp"
+#include "shoal/io/dataset.hpp"
+
+namespace shoal {
+
+/// Some consecutive rows of one data set as they are stored.
+struct Slice {
+  const DatasetInfo& dataset;
+  std::int64_t first_row;           ///< of the concatenated data sets
+  std::int64_t first_row_in_file;
+  std::int64_t n_rows;
+  std::span<const std::byte> bytes;  ///< n_rows x n_columns elements in this machine's byte order
+};
+
+/// Calls `visit` with slices that together are rows_of_rank(rank) of the data sets taken as one, in order. Collective:
+/// every rank makes the same number of HDF5 calls. An error of `visit` on any rank is thrown on all. Read errors:
+/// Error(io_failure).
+void read_slices(const Communicator& comm, const std::vector<DatasetInfo>& datasets,
+                 const std::function<Range(int rank)>& rows_of_rank, const std::function<void(const Slice&)>& visit);
+
+/// A slice is at most this many bytes (never over 1 GiB: larger reads fail in MPI-IO). Small enough that the buffer
+/// beside the rows does not count. Tests lower it.
+inline std::size_t slice_bytes = std::size_t{32} << 20U;
+
+}  // namespace shoal

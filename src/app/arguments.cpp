@@ -1,0 +1,276 @@
+#include "app/arguments.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <iostream>
+#include <map>
+
+#include "shoal/core/error.hpp"
+
+namespace shoal::app {
+namespace {
+
+template <class E>
+CLI::Option* add_choice(CLI::App* app, const std::string& name, E& value, const std::map<std::string, E>& choices,
+                        const std::string& help) {
+  return app->add_option(name, value, help)->transform(CLI::CheckedTransformer(choices))->type_name(
+      "{" + CLI::detail::join(CLI::detail::generate_map(choices, true), "") + "}");
+}
+
+const std::map<std::string, ModelKind> models = {{"kmeans", ModelKind::kmeans},
+                                                 {"kmedians", ModelKind::kmedians},
+                                                 {"bernoulli", ModelKind::bernoulli},
+                                                 {"categorical", ModelKind::categorical},
+                                                 {"gaussian", ModelKind::gaussian}};
+const std::map<std::string, Covariance> covariances = {{"full", Covariance::full},
+                                                       {"tied", Covariance::tied},
+                                                       {"diag", Covariance::diag},
+                                                       {"spherical", Covariance::spherical}};
+const std::map<std::string, Center> centers = {{"median", Center::median}, {"geometric", Center::geometric}};
+const std::map<std::string, Missing> missings = {
+    {"error", Missing::error}, {"skip", Missing::skip}, {"marginalize", Missing::marginalize}};
+const std::map<std::string, EmptyCluster> empties = {
+    {"reseed", EmptyCluster::reseed}, {"drop", EmptyCluster::drop}, {"error", EmptyCluster::error}};
+const std::map<std::string, Precision> precisions = {{"float64", Precision::float64}, {"float32", Precision::float32}};
+const std::map<std::string, Progress> progresses = {{"auto", Progress::automatic},
+                                                    {"bar", Progress::bar},
+                                                    {"lines", Progress::lines},
+                                                    {"off", Progress::off}};
+
+const std::string data_help = "HDF5 data: file.h5 or file.h5:/path/to/dataset; several are read as one, in order";
+
+void add_run_options(CLI::App* app, Arguments& a) {
+  app->add_option("--threads", a.threads, "Threads a rank [OMP_NUM_THREADS, else 1]")
+      ->check(CLI::Range(1, 4096))->type_name("T");
+  app->add_option("--target", a.target, "Instruction set on all ranks [the best that every rank has; see --version]; "
+                                        "results are the same bits for one instruction set")
+      ->type_name("T");
+  app->add_flag("-q,--quiet", a.quiet, "Say nothing but errors");
+  app->add_flag("-v,--verbose", a.verbose, "Say more");
+}
+
+void add_data_options(CLI::App* app, Arguments& a) {
+  add_choice(app, "--missing", a.missing, missings,
+             "What a NaN means: stop, leave the row out (label -1), or integrate it out (missing at random; bernoulli, "
+             "categorical, gaussian diag and spherical) [error]");
+  app->add_option("--missing-value", a.missing_value, "This value, too, is missing")->type_name("V");
+  add_choice(app, "--precision", a.precision, precisions,
+             "How rows are held and multiplied; sums beyond a tile are float64 [float32 for float32 data, else float64]");
+}
+
+void add_output(CLI::App* app, Arguments& a, const std::string& what, bool required) {
+  app->add_option("-o,--output", a.output, what)->required(required)->type_name("FILE");
+  app->add_flag("--overwrite", a.overwrite, "Allow output files to be replaced [refuse, exit 73]");
+}
+
+void add_fit_model_options(CLI::App* app, Arguments& a) {
+  add_choice(app, "--covariance", a.covariance, covariances, "gaussian: shape of the covariances [full]");
+  add_choice(app, "--center", a.center, centers,
+             "kmedians: coordinate-wise median and L1 distance, or geometric median and Euclidean distance [median]");
+  app->add_option("--mixing", a.mixing,
+                  "Mixing weights: learned, uniform (all 1/K), or held at FILE's /parameters/weights [learned]")
+      ->type_name("learned|uniform|FILE");
+  app->add_option("--regularization", a.regularization,
+                  "gaussian: added to covariance diagonals, as a share of each feature's global variance [1e-6]")
+      ->check(CLI::NonNegativeNumber)->type_name("R");
+  app->add_option("--regularization-absolute", a.regularization_absolute,
+                  "gaussian: added to covariance diagonals, in squared data units [0]")
+      ->check(CLI::NonNegativeNumber)->type_name("R");
+  app->add_option("--pseudo-count", a.pseudo_count,
+                  "bernoulli, categorical: A counts added to every level, the prior Beta or Dirichlet(1 + A) [0]")
+      ->check(CLI::NonNegativeNumber)->type_name("A");
+  add_choice(app, "--empty-cluster", a.empty_cluster, empties,
+             "An empty cluster gets a far row, is dropped (the others keep their order), or ends the fit [reseed]");
+}
+
+void add_fit_run_options(CLI::App* app, Arguments& a) {
+  app->add_option("--row-weights", a.row_weights,
+                  "Dataset of one non-negative weight a row, in each data file or as file.h5:/path [all 1]")
+      ->type_name("PATH");
+  app->add_option("--init", a.init,
+                  "Start: kmeans-parallel, random, or a model or other HDF5 file with the same /parameters arrays "
+                  "[kmeans-parallel]")
+      ->type_name("kmeans-parallel|random|FILE");
+  app->add_option("--seed", a.seed, "Every random draw is a function of the seed and the global row [0]")->type_name("S");
+  app->add_option("--max-iterations", a.max_iterations, "M-steps at most [300]")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40U))->type_name("I");
+  app->add_option("--tolerance", a.tolerance,
+                  "Mixtures: stop when the log-likelihood a row (a unit of weight) changes by less; kmeans, kmedians: "
+                  "when the objective changes by less than this share; 0: fixed point or limit [1e-6; kmeans, kmedians 0]")
+      ->check(CLI::NonNegativeNumber)->type_name("T");
+}
+
+void add_fit(CLI::App& root, Arguments& a) {
+  CLI::App* app = root.add_subcommand("fit", "Fit a model");
+  add_choice(app, "model", a.model, models, "kmeans, kmedians, bernoulli, categorical or gaussian")->required();
+  app->add_option("data", a.data, data_help)->required()->type_name("DATA");
+  app->add_option("-k,--clusters", a.clusters, "Number of clusters")
+      ->required()->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 24U))->type_name("K");
+  a.output = "model.h5";
+  add_output(app, a, "The model [model.h5]", false);
+  app->add_option("--labels", a.labels, "Also write the final labels")->type_name("FILE");
+  add_fit_model_options(app, a);
+  add_data_options(app, a);
+  add_fit_run_options(app, a);
+  app->add_flag("--dry-run", a.dry_run, "Read headers only: validate, print memory a rank, bytes a reduction, ranks");
+  app->add_flag("--json", a.json, "Print one JSON object of the result on standard output");
+  app->add_option("--log", a.log, "One JSON object an iteration and one for the run")->type_name("FILE");
+  add_choice(app, "--progress", a.progress, progresses,
+             "auto: a bar where standard error is a terminal, else lines [auto]");
+  add_run_options(app, a);
+  app->footer("Example:\n  mpirun -n 4 shoal fit gaussian data.h5 -k 8 -o model.h5 --labels labels.h5");
+}
+
+void add_predict(CLI::App& root, Arguments& a) {
+  CLI::App* app = root.add_subcommand("predict", "Assign rows to clusters");
+  app->add_option("model", a.model_file, "A model file")->required()->type_name("MODEL.h5");
+  app->add_option("data", a.data, data_help)->required()->type_name("DATA");
+  add_output(app, a, "The labels", true);
+  app->add_flag("--responsibilities", a.responsibilities, "mixtures: also write /responsibilities (N x K)");
+  app->add_flag("--log-density", a.log_density, "mixtures: also write /log_density (N)");
+  add_data_options(app, a);
+  add_run_options(app, a);
+}
+
+void add_score(CLI::App& root, Arguments& a) {
+  CLI::App* app = root.add_subcommand("score", "Log-likelihood or objective of data under a model, as JSON");
+  app->add_option("model", a.model_file, "A model file")->required()->type_name("MODEL.h5");
+  app->add_option("data", a.data, data_help)->required()->type_name("DATA");
+  app->add_option("--row-weights", a.row_weights, "Dataset of one non-negative weight a row [all 1]")->type_name("PATH");
+  add_data_options(app, a);
+  add_run_options(app, a);
+}
+
+void add_sample(CLI::App& root, Arguments& a) {
+  CLI::App* app = root.add_subcommand("sample", "Draw rows from a model (/X and /labels)");
+  app->add_option("model", a.model_file, "A model file of a mixture")->required()->type_name("MODEL.h5");
+  app->add_option("-n,--rows", a.sample_rows, "Rows to draw")
+      ->required()->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 50U))->type_name("N");
+  add_output(app, a, "The data", true);
+  app->add_option("--seed", a.seed, "Every draw is a function of the seed and the row [0]")->type_name("S");
+  add_run_options(app, a);
+}
+
+void add_compare(CLI::App& root, Arguments& a) {
+  CLI::App* app = root.add_subcommand("compare", "Adjusted Rand index and NMI (arithmetic) of two labellings, as JSON");
+  app->add_option("labels", a.data, "Two label files: file.h5 (/labels) or file.h5:/path")
+      ->required()->expected(2)->type_name("A.h5 B.h5");
+  app->add_flag("-q,--quiet", a.quiet, "Say nothing but the result and errors");
+}
+
+void add_info(CLI::App& root, Arguments& a) {
+  CLI::App* app = root.add_subcommand("info", "What a data, model or label file holds");
+  app->add_option("file", a.data, "An HDF5 file")->required()->expected(1)->type_name("FILE.h5");
+  app->add_flag("--json", a.json, "Print one JSON object");
+}
+
+void add_convert(CLI::App& root, Arguments& a) {
+  CLI::App* app = root.add_subcommand("convert", "Make an HDF5 data file from CSV or NPY");
+  app->add_option("files", a.data, "Input (.csv, .tsv or .npy) and output (.h5)")
+      ->required()->expected(2)->type_name("IN OUT.h5");
+  app->add_flag("--overwrite", a.overwrite, "Allow the output file to be replaced [refuse, exit 73]");
+  app->add_option("--type", a.type,
+                  "Stored type; auto: the smallest integer type where all values are integers, else float64 [auto]")
+      ->check(CLI::IsMember({"auto", "float64", "float32", "uint8", "int32", "int64"}))->type_name("TYPE");
+  app->add_option("--threshold", a.threshold, "Store 1 where a value is greater than this, else 0")->type_name("T");
+  app->add_option("--label-column", a.label_column,
+                  "CSV: this column (name, or number from 0) goes to /labels, text numbered in sorted order")
+      ->type_name("COLUMN");
+  app->add_option("--header", a.header, "CSV: whether the first line holds names [auto: where it is not all numbers]")
+      ->check(CLI::IsMember({"auto", "yes", "no"}))->type_name("auto|yes|no");
+  app->add_option("--delimiter", a.delimiter, "CSV: one character, or tab [,; tab for .tsv]")->type_name("C");
+  app->add_flag("-q,--quiet", a.quiet, "Say nothing but errors");
+}
+
+const char* citation =
+    "shoal: distributed clustering with reproducible bits, version " SHOAL_VERSION " (see CITATION.cff)\n"
+    "@software{shoal, title = {shoal: distributed clustering with reproducible bits}, version = {" SHOAL_VERSION "}}\n";
+
+/// Makes one line of CLI11's message, and points to the help.
+std::string one_line(const CLI::App& root, const CLI::ParseError& error) {
+  std::string text = error.what();
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  std::string command = "shoal";
+  for (const CLI::App* sub : root.get_subcommands()) command += " " + sub->get_name();
+  return fmt::format("{}; see `{} --help`", text, command);
+}
+
+}  // namespace
+
+std::optional<Arguments> parse_arguments(int argc, char** argv, bool print) {
+  CLI::App root("shoal clusters data sets that do not fit one machine. Every command runs alone or under mpirun or srun; "
+                "the result is the same bits for any number of ranks and threads.",
+                "shoal");
+  std::map<std::string, Arguments> all;
+  add_fit(root, all["fit"]);
+  add_predict(root, all["predict"]);
+  add_score(root, all["score"]);
+  add_sample(root, all["sample"]);
+  add_compare(root, all["compare"]);
+  add_info(root, all["info"]);
+  add_convert(root, all["convert"]);
+  root.require_subcommand(0, 1);
+  bool version = false;
+  bool cite = false;
+  root.add_flag("--version", version, "Version, compiler, MPI, HDF5, instruction sets, git revision");
+  root.add_flag("--citation", cite, "How to cite");
+  root.set_config("--config", "", "TOML file with any option by its long name under [fit], [predict], ...; the command line wins")
+      ->type_name("FILE.toml");
+  root.allow_config_extras(CLI::config_extras_mode::error);
+  root.get_formatter()->column_width(34);
+  for (CLI::App* sub : root.get_subcommands({})) {
+    sub->fallthrough();  // so that --config may stand behind the command
+    sub->allow_config_extras(CLI::config_extras_mode::error);
+    sub->get_formatter()->column_width(34);
+  }
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    const auto chosen = root.get_subcommands();
+    if (print) std::cout << (chosen.empty() ? root.help() : chosen.front()->help());
+    return std::nullopt;
+  } catch (const CLI::FileError& error) {
+    throw Error(ExitCode::no_input, fmt::format("--config: {}; check the name", error.what()));
+  } catch (const CLI::ParseError& error) {
+    throw Error(ExitCode::usage, one_line(root, error));
+  }
+  if (version || cite) {
+    if (print) std::cout << (version ? version_text() : citation);
+    return std::nullopt;
+  }
+  const auto chosen = root.get_subcommands();
+  if (chosen.empty()) throw Error(ExitCode::usage, "no command given; see `shoal --help`");
+  Arguments arguments = all[chosen.front()->get_name()];
+  arguments.command = chosen.front()->get_name();
+  return arguments;
+}
+
+std::string options_text(const Arguments& a, const std::string& init, const std::string& mixing, bool float32,
+                         double tolerance) {
+  std::string text = fmt::format("[fit]\nmodel = \"{}\"\nclusters = {}\n", to_string(a.model), a.clusters);
+  const auto line = [&](const std::string& key, const auto& value) { text += fmt::format("{} = {}\n", key, value); };
+  const auto quoted = [](const std::string& value) { return '"' + value + '"'; };
+  if (a.model == ModelKind::gaussian) {
+    line("covariance", quoted(to_string(a.covariance)));
+    line("regularization", a.regularization);
+    line("regularization-absolute", a.regularization_absolute);
+  }
+  if (a.model == ModelKind::kmedians) line("center", quoted(to_string(a.center)));
+  if (is_mixture(a.model)) line("mixing", quoted(mixing));
+  if (is_discrete(a.model)) line("pseudo-count", a.pseudo_count);
+  if (!a.row_weights.empty()) line("row-weights", quoted(a.row_weights.substr(a.row_weights.rfind(':') + 1)));
+  line("missing", quoted(to_string(a.missing)));
+  if (a.missing_value) line("missing-value", *a.missing_value);
+  line("init", quoted(init));
+  line("seed", a.seed);
+  line("max-iterations", a.max_iterations);
+  line("tolerance", tolerance);
+  line("empty-cluster", quoted(to_string(a.empty_cluster)));
+  line("precision", quoted(float32 ? "float32" : "float64"));
+  return text;
+}
+
+}  // namespace shoal::app

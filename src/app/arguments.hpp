@@ -1,0 +1,78 @@
+/// The command line and the config file as plain structs with defaults in place.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shoal/model/options.hpp"
+
+namespace shoal::app {
+
+enum class Progress { automatic, bar, lines, off };
+
+/// One command's options; each command has an instance of its own, so that a config file may set all of them.
+struct Arguments {
+  std::string command;
+
+  ModelKind model = ModelKind::kmeans;
+  std::string model_file;         ///< predict, score, sample
+  std::vector<std::string> data;  ///< fit, predict, score; compare: the two labellings; info, convert: the files
+  std::int64_t clusters = 0;
+  std::string output;
+  std::string labels;
+  bool overwrite = false;
+  bool responsibilities = false;
+  bool log_density = false;
+
+  Covariance covariance = Covariance::full;
+  Center center = Center::median;
+  std::string mixing = "learned";
+  std::string row_weights;
+  Missing missing = Missing::error;
+  std::optional<double> missing_value;
+  std::string init = "kmeans-parallel";
+  std::uint64_t seed = 0;
+  std::int64_t max_iterations = 300;
+  std::optional<double> tolerance;
+  double regularization = 1e-6;
+  double regularization_absolute = 0;
+  double pseudo_count = 0;
+  EmptyCluster empty_cluster = EmptyCluster::reseed;
+  Precision precision = Precision::automatic;
+
+  int threads = 0;  ///< 0: OMP_NUM_THREADS, else 1
+  std::string target;
+  bool dry_run = false;
+  bool json = false;
+  std::string log;
+  Progress progress = Progress::automatic;
+  bool quiet = false;
+  bool verbose = false;
+
+  std::int64_t sample_rows = 0;
+
+  // convert
+  std::string type = "auto";
+  std::string label_column;
+  std::string header = "auto";
+  std::string delimiter = ",";
+  std::optional<double> threshold;
+};
+
+/// Reads the command line. Throws Error(usage or no_input). Nothing comes back where the answer was printed instead
+/// (--help, --version, --citation): `print` is whether this rank prints.
+std::optional<Arguments> parse_arguments(int argc, char** argv, bool print);
+
+/// What --version says.
+std::string version_text();
+
+/// The version and git revision as written into models.
+std::string short_version();
+
+/// The resolved options that decide a fit's result, as TOML. A file is named by the digest of its content.
+std::string options_text(const Arguments& arguments, const std::string& init, const std::string& mixing,
+                         bool float32, double tolerance);
+
+}  // namespace shoal::app

@@ -1,0 +1,66 @@
+/// What a fit is going to do, settled from options and headers before any row is read.
+#pragma once
+
+#include <hdf5.h>
+
+#include <string>
+#include <vector>
+
+#include "app/arguments.hpp"
+#include "shoal/comm/communicator.hpp"
+#include "shoal/core/named_array.hpp"
+#include "shoal/data/partition.hpp"
+#include "shoal/fit/fit.hpp"
+#include "shoal/io/dataset.hpp"
+#include "shoal/io/model_file.hpp"
+#include "shoal/io/shard_reader.hpp"
+#include "shoal/model/options.hpp"
+
+namespace shoal::app {
+
+struct FitPlan {
+  const Arguments& arguments;
+  std::vector<DatasetInfo> datasets;
+  Partition partition;
+  ModelOptions model;
+  ReadOptions read;
+  FitOptions fit;
+  NamedArrays start;  ///< of --init FILE; empty: seed
+  bool float32 = false;
+  double tolerance = 0;
+  int threads = 1;
+  std::string init_name;    ///< as the model's options name it: a word or a digest
+  std::string mixing_name;  ///< the same for --mixing
+
+  [[nodiscard]] std::size_t n_features() const { return static_cast<std::size_t>(datasets.front().n_columns); }
+};
+
+/// Collective. Throws Error on anything that headers and options can tell.
+FitPlan make_plan(const Communicator& comm, const Arguments& arguments);
+
+/// Bytes that each rank will need, and what one reduction carries.
+struct MemoryNeed {
+  double rows = 0;        ///< of the fullest rank
+  double statistics = 0;  ///< one set of sums, as reduced
+  double scratch = 0;     ///< sums in work on all threads, seeding, read buffer
+  [[nodiscard]] double total() const { return rows + scratch; }
+};
+MemoryNeed memory_need(const FitPlan& plan, int n_ranks);
+
+/// Throws Error(no_memory) on all ranks where some host cannot hold its ranks' rows. Collective.
+void check_memory(const Communicator& comm, const FitPlan& plan);
+
+/// --dry-run.
+void print_plan(const Communicator& comm, const FitPlan& plan);
+
+/// One line on what starts now.
+std::string headline(const Communicator& comm, const FitPlan& plan);
+
+/// What was found, for a person.
+std::string summary_text(const ModelFile& file, const FitResult& result, const Repairs& repairs,
+                         const Arguments& arguments);
+
+/// The attributes of a label file.
+void annotate_labels(hid_t file, std::int64_t n_clusters);
+
+}  // namespace shoal::app

@@ -1,0 +1,47 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <new>
+
+#include "app/commands.hpp"
+#include "shoal/comm/environment.hpp"
+#include "shoal/core/error.hpp"
+#include "shoal/io/hdf5_handle.hpp"
+
+namespace {
+
+using namespace shoal;
+
+int run(int argc, char** argv, const Communicator& comm) {
+  const auto arguments = app::parse_arguments(argc, argv, comm.is_root());
+  if (!arguments) return 0;
+  const std::map<std::string, void (*)(const Communicator&, const app::Arguments&)> commands = {
+      {"fit", app::run_fit},         {"predict", app::run_predict}, {"score", app::run_score},
+      {"sample", app::run_sample},   {"compare", app::run_compare}, {"info", app::run_info},
+      {"convert", app::run_convert}};
+  commands.at(arguments->command)(comm, *arguments);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);  // NOLINT: file systems without locks (NFS, Lustre) would refuse to open
+  const Environment environment(argc, argv);
+  silence_hdf5();
+  const Communicator comm = Communicator::world();
+  try {
+    return run(argc, argv, comm);
+  } catch (const Error& error) {  // all ranks are here, with the same error
+    if (comm.is_root()) fmt::print(stderr, "shoal: error: {}\n", error.what());
+    return static_cast<int>(error.code());
+  } catch (const std::bad_alloc&) {  // this rank alone
+    fmt::print(stderr, "shoal: error: rank {} ran out of memory; use more nodes or fewer ranks a node\n", comm.rank());
+    abort_job(static_cast<int>(ExitCode::no_memory));
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "shoal: error: {} (rank {}); please report this as a bug of shoal\n", error.what(), comm.rank());
+    abort_job(static_cast<int>(ExitCode::internal));
+  }
+}

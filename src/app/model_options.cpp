@@ -1,0 +1,75 @@
+#include "app/model_options.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <sstream>
+
+#include "shoal/core/error.hpp"
+#include "shoal/model/parameter_check.hpp"
+
+namespace shoal::app {
+namespace {
+
+/// The value of `choices` whose name is `text`.
+template <class E>
+E by_name(const std::string& text, std::initializer_list<E> choices, const std::string& attribute, const std::string& file) {
+  for (const E choice : choices)
+    if (to_string(choice) == text) return choice;
+  throw Error(ExitCode::bad_data, fmt::format("{}: attribute `{}` is \"{}\", which this shoal does not know", file, attribute, text));
+}
+
+/// The prior is part of the objective, and stands in the options text alone.
+double pseudo_count_of(const std::string& options) {
+  std::istringstream stream(options);
+  try {
+    for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_config(stream))
+      if (item.name == "pseudo-count" && item.inputs.size() == 1) return std::stod(item.inputs.front());
+  } catch (const std::exception&) {
+    return 0;  // a text that is not TOML names no pseudo-count
+  }
+  return 0;
+}
+
+}  // namespace
+
+ModelOptions options_of(const ModelFile& file, const std::string& name) {
+  if (file.n_clusters < 1 || file.n_features < 1 || file.n_clusters > (std::int64_t{1} << 24U) ||
+      file.n_features > (std::int64_t{1} << 40U))
+    throw Error(ExitCode::bad_data, fmt::format("{}: {} clusters of {} features are impossible", name, file.n_clusters, file.n_features));
+  ModelOptions options;
+  options.kind = by_name(file.model, {ModelKind::kmeans, ModelKind::kmedians, ModelKind::bernoulli, ModelKind::categorical, ModelKind::gaussian},
+                         "model", name);
+  options.n_clusters = static_cast<std::size_t>(file.n_clusters);
+  const NamedArray* sized = find(file.parameters, "counts");
+  if (sized == nullptr || sized->values.size() != options.n_clusters)
+    throw Error(ExitCode::bad_data, fmt::format("{}: /parameters/counts does not hold {} values", name, file.n_clusters));
+  if (options.kind == ModelKind::gaussian)
+    options.covariance = by_name(file.covariance, {Covariance::full, Covariance::tied, Covariance::diag, Covariance::spherical},
+                                 "covariance", name);
+  if (options.kind == ModelKind::kmedians)
+    options.center = by_name(file.center, {Center::median, Center::geometric}, "center", name);
+  if (is_discrete(options.kind)) options.pseudo_count = pseudo_count_of(file.options);
+  return options;
+}
+
+LevelOffsets level_offsets_of(const ModelFile& file, const std::string& name) {
+  const auto d = static_cast<std::size_t>(file.n_features);
+  LevelOffsets offsets = {0};
+  if (file.model == "bernoulli") {
+    require_array(file.parameters, "probabilities", {static_cast<std::size_t>(file.n_clusters), d}, name);
+    for (std::size_t j = 0; j < d; ++j) offsets.push_back(offsets.back() + 2);
+    return offsets;
+  }
+  const NamedArray& stored = require_array(file.parameters, "level_offsets", {d + 1}, name);
+  for (std::size_t j = 0; j < d; ++j) {
+    const double levels = stored.values[j + 1] - stored.values[j];
+    if (stored.values[0] != 0 || levels < 1 || levels > missing_code || levels != std::floor(levels))
+      throw Error(ExitCode::bad_data, fmt::format("{}: /parameters/level_offsets is not 0 and then rising", name));
+    offsets.push_back(static_cast<std::int64_t>(stored.values[j + 1]));
+  }
+  return offsets;
+}
+
+}  // namespace shoal::app

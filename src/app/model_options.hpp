@@ -1,0 +1,16 @@
+/// From a model file back to the options of a model.
+#pragma once
+
+#include "shoal/io/model_file.hpp"
+#include "shoal/math/code_kernels.hpp"
+#include "shoal/model/options.hpp"
+
+namespace shoal::app {
+
+/// Throws Error(bad_data) naming the file where an attribute has an unknown value or sizes are impossible.
+ModelOptions options_of(const ModelFile& file, const std::string& name);
+
+/// Level offsets of a discrete model: two levels a feature, or /parameters/level_offsets.
+LevelOffsets level_offsets_of(const ModelFile& file, const std::string& name);
+
+}  // namespace shoal::app

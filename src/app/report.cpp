@@ -1,0 +1,118 @@
+#include "app/report.hpp"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "shoal/comm/agree.hpp"
+
+namespace shoal::app {
+
+void say(const Communicator& comm, const Arguments& arguments, const std::string& text) {
+  if (comm.is_root() && !arguments.quiet) fmt::print(stderr, "{}\n", text);
+}
+
+void warn(const Communicator& comm, const std::string& text) {
+  if (comm.is_root()) fmt::print(stderr, "shoal: warning: {}\n", text);
+}
+
+Reporter::Reporter(const Communicator& comm, const Arguments& arguments) : comm_(comm), arguments_(arguments) {
+  on_root(comm, [&] {
+    if (arguments.log.empty()) return;
+    std::error_code ignored;
+    if (!arguments.overwrite && std::filesystem::exists(arguments.log, ignored))
+      throw Error(ExitCode::cannot_create,
+                  fmt::format("{}: exists already; choose another name or give --overwrite", arguments.log));
+    log_.open(arguments.log);
+    if (!log_)
+      throw Error(ExitCode::cannot_create,
+                  fmt::format("{}: cannot be created; check that the folder exists and can be written to", arguments.log));
+  });
+  if (!comm.is_root() || arguments.quiet) return;
+  progress_ = arguments.progress;
+  if (progress_ == Progress::automatic) progress_ = isatty(STDERR_FILENO) != 0 ? Progress::bar : Progress::lines;
+}
+
+void Reporter::iteration(const IterationReport& report) {
+  if (!comm_.is_root()) return;
+  if (log_.is_open()) {
+    const nlohmann::ordered_json line = {{"event", "iteration"},
+                                         {"iteration", report.iteration},
+                                         {"objective", report.objective},
+                                         {"change", report.change},
+                                         {"seconds", report.seconds},
+                                         {"seconds_communicating", report.seconds_communicating}};
+    log_ << line.dump() << '\n' << std::flush;
+  }
+  if (progress_ == Progress::bar) draw_bar(report);
+  if (progress_ == Progress::lines) print_line(report);
+}
+
+/// One line, drawn over and over: how much of the iteration limit is used, and where the objective stands.
+void Reporter::draw_bar(const IterationReport& report) {
+  constexpr std::int64_t width = 24;
+  const std::int64_t limit = std::max<std::int64_t>(1, arguments_.max_iterations);
+  const auto filled = static_cast<std::size_t>(width * std::min(report.iteration, limit) / limit);
+  fmt::print(stderr, "\r[{:<{}}] iteration {} of at most {}  objective {:.10g}  change {:.2e} \x1b[K",
+             std::string(filled, '#'), width, report.iteration, limit, report.objective, report.change);
+  std::fflush(stderr);
+  bar_open_ = true;
+}
+
+/// Under --verbose every iteration, otherwise at most one line in two seconds, and the last.
+void Reporter::print_line(const IterationReport& report) {
+  const auto now = std::chrono::steady_clock::now();
+  unprinted_ = report;
+  if (!arguments_.verbose && report.iteration > 0 && now - last_ < std::chrono::seconds(2)) return;
+  fmt::print(stderr, "iteration {:4d}  objective {:.12g}  change {:.3e}  {:.3f} s\n", report.iteration, report.objective,
+             report.change, report.seconds);
+  unprinted_.reset();
+  last_ = now;
+}
+
+void Reporter::finish() {
+  if (bar_open_) fmt::print(stderr, "\n");
+  bar_open_ = false;
+  if (!unprinted_) return;
+  last_ = {};
+  print_line(*unprinted_);
+}
+
+void Reporter::log_run(const std::string& json) {
+  on_root(comm_, [&] {
+    if (!log_.is_open()) return;
+    log_ << json << '\n' << std::flush;
+    if (!log_) throw Error(ExitCode::io_failure, arguments_.log + ": writing the log failed; is the disk full?");
+  });
+}
+
+std::int64_t peak_memory_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
+}
+
+std::optional<std::int64_t> available_memory_bytes() {
+  std::ifstream file("/proc/meminfo");
+  std::string key;
+  std::int64_t kibibytes = 0;
+  while (file >> key >> kibibytes) {
+    if (key == "MemAvailable:") return kibibytes * 1024;
+    file.ignore(256, '\n');
+  }
+  return std::nullopt;
+}
+
+std::string human_bytes(double bytes) {
+  const char* const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+  std::size_t unit = 0;
+  while (bytes >= 1024 && unit < 5) bytes /= 1024, ++unit;
+  return fmt::format("{:.{}f} {}", bytes, unit == 0 ? 0 : 1, units[unit]);
+}
+
+}  // namespace shoal::app

@@ -1,0 +1,30 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "app/commands.hpp"
+#include "app/report.hpp"
+#include "shoal/core/error.hpp"
+#include "shoal/fit/compare.hpp"
+#include "shoal/io/label_reader.hpp"
+
+namespace shoal::app {
+
+void run_compare(const Communicator& comm, const Arguments& arguments) {
+  std::vector<DatasetInfo> infos = describe_datasets(comm, arguments.data, Wanted::labels);
+  if (infos[0].n_rows != infos[1].n_rows)
+    throw Error(ExitCode::bad_data, fmt::format("{} has {} labels, {} has {}; they must be of the same rows",
+                                                infos[0].name(), infos[0].n_rows, infos[1].name(), infos[1].n_rows));
+  const std::vector<std::int64_t> a = read_labels(comm, infos[0]);
+  const std::vector<std::int64_t> b = read_labels(comm, infos[1]);
+  const Agreement found = agreement(contingency(comm, a, b));
+  if (found.n_rows == 0) throw Error(ExitCode::bad_data, "no row has a label in both files");
+  if (found.n_left_out > 0)
+    say(comm, arguments, fmt::format("{} rows without a label (-1) in either file are left out", found.n_left_out));
+  const nlohmann::ordered_json json = {{"n_rows", found.n_rows},
+                                       {"adjusted_rand_index", found.adjusted_rand},
+                                       {"normalized_mutual_information", found.normalised_mutual_information}};
+  if (comm.is_root()) fmt::print("{}\n", json.dump());
+}
+
+}  // namespace shoal::app

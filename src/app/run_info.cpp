@@ -1,0 +1,77 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "app/commands.hpp"
+#include "shoal/comm/agree.hpp"
+#include "shoal/io/file_summary.hpp"
+
+namespace shoal::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json describe_model(const ModelFile& model) {
+  Json json = {{"kind", "model"}, {"model", model.model}};
+  if (!model.covariance.empty()) json["covariance"] = model.covariance;
+  if (!model.center.empty()) json["center"] = model.center;
+  if (!model.mixing.empty()) json["mixing"] = model.mixing;
+  json["n_clusters"] = model.n_clusters;
+  json["n_features"] = model.n_features;
+  json["n_rows"] = model.n_rows;
+  json["total_weight"] = model.total_weight;
+  json["objective"] = model.objective;
+  if (model.is_mixture) {
+    json["log_likelihood"] = model.log_likelihood;
+    json["n_parameters"] = model.n_parameters;
+    json["bic"] = model.bic;
+    json["aic"] = model.aic;
+  }
+  json["n_iterations"] = model.n_iterations;
+  json["converged"] = model.converged;
+  json["stop_reason"] = model.stop_reason;
+  json["seed"] = model.seed;
+  if (!model.feature_names.empty()) json["feature_names"] = model.feature_names;
+  json["instruction_set"] = model.instruction_set;
+  json["shoal_version"] = model.shoal_version;
+  json["options"] = model.options;
+  return json;
+}
+
+std::string kind_of(const FileSummary& summary) {
+  if (summary.format == "shoal-labels") return "labels";
+  return "data";
+}
+
+void print_table(const Json& json) {
+  for (const auto& [key, value] : json.items()) {
+    if (key == "datasets" || key == "options") continue;
+    fmt::print("{:<18} {}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  if (json.contains("options")) fmt::print("\n{}", json["options"].get<std::string>());
+  fmt::print("\n");
+  for (const Json& dataset : json["datasets"])
+    fmt::print("{:<28} {:<18} {:<9} {}\n", dataset["path"].get<std::string>(), dataset["shape"].get<std::string>(),
+               dataset["type"].get<std::string>(), dataset["layout"].get<std::string>());
+}
+
+}  // namespace
+
+void run_info(const Communicator& comm, const Arguments& arguments) {
+  const std::string& file = arguments.data.front();
+  FileSummary summary;
+  on_root(comm, [&] { summary = summarise_file(file); });
+  comm.broadcast(summary.format);
+  Json json = summary.format == "shoal-model" ? describe_model(read_model(comm, file)) : Json{{"kind", kind_of(summary)}};
+  if (!comm.is_root()) return;
+  json["datasets"] = Json::array();
+  for (const FoundDataset& found : summary.datasets)
+    json["datasets"].push_back(
+        {{"path", found.path}, {"shape", found.shape}, {"type", found.type}, {"layout", found.layout}});
+  if (arguments.json)
+    fmt::print("{}\n", json.dump());
+  else
+    print_table(json);
+}
+
+}  // namespace shoal::app

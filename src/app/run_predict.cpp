@@ -1,0 +1,108 @@
+// predict and score: one pass with a model that stays as it is.
+#include "shoal/fit/predict.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "app/commands.hpp"
+#include "app/fit_plan.hpp"
+#include "app/model_options.hpp"
+#include "app/report.hpp"
+#include "shoal/core/error.hpp"
+#include "shoal/io/row_writer.hpp"
+#include "shoal/model/make_model.hpp"
+
+namespace shoal::app {
+namespace {
+
+/// A model and the rows it is to be applied to, from headers.
+struct Application {
+  const Arguments& arguments;
+  ModelFile file;
+  ModelOptions model;
+  std::vector<DatasetInfo> datasets;
+  Partition partition;
+  ReadOptions read;
+};
+
+Application prepare(const Communicator& comm, const Arguments& a) {
+  agree_on_target(comm, a);
+  Application app{a, read_model(comm, a.model_file), {}, {}, {}, {}};
+  app.model = options_of(app.file, a.model_file);
+  app.model.missing = a.missing;
+  check_missing(app.model.kind, app.model.covariance, a.missing);
+  app.datasets = describe_datasets(comm, a.data, Wanted::matrix);
+  require_same_columns(app.datasets);
+  const DatasetInfo& first = app.datasets.front();
+  if (first.n_columns != app.file.n_features)
+    throw Error(ExitCode::bad_data, fmt::format("{}: has {} columns, the model {} has {} features; they must be equal",
+                                                first.name(), first.n_columns, a.model_file, app.file.n_features));
+  app.model.float32_tables = use_float32(a, app.datasets);
+  app.partition = partition(total_rows(app.datasets), static_cast<std::size_t>(first.n_columns));
+  app.read = {app.model.kind, a.missing, a.missing_value, a.row_weights, {}};
+  if (is_discrete(app.model.kind)) app.read.known_levels = level_offsets_of(app.file, a.model_file);
+  return app;
+}
+
+/// Reads the rows, makes one pass and hands both to `use`.
+template <class Row, class F>
+void apply_to_rows(const Communicator& comm, const Application& app, const PredictionWants& wants, F&& use) {
+  std::unique_ptr<Model<Row>> model;
+  if constexpr (std::is_same_v<Row, Code>)
+    model = make_discrete_model(app.model, app.read.known_levels);
+  else
+    model = make_model<Row>(app.model, static_cast<std::size_t>(app.file.n_features));
+  model->set_parameters(app.file.parameters, app.arguments.model_file);
+  const Shard<Row> shard = read_shard<Row>(comm, app.datasets, app.partition, app.read);
+  const DataSummary summary = summarise(comm, shard);
+  const RowPass<Row> pass(shard, comm, thread_count(app.arguments), summary);
+  use(predict(*model, pass, wants), summary);
+}
+
+template <class F>
+void apply_model(const Communicator& comm, const Application& app, const PredictionWants& wants, F&& use) {
+  if (is_discrete(app.model.kind)) return apply_to_rows<Code>(comm, app, wants, use);
+  if (use_float32(app.arguments, app.datasets)) return apply_to_rows<float>(comm, app, wants, use);
+  return apply_to_rows<double>(comm, app, wants, use);
+}
+
+}  // namespace
+
+void run_predict(const Communicator& comm, const Arguments& arguments) {
+  const Application app = prepare(comm, arguments);
+  if (!is_mixture(app.model.kind) && (arguments.responsibilities || arguments.log_density))
+    throw Error(ExitCode::usage, fmt::format("--responsibilities, --log-density: a {} model has none; only mixtures do",
+                                             to_string(app.model.kind)));
+  OutputFile output(comm, arguments.output, arguments.overwrite);
+  const PredictionWants wants{true, arguments.log_density, arguments.responsibilities};
+  apply_model(comm, app, wants, [&](const Prediction& found, const DataSummary& summary) {
+    std::vector<RowArray> arrays = {{"/labels", ElementType::int32, 0, found.labels.data()}};
+    if (wants.responsibilities)
+      arrays.push_back({"/responsibilities", ElementType::float64, app.file.n_clusters, found.responsibilities.data()});
+    if (wants.log_density) arrays.push_back({"/log_density", ElementType::float64, 0, found.log_density.data()});
+    const auto rows = [&](int rank) { return app.partition.rows_of_rank(rank, comm.size()); };
+    write_rows(comm, output, summary.n_rows, rows, arrays, [&](hid_t file) { annotate_labels(file, app.file.n_clusters); });
+    say(comm, arguments, fmt::format("{} rows labelled{}; wrote {}", summary.rows_used,
+                                     summary.rows_used < summary.n_rows
+                                         ? fmt::format(", {} left out (label -1)", summary.n_rows - summary.rows_used)
+                                         : "",
+                                     arguments.output));
+  });
+}
+
+void run_score(const Communicator& comm, const Arguments& arguments) {
+  const Application app = prepare(comm, arguments);
+  apply_model(comm, app, {}, [&](const Prediction& found, const DataSummary& summary) {
+    if (!comm.is_root()) return;
+    nlohmann::ordered_json json = {
+        {"n_rows", summary.rows_used}, {"total_weight", summary.total_weight}, {"objective", found.objective}};
+    if (is_mixture(app.model.kind)) {
+      json["log_likelihood"] = found.log_likelihood;
+      json["mean_log_likelihood"] = found.log_likelihood / summary.total_weight;
+    }
+    fmt::print("{}\n", json.dump());
+  });
+}
+
+}  // namespace shoal::app

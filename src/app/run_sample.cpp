@@ -1,0 +1,74 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/commands.hpp"
+#include "app/model_options.hpp"
+#include "app/report.hpp"
+#include "shoal/comm/agree.hpp"
+#include "shoal/io/hdf5_file.hpp"
+#include "shoal/io/row_writer.hpp"
+#include "shoal/model/sampler.hpp"
+
+namespace shoal::app {
+namespace {
+
+/// This rank's draws, in the type that is stored.
+template <class T>
+struct Draws {
+  std::vector<T> rows;
+  std::vector<std::int32_t> labels;
+};
+
+template <class T>
+Draws<T> draw_rows(const Sampler& sampler, const Range& range, std::size_t n_features, std::uint64_t seed) {
+  Draws<T> draws{std::vector<T>(static_cast<std::size_t>(range.size()) * n_features),
+                 std::vector<std::int32_t>(static_cast<std::size_t>(range.size()))};
+  std::vector<double> row(n_features);
+  for (std::size_t r = 0; r < draws.labels.size(); ++r) {
+    draws.labels[r] = sampler.draw(seed, static_cast<std::uint64_t>(range.first) + r, row);
+    std::ranges::transform(row, draws.rows.begin() + static_cast<std::ptrdiff_t>(r * n_features),
+                           [](double value) { return static_cast<T>(value); });
+  }
+  return draws;
+}
+
+template <class T>
+void sample_as(const Communicator& comm, const Arguments& arguments, const ModelFile& model, const Sampler& sampler,
+               ElementType type, const std::vector<std::int64_t>& levels) {
+  OutputFile output(comm, arguments.output, arguments.overwrite);
+  const auto rows_of = [&](int rank) {
+    return Range{arguments.sample_rows * rank / comm.size(), arguments.sample_rows * (rank + 1) / comm.size()};
+  };
+  Draws<T> draws;
+  agree(comm, [&] {
+    draws = draw_rows<T>(sampler, rows_of(comm.rank()), static_cast<std::size_t>(model.n_features), arguments.seed);
+  });
+  write_rows(comm, output, arguments.sample_rows, rows_of,
+             {{"/X", type, model.n_features, draws.rows.data()}, {"/labels", ElementType::int32, 0, draws.labels.data()}},
+             [&](hid_t file) {
+               const Hdf5Handle dataset(H5Dopen2(file, "/X", H5P_DEFAULT), H5Dclose);
+               if (!levels.empty()) write_attribute(dataset, "levels", levels);
+               if (!model.feature_names.empty()) write_attribute(dataset, "feature_names", model.feature_names);
+             });
+  say(comm, arguments, fmt::format("wrote {} rows of {} features to {}", arguments.sample_rows, model.n_features, arguments.output));
+}
+
+}  // namespace
+
+void run_sample(const Communicator& comm, const Arguments& arguments) {
+  agree_on_target(comm, arguments);
+  const ModelFile model = read_model(comm, arguments.model_file);
+  const ModelOptions options = options_of(model, arguments.model_file);
+  const Sampler sampler(options, static_cast<std::size_t>(model.n_features), model.parameters, arguments.model_file);
+  std::vector<std::int64_t> levels;
+  if (options.kind == ModelKind::gaussian)
+    return sample_as<double>(comm, arguments, model, sampler, ElementType::float64, levels);
+  if (options.kind == ModelKind::bernoulli)
+    return sample_as<std::uint8_t>(comm, arguments, model, sampler, ElementType::uint8, levels);
+  const LevelOffsets offsets = level_offsets_of(model, arguments.model_file);
+  for (std::size_t d = 0; d + 1 < offsets.size(); ++d) levels.push_back(offsets[d + 1] - offsets[d]);
+  sample_as<std::uint16_t>(comm, arguments, model, sampler, ElementType::uint16, levels);
+}
+
+}  // namespace shoal::app

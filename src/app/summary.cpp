@@ -1,0 +1,62 @@
+// The words around a fit.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/commands.hpp"
+#include "app/fit_plan.hpp"
+#include "shoal/math/target.hpp"
+
+namespace shoal::app {
+namespace {
+
+std::string plural(std::int64_t n, const std::string& word) { return fmt::format("{} {}{}", n, word, n == 1 ? "" : "s"); }
+
+std::string variant(const FitPlan& plan) {
+  if (plan.model.kind == ModelKind::gaussian) return " " + to_string(plan.model.covariance);
+  if (plan.model.kind == ModelKind::kmedians) return " " + to_string(plan.model.center);
+  return "";
+}
+
+std::string stop_sentence(const ModelFile& file) {
+  if (file.stop_reason == "tolerance") return "converged (change below the tolerance)";
+  if (file.stop_reason == "fixed_point") return "converged (fixed point: nothing changes any more)";
+  return "stopped at --max-iterations, not converged; raise it or loosen --tolerance";
+}
+
+}  // namespace
+
+std::string headline(const Communicator& comm, const FitPlan& plan) {
+  std::string mixing;
+  if (is_mixture(plan.model.kind))
+    mixing = fmt::format(", mixing weights {}", plan.model.mixing == Mixing::given ? "held at " + plan.arguments.mixing
+                                                                                  : to_string(plan.model.mixing));
+  return fmt::format("shoal {}: {}{}, K = {}{}; {} x {} as {}; {} x {}, {}", short_version(), to_string(plan.model.kind),
+                     variant(plan), plan.model.n_clusters, mixing, plural(plan.partition.n_rows, "row"),
+                     plural(plan.datasets.front().n_columns, "feature"),
+                     is_discrete(plan.model.kind) ? "codes" : plan.float32 ? "float32" : "float64",
+                     plural(comm.size(), "rank"), plural(plan.threads, "thread"), target_name());
+}
+
+std::string summary_text(const ModelFile& file, const FitResult& result, const Repairs& repairs,
+                         const Arguments& arguments) {
+  std::string text = fmt::format("{} after {}\n", stop_sentence(file), plural(file.n_iterations, "iteration"));
+  if (file.is_mixture)
+    text += fmt::format("log-likelihood {:.10g} ({:.6g} a row), BIC {:.8g}, AIC {:.8g}, {} free parameters\n",
+                        file.log_likelihood, file.log_likelihood / file.total_weight, file.bic, file.aic, file.n_parameters);
+  else
+    text += fmt::format("objective {:.10g} ({:.6g} a row)\n", file.objective, file.objective / file.total_weight);
+  constexpr std::size_t most_lines = 12;
+  const std::size_t shown = arguments.verbose ? file.counts.size() : std::min(most_lines, file.counts.size());
+  for (std::size_t k = 0; k < shown; ++k)
+    text += fmt::format("  cluster {:3d}  {:12.6g} rows  {:5.1f} %\n", k, file.counts[k],
+                        100 * file.counts[k] / file.total_weight);
+  if (shown < file.counts.size()) text += fmt::format("  ... and {} more (-v shows all)\n", file.counts.size() - shown);
+  const auto empty = std::count(file.counts.begin(), file.counts.end(), 0.0);
+  text += fmt::format("health: {} reseeded, {} dropped, {} collapsed, {} empty at the end, objective fell {} times\n",
+                      repairs.reseeded, repairs.dropped, repairs.collapsed, empty, result.falls);
+  text += fmt::format("wrote {}{}", arguments.output, arguments.labels.empty() ? "" : " and " + arguments.labels);
+  return text;
+}
+
+}  // namespace shoal::app

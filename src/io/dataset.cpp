@@ -1,0 +1,189 @@
+#include "shoal/io/dataset.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+
+#include "shoal/comm/agree.hpp"
+#include "shoal/io/file_summary.hpp"
+#include "shoal/io/hdf5_file.hpp"
+
+namespace shoal {
+namespace {
+
+std::optional<ElementType> integer_type(hid_t type) {
+  const bool is_signed = H5Tget_sign(type) == H5T_SGN_2;
+  switch (H5Tget_size(type)) {
+    case 1: return is_signed ? ElementType::int8 : ElementType::uint8;
+    case 2: return is_signed ? ElementType::int16 : ElementType::uint16;
+    case 4: return is_signed ? ElementType::int32 : ElementType::uint32;
+    case 8: return is_signed ? ElementType::int64 : ElementType::uint64;
+    default: return std::nullopt;
+  }
+}
+
+std::optional<ElementType> element_type(hid_t dataset) {
+  const Hdf5Handle type(H5Dget_type(dataset), H5Tclose);
+  switch (H5Tget_class(type)) {
+    case H5T_FLOAT:
+      if (H5Tget_size(type) == 4) return ElementType::float32;
+      if (H5Tget_size(type) == 8) return ElementType::float64;
+      return std::nullopt;
+    case H5T_INTEGER: return integer_type(type);
+    case H5T_ENUM:  // h5py's booleans: FALSE = 0, TRUE = 1 in a byte
+      if (H5Tget_size(type) == 1 && H5Tget_nmembers(type) == 2) return ElementType::boolean;
+      return std::nullopt;
+    default: return std::nullopt;
+  }
+}
+
+/// Names of all data sets of the file, in order of their names.
+std::vector<std::string> dataset_paths(hid_t file) {
+  std::vector<std::string> paths;
+  const auto visit = [](hid_t, const char* name, const H5O_info_t* info, void* data) -> herr_t {
+    if (info->type == H5O_TYPE_DATASET) static_cast<std::vector<std::string>*>(data)->push_back(std::string("/") + name);
+    return 0;
+  };
+  H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_INC, visit, &paths, H5O_INFO_BASIC);
+  return paths;
+}
+
+std::vector<hsize_t> extents(hid_t dataset) {
+  const Hdf5Handle space(H5Dget_space(dataset), H5Sclose);
+  const int rank = H5Sget_simple_extent_ndims(space);
+  std::vector<hsize_t> size(rank > 0 ? static_cast<std::size_t>(rank) : 0);
+  if (rank > 0) H5Sget_simple_extent_dims(space, size.data(), nullptr);
+  return size;
+}
+
+bool qualifies(hid_t file, const std::string& path, Wanted wanted) {
+  const hid_t id = H5Dopen2(file, path.c_str(), H5P_DEFAULT);
+  if (id < 0) return false;
+  const Hdf5Handle dataset(id, H5Dclose);
+  const auto type = element_type(dataset);
+  if (!type) return false;
+  if (wanted == Wanted::matrix) return extents(dataset).size() == 2;
+  return extents(dataset).size() == 1 && *type != ElementType::float32 && *type != ElementType::float64;
+}
+
+std::string find_path(hid_t file, const std::string& name, Wanted wanted) {
+  const std::string usual = wanted == Wanted::matrix ? "/X" : "/labels";
+  if (H5Lexists(file, usual.c_str(), H5P_DEFAULT) > 0) return usual;
+  std::vector<std::string> candidates;
+  for (const std::string& path : dataset_paths(file))
+    if (qualifies(file, path, wanted)) candidates.push_back(path);
+  if (candidates.size() == 1) return candidates.front();
+  const std::string what = wanted == Wanted::matrix ? "two-dimensional numeric" : "one-dimensional integer";
+  if (candidates.empty())
+    throw Error(ExitCode::bad_data, fmt::format("{}: no {} and no {} dataset in the file", name, usual, what));
+  throw Error(ExitCode::bad_data, fmt::format("{}: no {} and several {} datasets ({}); name one, as in {}:{}", name, usual,
+                                              what, fmt::join(candidates, ", "), name, candidates.front()));
+}
+
+void read_layout(hid_t dataset, DatasetInfo& info) {
+  const Hdf5Handle creation(H5Dget_create_plist(dataset), H5Pclose);
+  if (H5Pget_layout(creation) != H5D_CHUNKED) return;
+  std::vector<hsize_t> chunk(static_cast<std::size_t>(info.rank));
+  H5Pget_chunk(creation, info.rank, chunk.data());
+  info.chunk_rows = static_cast<std::int64_t>(chunk[0]);
+  info.compressed = H5Pget_nfilters(creation) > 0;
+}
+
+}  // namespace
+
+std::string to_string(ElementType type) {
+  return std::array{"float32", "float64", "int8",   "int16",  "int32",  "int64",
+                    "uint8",   "uint16",  "uint32", "uint64", "boolean"}
+      .at(static_cast<std::size_t>(type));
+}
+
+std::size_t size_of(ElementType type) {
+  return std::array<std::size_t, 11>{4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 1}.at(static_cast<std::size_t>(type));
+}
+
+DatasetName parse_dataset_name(const std::string& text) {
+  const std::size_t colon = text.rfind(":/");
+  if (colon == std::string::npos || colon == 0 || std::filesystem::exists(text)) return {text, ""};
+  return {text.substr(0, colon), text.substr(colon + 1)};
+}
+
+void require_hdf5_file(const std::string& file) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored))
+    throw Error(ExitCode::no_input, fmt::format("{}: no such file; check the name and the folder", file));
+  if (std::filesystem::is_directory(file, ignored))
+    throw Error(ExitCode::no_input, fmt::format("{}: is a folder; give an HDF5 file", file));
+  if (!std::ifstream(file, std::ios::binary))
+    throw Error(ExitCode::no_input, fmt::format("{}: cannot be read ({}); check its permissions", file, std::strerror(errno)));
+  if (H5Fis_hdf5(file.c_str()) <= 0)
+    throw Error(ExitCode::bad_data, fmt::format("{}: is not an HDF5 file; `shoal convert` makes one from CSV or NPY", file));
+}
+
+FileSummary summarise_file(const std::string& name) {
+  const Hdf5Handle file = open_file(name);
+  FileSummary summary;
+  summary.format = read_text_attribute(file, "format").value_or("");
+  for (const std::string& path : dataset_paths(file)) {
+    const hid_t id = H5Dopen2(file, path.c_str(), H5P_DEFAULT);
+    if (id < 0) continue;
+    const Hdf5Handle dataset(id, H5Dclose);
+    const auto type = element_type(dataset);
+    DatasetInfo info;
+    const std::vector<hsize_t> size = extents(dataset);
+    info.rank = static_cast<int>(size.size());
+    if (info.rank > 0) read_layout(dataset, info);
+    const std::string layout = info.chunk_rows == 0 ? "contiguous" : fmt::format("chunks of {} rows", info.chunk_rows);
+    summary.datasets.push_back({path, size.empty() ? "scalar" : fmt::format("{}", fmt::join(size, " x ")),
+                                type ? to_string(*type) : "other", layout + (info.compressed ? ", compressed" : "")});
+  }
+  return summary;
+}
+
+DatasetInfo describe_dataset(const std::string& name, Wanted wanted) {
+  const DatasetName parsed = parse_dataset_name(name);
+  const Hdf5Handle file = open_file(parsed.file);
+  DatasetInfo info;
+  info.file = parsed.file;
+  info.path = parsed.path.empty() ? find_path(file, parsed.file, wanted) : parsed.path;
+  const Hdf5Handle dataset =
+      hold(H5Dopen2(file, info.path.c_str(), H5P_DEFAULT), H5Dclose, ExitCode::bad_data,
+           fmt::format("{}: no dataset {} in it; `shoal info {}` lists what there is", info.file, info.path, info.file));
+  const std::vector<hsize_t> size = extents(dataset);
+  const std::size_t needed = wanted == Wanted::matrix ? 2 : 1;
+  if (size.size() != needed && !(wanted == Wanted::labels && size.size() == 2 && size[1] == 1))
+    throw Error(ExitCode::bad_data, fmt::format("{}: has {} dimensions, needed are {}{}", info.name(), size.size(), needed,
+                                                needed == 2 ? " (rows x features)" : ""));
+  const auto type = element_type(dataset);
+  if (!type)
+    throw Error(ExitCode::bad_data, fmt::format("{}: is neither float32, float64, integer nor boolean; convert it first",
+                                                info.name()));
+  info.rank = static_cast<int>(size.size());
+  info.type = *type;
+  info.n_rows = static_cast<std::int64_t>(size[0]);
+  info.n_columns = size.size() == 2 ? static_cast<std::int64_t>(size[1]) : 1;
+  if (info.n_rows == 0 || info.n_columns == 0)
+    throw Error(ExitCode::bad_data, fmt::format("{}: is empty ({} rows, {} columns)", info.name(), info.n_rows, info.n_columns));
+  read_layout(dataset, info);
+  info.levels = read_integers_attribute(dataset, "levels");
+  info.feature_names = read_texts_attribute(dataset, "feature_names");
+  if (static_cast<std::int64_t>(info.feature_names.size()) != info.n_columns) info.feature_names.clear();
+  return info;
+}
+
+std::vector<DatasetInfo> describe_datasets(const Communicator& comm, const std::vector<std::string>& names,
+                                           Wanted wanted) {
+  std::vector<DatasetInfo> infos;
+  on_root(comm, [&] {
+    for (const std::string& name : names) infos.push_back(describe_dataset(name, wanted));
+  });
+  broadcast_object(comm, infos);
+  return infos;
+}
+
+}  // namespace shoal

@@ -1,0 +1,82 @@
+#include "shoal/io/output_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+#include "shoal/comm/agree.hpp"
+
+namespace shoal {
+namespace {
+
+[[noreturn]] void exists_already(const std::string& name) {
+  throw Error(ExitCode::cannot_create, fmt::format("{}: exists already; choose another name or give --overwrite", name));
+}
+
+/// Whether the file or folder at `path` reached the disk.
+bool sync_to_disk(const std::string& path) {
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);  // NOLINT: POSIX
+  if (descriptor < 0) return false;
+  const bool good = fsync(descriptor) == 0 || errno == EINVAL;  // some file systems cannot sync a folder
+  close(descriptor);
+  return good;
+}
+
+/// What the process takes off the permissions of new files; mkstemp gives fewer than a person expects of a result.
+unsigned current_umask() {
+  const mode_t mask = umask(0);
+  umask(mask);
+  return mask;
+}
+
+std::string folder_of(const std::string& name) {
+  const std::filesystem::path folder = std::filesystem::path(name).parent_path();
+  return folder.empty() ? "." : folder.string();
+}
+
+}  // namespace
+
+OutputFile::OutputFile(const Communicator& comm, const std::string& name, bool overwrite)
+    : comm_(comm), name_(name), overwrite_(overwrite) {
+  on_root(comm, [&] {
+    std::error_code ignored;
+    if (std::filesystem::is_directory(name, ignored))
+      throw Error(ExitCode::cannot_create, fmt::format("{}: is a folder; name a file", name));
+    if (!overwrite && std::filesystem::exists(name, ignored)) exists_already(name);
+    const std::filesystem::path path(name);
+    temporary_ = (path.parent_path() / fmt::format(".{}.{}-XXXXXX", path.filename().string(), getpid())).string();
+    const int descriptor = mkstemp(temporary_.data());
+    if (descriptor < 0)
+      throw Error(ExitCode::cannot_create, fmt::format("{}: cannot be created ({}); check the folder and its permissions",
+                                                       name, std::strerror(errno)));
+    close(descriptor);
+    std::filesystem::permissions(temporary_, std::filesystem::perms(0666) & ~std::filesystem::perms(current_umask()), ignored);
+  });
+  comm.broadcast(temporary_);
+}
+
+OutputFile::~OutputFile() {
+  std::error_code ignored;
+  if (comm_.is_root() && !committed_ && !temporary_.empty()) std::filesystem::remove(temporary_, ignored);
+}
+
+void OutputFile::commit() {
+  on_root(comm_, [&] {
+    std::error_code error;
+    if (!overwrite_ && std::filesystem::exists(name_, error)) exists_already(name_);
+    if (!sync_to_disk(temporary_))
+      throw Error(ExitCode::io_failure, fmt::format("{}: could not be brought to disk ({})", name_, std::strerror(errno)));
+    std::filesystem::rename(temporary_, name_, error);
+    if (error) throw Error(ExitCode::io_failure, fmt::format("{}: could not be given its name ({})", name_, error.message()));
+    sync_to_disk(folder_of(name_));
+  });
+  committed_ = true;
+}
+
+}  // namespace shoal

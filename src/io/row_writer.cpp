@@ -1,0 +1,102 @@
+#include "shoal/io/row_writer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "shoal/comm/agree.hpp"
+#include "shoal/comm/mpi_interop.hpp"
+#include "shoal/io/hdf5_file.hpp"
+#include "shoal/io/slice_reader.hpp"
+
+namespace shoal {
+namespace {
+
+int dimensions(const RowArray& array) { return array.n_columns == 0 ? 1 : 2; }
+
+std::string failed(const OutputFile& output) { return output.name() + ": writing failed; is the disk full?"; }
+
+/// Rank 0 lays the file out, so its structure cannot depend on the other ranks.
+void lay_out(const OutputFile& output, std::int64_t n_rows, const std::vector<RowArray>& arrays,
+             const std::function<void(hid_t)>& annotate) {
+  Hdf5Handle file = create_file(output.temporary(), file_access());
+  for (const RowArray& array : arrays) {
+    const std::array<hsize_t, 2> size = {static_cast<hsize_t>(n_rows), static_cast<hsize_t>(array.n_columns)};
+    const Hdf5Handle space(H5Screate_simple(dimensions(array), size.data(), nullptr), H5Sclose);
+    hold(H5Dcreate2(file, array.path.c_str(), native_type(array.type), space, H5P_DEFAULT, plain_dataset(), H5P_DEFAULT),
+         H5Dclose, ExitCode::io_failure, failed(output));
+  }
+  annotate(file);
+  file.close(output.name());
+}
+
+/// This rank's part of one array, in slices; every rank makes `calls` calls.
+void write_array(hid_t file, const OutputFile& output, const RowArray& array, const Range& rows, std::int64_t calls,
+                 std::int64_t rows_a_call) {
+  const Hdf5Handle dataset =
+      hold(H5Dopen2(file, array.path.c_str(), H5P_DEFAULT), H5Dclose, ExitCode::io_failure, failed(output));
+  const Hdf5Handle transfer(H5Pcreate(H5P_DATASET_XFER), H5Pclose);
+  H5Pset_dxpl_mpio(transfer, H5FD_MPIO_COLLECTIVE);
+  const std::int64_t columns = std::max<std::int64_t>(1, array.n_columns);
+  for (std::int64_t call = 0; call < calls; ++call) {
+    const std::int64_t first = std::min(rows.first + call * rows_a_call, rows.last);
+    const std::int64_t n = std::min(rows_a_call, rows.last - first);
+    const std::array<hsize_t, 2> start = {static_cast<hsize_t>(first), 0};
+    const std::array<hsize_t, 2> count = {static_cast<hsize_t>(n), static_cast<hsize_t>(columns)};
+    const Hdf5Handle file_space(H5Dget_space(dataset), H5Sclose);
+    const Hdf5Handle memory_space(H5Screate_simple(dimensions(array), count.data(), nullptr), H5Sclose);
+    if (n == 0) {
+      H5Sselect_none(file_space);
+      H5Sselect_none(memory_space);
+    } else {
+      H5Sselect_hyperslab(file_space, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
+    }
+    const std::byte nothing{};
+    const auto offset = static_cast<std::size_t>((first - rows.first) * columns) * size_of(array.type);
+    const void* data = n == 0 ? &nothing : static_cast<const std::byte*>(array.data) + offset;
+    check_hdf5(H5Dwrite(dataset, native_type(array.type), memory_space, file_space, transfer, data), failed(output));
+  }
+}
+
+}  // namespace
+
+hid_t native_type(ElementType type) {
+  switch (type) {
+    case ElementType::float32: return H5T_NATIVE_FLOAT;
+    case ElementType::float64: return H5T_NATIVE_DOUBLE;
+    case ElementType::int8: return H5T_NATIVE_INT8;
+    case ElementType::int16: return H5T_NATIVE_INT16;
+    case ElementType::int32: return H5T_NATIVE_INT32;
+    case ElementType::int64: return H5T_NATIVE_INT64;
+    case ElementType::uint8: return H5T_NATIVE_UINT8;
+    case ElementType::uint16: return H5T_NATIVE_UINT16;
+    case ElementType::uint32: return H5T_NATIVE_UINT32;
+    case ElementType::uint64: return H5T_NATIVE_UINT64;
+    case ElementType::boolean: return H5T_NATIVE_INT8;
+  }
+  return H5T_NATIVE_DOUBLE;
+}
+
+void write_rows(const Communicator& comm, OutputFile& output, std::int64_t n_rows,
+                const std::function<Range(int rank)>& rows_of_rank, const std::vector<RowArray>& arrays,
+                const std::function<void(hid_t file)>& annotate) {
+  on_root(comm, [&] { lay_out(output, n_rows, arrays, annotate); });
+  agree(comm, [&] {
+    const Hdf5Handle access = file_access();
+    H5Pset_fapl_mpio(access, comm.handle().comm, MPI_INFO_NULL);
+    Hdf5Handle file = hold(H5Fopen(output.temporary().c_str(), H5F_ACC_RDWR, access), H5Fclose, ExitCode::io_failure,
+                           failed(output));
+    for (const RowArray& array : arrays) {
+      const std::size_t row_bytes = static_cast<std::size_t>(std::max<std::int64_t>(1, array.n_columns)) * size_of(array.type);
+      const auto rows_a_call = static_cast<std::int64_t>(std::max<std::size_t>(1, slice_bytes / row_bytes));
+      std::int64_t most = 0;
+      for (int rank = 0; rank < comm.size(); ++rank) most = std::max(most, rows_of_rank(rank).size());
+      write_array(file, output, array, rows_of_rank(comm.rank()), (most + rows_a_call - 1) / rows_a_call, rows_a_call);
+    }
+    file.close(output.name());
+  });
+  output.commit();
+}
+
+}  // namespace shoal
