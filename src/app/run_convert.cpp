@@ -102,12 +102,16 @@ void write_labels(hid_t file, const std::vector<std::int32_t>& labels, const Cen
 }
 
 void write_table(TableSource& table, const Census& census, ElementType type, const Arguments& arguments,
-                 const std::string& temporary) {
-  Hdf5Handle file = create_file(temporary, file_access());
+                 const OutputFile& output) {
+  const auto bytes = static_cast<std::int64_t>(table.n_columns() * size_of(type) + sizeof(std::int32_t)) * census.n_rows + (1 << 20);
+  output.reserve(bytes);
+  Hdf5Handle file = create_file(output.temporary(), file_access());
   const hsize_t size[2] = {static_cast<hsize_t>(census.n_rows), table.n_columns()};
   const Hdf5Handle space(H5Screate_simple(2, size, nullptr), H5Sclose);
   Hdf5Handle dataset = hold(H5Dcreate2(file, "/X", native_type(type), space, H5P_DEFAULT, plain_dataset(), H5P_DEFAULT), H5Dclose,
                             ExitCode::io_failure, "/X could not be written; is the disk full?");
+  check_hdf5(H5Fflush(file, H5F_SCOPE_GLOBAL), "writing failed; is the disk full?");
+  output.reserve(bytes);
   RowAppender appender(dataset, table.n_columns());
   std::vector<std::int32_t> labels;
   std::vector<double> row;
@@ -151,7 +155,7 @@ void run_convert(const Communicator& comm, const Arguments& arguments) {
     type = stored_type(arguments, census);
   });
   OutputFile output(comm, arguments.data[1], arguments.overwrite);
-  on_root(comm, [&] { write_table(*table, census, type, arguments, output.temporary()); });
+  on_root(comm, [&] { write_table(*table, census, type, arguments, output); });
   output.commit();
   if (comm.is_root() && !arguments.quiet)
     fmt::print(stderr, "wrote {} rows x {} features as {} to {}\n", census.n_rows, table->n_columns(), to_string(type),

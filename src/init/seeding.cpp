@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 #include <set>
+#include <string>
 
 #include "shoal/core/error.hpp"
 #include "shoal/core/random.hpp"
@@ -18,6 +19,17 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr std::uint32_t usual_rounds = 5;
 
+/// The same for rows of equal values (missing ones, too), different for others.
+template <class Row>
+std::string key_of(std::span<const Row> row) {
+  std::string key;
+  for (Row value : row) {
+    if (value == Row(0)) value = Row(0);  // -0.0
+    key.append(reinterpret_cast<const char*>(&value), sizeof value);
+  }
+  return key;
+}
+
 /// The candidates so far, and of each local row the nearest one.
 template <class Row>
 struct Candidates {
@@ -25,14 +37,20 @@ struct Candidates {
   std::vector<double> distance;
   std::vector<std::int32_t> nearest;
   std::size_t n_features = 0;
+  std::set<std::string> seen;
 
   explicit Candidates(const RowPass<Row>& pass)
       : distance(pass.shard().n_rows(), infinity), nearest(pass.shard().n_rows(), 0), n_features(pass.shard().n_features) {}
 
   [[nodiscard]] std::size_t size() const { return values.size() / n_features; }
 
+  /// Adds the rows that differ from all candidates so far.
   void add(const RowPass<Row>& pass, const SeedSpace<Row>& space, const std::vector<std::int64_t>& rows) {
-    const std::vector<Row> fresh = pass.fetch(rows);
+    const std::vector<Row> fetched = pass.fetch(rows);
+    std::vector<Row> fresh;
+    for (auto row = fetched.begin(); row != fetched.end(); row += static_cast<std::ptrdiff_t>(n_features))
+      if (seen.insert(key_of<Row>({row, n_features})).second)
+        fresh.insert(fresh.end(), row, row + static_cast<std::ptrdiff_t>(n_features));
     const auto first = static_cast<std::int32_t>(size());
     pass.for_each_block([&](const RowBlock<Row>& block, int) {
       space.improve(block, fresh, first, std::span(distance).subspan(block.first_local, block.n_rows),
@@ -153,11 +171,11 @@ Seeds<Row> random_rows(const RowPass<Row>& pass, const SeedSpace<Row>& space, st
   for (std::size_t wanted = 2 * n_clusters;; wanted *= 4) {
     const std::vector<std::int64_t> rows = pass.largest(wanted, draw);
     const std::vector<Row> values = pass.fetch(rows);
-    std::set<std::vector<Row>> seen;
+    std::set<std::string> seen;
     std::vector<Row> chosen;
     for (std::size_t i = 0; i < rows.size() && chosen.size() < n_clusters * d; ++i) {
       const auto first = values.begin() + static_cast<std::ptrdiff_t>(i * d);
-      if (seen.emplace(first, first + static_cast<std::ptrdiff_t>(d)).second)
+      if (seen.insert(key_of<Row>({first, d})).second)
         chosen.insert(chosen.end(), first, first + static_cast<std::ptrdiff_t>(d));
     }
     const bool all_seen = rows.size() < wanted;

@@ -177,16 +177,14 @@ ModelFile read_model_here(const std::string& name) {
 
 void write_model(const Communicator& comm, OutputFile& output, const ModelFile& model) {
   on_root(comm, [&] {
-    Hdf5Handle file = create_file(output.temporary(), file_access());
-    write_attributes(file, model);
-    {
+    output.write(file_image([&](hid_t file) {
+      write_attributes(file, model);
       const Hdf5Handle parameters = create_group(file, "parameters");
       for (const NamedArray& array : model.parameters) write_array(parameters, array);
       write_array(parameters, {"counts", {model.counts.size()}, model.counts});
       const Hdf5Handle history = create_group(file, "history");
       write_array(history, {"objective", {model.history.size()}, model.history});
-    }
-    file.close(output.name());
+    }));
   });
   output.commit();
 }

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <system_error>
 
 #include "shoal/comm/agree.hpp"
@@ -64,6 +65,25 @@ OutputFile::OutputFile(const Communicator& comm, const std::string& name, bool o
 OutputFile::~OutputFile() {
   std::error_code ignored;
   if (comm_.is_root() && !committed_ && !temporary_.empty()) std::filesystem::remove(temporary_, ignored);
+}
+
+void OutputFile::reserve(std::int64_t bytes) const {
+  const int descriptor = open(temporary_.c_str(), O_WRONLY | O_CLOEXEC);  // NOLINT: POSIX
+  const int result = descriptor < 0 ? -1 : fallocate(descriptor, 0, 0, bytes);
+  const int reason = errno;
+  if (descriptor >= 0) close(descriptor);
+  if (result == 0 || reason == EOPNOTSUPP) return;  // a file system that cannot reserve fails later, if at all
+  throw Error(ExitCode::io_failure,
+              fmt::format("{}: {} bytes cannot be written ({}); free some space", name_, bytes, std::strerror(reason)));
+}
+
+void OutputFile::write(std::span<const std::byte> bytes) const {
+  std::ofstream stream(temporary_, std::ios::binary | std::ios::trunc);
+  stream.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  stream.close();
+  if (!stream)
+    throw Error(ExitCode::io_failure,
+                fmt::format("{}: writing failed ({}); is the disk full?", name_, std::strerror(errno)));
 }
 
 void OutputFile::commit() {

@@ -10,6 +10,18 @@
 #include "shoal/core/error.hpp"
 
 namespace shoal {
+namespace {
+
+/// A distance that rounding alone can put between a row and the mean of copies of it.
+template <class T>
+double rounding_of(const RowBlock<T>& block, std::size_t r, bool squared) {
+  double norm = 0;
+  for (std::size_t d = 0; d < block.n_features; ++d) norm += std::abs(static_cast<double>(block.row(r)[d]));
+  const double distance = 64 * static_cast<double>(std::numeric_limits<T>::epsilon()) * norm;
+  return squared ? distance * distance : distance;
+}
+
+}  // namespace
 
 template <class T>
 void assign_rows(const RowBlock<T>& block, Metric metric, bool root, std::span<const T> origin,
@@ -41,15 +53,17 @@ std::vector<std::size_t> empty_clusters(std::span<const double> weights, double 
 }
 
 template <class T>
-std::size_t reseed(Matrix& centres, const std::vector<std::size_t>& empty, const Model<T>& model,
+std::size_t reseed(Matrix& centres, const std::vector<std::size_t>& empty, bool squared, const Model<T>& model,
                    const RowPass<T>& pass) {
   const auto rows = pass.largest(empty.size(), [&](const RowBlock<T>& block, std::span<double> score) {
     Statistics unused = model.statistics(true);
     RowOutputs outputs;
     outputs.log_density = score.data();
     model.expect(block, unused, outputs);
-    for (std::size_t r = 0; r < block.n_rows; ++r)
-      score[r] = block.weight(r) > 0 && score[r] < 0 ? -score[r] : -std::numeric_limits<double>::infinity();
+    for (std::size_t r = 0; r < block.n_rows; ++r) {
+      const bool apart = -score[r] > rounding_of(block, r, squared);
+      score[r] = block.weight(r) > 0 && apart ? -score[r] : -std::numeric_limits<double>::infinity();
+    }
   });
   const Matrix values = pass.fetch_matrix(rows);
   for (std::size_t i = 0; i < rows.size(); ++i) std::ranges::copy(values.row(i), centres.row(empty[i]).begin());
@@ -67,7 +81,8 @@ Matrix without_rows(const Matrix& matrix, const std::vector<std::size_t>& droppe
 #define SHOAL_INSTANTIATE(T)                                                                                        \
   template void assign_rows<T>(const RowBlock<T>&, Metric, bool, std::span<const T>, std::span<const T>, std::size_t, \
                                const std::function<void(std::size_t, std::int32_t, double)>&);                      \
-  template std::size_t reseed<T>(Matrix&, const std::vector<std::size_t>&, const Model<T>&, const RowPass<T>&);
+  template std::size_t reseed<T>(Matrix&, const std::vector<std::size_t>&, bool, const Model<T>&,              \
+                                 const RowPass<T>&);
 SHOAL_INSTANTIATE(float)
 SHOAL_INSTANTIATE(double)
 #undef SHOAL_INSTANTIATE

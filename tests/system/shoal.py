@@ -17,6 +17,9 @@ REFERENCES = DATA / "references"
 TIME_LIMIT = 180  # seconds for one run: a hang fails, it does not wait
 
 
+os.environ.setdefault("OMPI_MCA_odls_base_sigkill_timeout", "0")  # mpirun need not wait a second after each error
+
+
 def run(*arguments, ranks=0, env=None, cwd=None, time_limit=TIME_LIMIT):
     """Runs shoal alone (ranks=0) or under mpirun; never through a shell."""
     command = [PROGRAM, *map(str, arguments)]

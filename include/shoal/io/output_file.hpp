@@ -1,6 +1,9 @@
 /// Results appear under their names only when complete.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <span>
 #include <string>
 
 #include "shoal/comm/communicator.hpp"
@@ -19,6 +22,13 @@ class OutputFile {
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const std::string& temporary() const { return temporary_; }
+
+  /// Rank 0 alone: takes disk space for the temporary file, so that a full disk is known before HDF5 meets it (its
+  /// library cannot close a file that it could not flush). Throws Error(io_failure).
+  void reserve(std::int64_t bytes) const;
+
+  /// Rank 0 alone: the whole content at once. Throws Error(io_failure).
+  void write(std::span<const std::byte> bytes) const;
 
   /// Collective. Brings the temporary file to disk and gives it its name. Throws Error(io_failure).
   void commit();

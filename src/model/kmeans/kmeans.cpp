@@ -84,7 +84,7 @@ bool KMeans<T>::maximise(const Statistics& sums, const RowPass<T>& pass) {
     means = without_rows(means, empty);
     this->repairs_.dropped += static_cast<std::int64_t>(empty.size());
   } else if (!empty.empty()) {
-    this->repairs_.reseeded += static_cast<std::int64_t>(reseed(means, empty, *this, pass));
+    this->repairs_.reseeded += static_cast<std::int64_t>(reseed(means, empty, true, *this, pass));
   }
   const bool changed = !same_bits(means.values, means_.values);
   set_means(std::move(means));

@@ -79,7 +79,7 @@ bool KMedians<T>::maximise(const Statistics& sums, const RowPass<T>& pass) {
     medians = without_rows(medians, empty);
     this->repairs_.dropped += static_cast<std::int64_t>(empty.size());
   } else if (!empty.empty()) {
-    this->repairs_.reseeded += static_cast<std::int64_t>(reseed(medians, empty, *this, pass));
+    this->repairs_.reseeded += static_cast<std::int64_t>(reseed(medians, empty, false, *this, pass));
   }
   const bool changed = !same_bits(medians.values, medians_.values);
   set_medians(std::move(medians));
