@@ -103,15 +103,12 @@ void write_labels(hid_t file, const std::vector<std::int32_t>& labels, const Cen
 
 void write_table(TableSource& table, const Census& census, ElementType type, const Arguments& arguments,
                  const OutputFile& output) {
-  const auto bytes = static_cast<std::int64_t>(table.n_columns() * size_of(type) + sizeof(std::int32_t)) * census.n_rows + (1 << 20);
-  output.reserve(bytes);
-  Hdf5Handle file = create_file(output.temporary(), file_access());
+  const auto bytes = static_cast<std::int64_t>(table.n_columns() * size_of(type) + sizeof(std::int32_t)) * census.n_rows + 65536;
+  Hdf5Handle file = output.create(bytes);
   const hsize_t size[2] = {static_cast<hsize_t>(census.n_rows), table.n_columns()};
   const Hdf5Handle space(H5Screate_simple(2, size, nullptr), H5Sclose);
   Hdf5Handle dataset = hold(H5Dcreate2(file, "/X", native_type(type), space, H5P_DEFAULT, plain_dataset(), H5P_DEFAULT), H5Dclose,
                             ExitCode::io_failure, "/X could not be written; is the disk full?");
-  check_hdf5(H5Fflush(file, H5F_SCOPE_GLOBAL), "writing failed; is the disk full?");
-  output.reserve(bytes);
   RowAppender appender(dataset, table.n_columns());
   std::vector<std::int32_t> labels;
   std::vector<double> row;

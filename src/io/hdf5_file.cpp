@@ -153,20 +153,6 @@ Hdf5Handle create_file(const std::string& file, hid_t access) {
               file + ": cannot be created; check that the folder exists and can be written to");
 }
 
-std::vector<std::byte> file_image(const std::function<void(hid_t file)>& fill) {
-  const Hdf5Handle access = file_access();
-  H5Pset_fapl_core(access, std::size_t{1} << 20U, 0);
-  const Hdf5Handle file = create_file("image", access);
-  fill(file);
-  const std::string failed = "a file could not be built in memory; please report this as a bug of shoal";
-  check_hdf5(H5Fflush(file, H5F_SCOPE_GLOBAL), failed);
-  const ssize_t size = H5Fget_file_image(file, nullptr, 0);
-  if (size < 0) throw Error(ExitCode::internal, failed);
-  std::vector<std::byte> bytes(static_cast<std::size_t>(size));
-  if (H5Fget_file_image(file, bytes.data(), bytes.size()) != size) throw Error(ExitCode::internal, failed);
-  return bytes;
-}
-
 Hdf5Handle plain_dataset() {
   Hdf5Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
   H5Pset_obj_track_times(creation, 0);

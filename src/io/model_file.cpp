@@ -94,7 +94,15 @@ void write_attributes(hid_t file, const ModelFile& model) {
   write_attribute(file, "options", model.options);
 }
 
-/// Reads attributes, remembering whether one that must be there is not.
+/// The model's size on disk, generously.
+std::int64_t bytes_of(const ModelFile& model) {
+  std::size_t bytes = 65536 + model.options.size() + (model.counts.size() + model.history.size()) * sizeof(double);
+  for (const NamedArray& array : model.parameters) bytes += array.values.size() * sizeof(double);
+  for (const std::string& name : model.feature_names) bytes += 2 * (name.size() + 64);
+  return static_cast<std::int64_t>(bytes);
+}
+
+/// Reads attributes; one that must be there and is not is an error.
 class AttributeReader {
  public:
   AttributeReader(hid_t file, std::string name) : file_(file), name_(std::move(name)) {}
@@ -177,14 +185,16 @@ ModelFile read_model_here(const std::string& name) {
 
 void write_model(const Communicator& comm, OutputFile& output, const ModelFile& model) {
   on_root(comm, [&] {
-    output.write(file_image([&](hid_t file) {
-      write_attributes(file, model);
+    Hdf5Handle file = output.create(bytes_of(model));
+    write_attributes(file, model);
+    {
       const Hdf5Handle parameters = create_group(file, "parameters");
       for (const NamedArray& array : model.parameters) write_array(parameters, array);
       write_array(parameters, {"counts", {model.counts.size()}, model.counts});
       const Hdf5Handle history = create_group(file, "history");
       write_array(history, {"objective", {model.history.size()}, model.history});
-    }));
+    }
+    file.close(output.name());
   });
   output.commit();
 }

@@ -8,10 +8,10 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <system_error>
 
 #include "shoal/comm/agree.hpp"
+#include "shoal/io/hdf5_file.hpp"
 
 namespace shoal {
 namespace {
@@ -77,13 +77,12 @@ void OutputFile::reserve(std::int64_t bytes) const {
               fmt::format("{}: {} bytes cannot be written ({}); free some space", name_, bytes, std::strerror(reason)));
 }
 
-void OutputFile::write(std::span<const std::byte> bytes) const {
-  std::ofstream stream(temporary_, std::ios::binary | std::ios::trunc);
-  stream.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  stream.close();
-  if (!stream)
-    throw Error(ExitCode::io_failure,
-                fmt::format("{}: writing failed ({}); is the disk full?", name_, std::strerror(errno)));
+Hdf5Handle OutputFile::create(std::int64_t bytes) const {
+  reserve(bytes);  // HDF5 truncates the file as it creates it, so once more below, with its first header on disk
+  Hdf5Handle file = create_file(temporary_, file_access());
+  check_hdf5(H5Fflush(file, H5F_SCOPE_GLOBAL), name_ + ": writing failed; is the disk full?");
+  reserve(bytes);
+  return file;
 }
 
 void OutputFile::commit() {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 
 #include "shoal/comm/agree.hpp"
 #include "shoal/comm/mpi_interop.hpp"
@@ -21,12 +20,10 @@ std::string failed(const OutputFile& output) { return output.name() + ": writing
 /// Rank 0 lays the file out, so its structure cannot depend on the other ranks.
 void lay_out(const OutputFile& output, std::int64_t n_rows, const std::vector<RowArray>& arrays,
              const std::function<void(hid_t)>& annotate) {
-  constexpr std::int64_t headers = 1 << 20U;
-  std::int64_t bytes = headers;
+  std::int64_t bytes = 65536;  // headers
   for (const RowArray& array : arrays)
     bytes += n_rows * std::max<std::int64_t>(1, array.n_columns) * static_cast<std::int64_t>(size_of(array.type));
-  output.reserve(bytes);
-  Hdf5Handle file = create_file(output.temporary(), file_access());
+  Hdf5Handle file = output.create(bytes);
   for (const RowArray& array : arrays) {
     const std::array<hsize_t, 2> size = {static_cast<hsize_t>(n_rows), static_cast<hsize_t>(array.n_columns)};
     const Hdf5Handle space(H5Screate_simple(dimensions(array), size.data(), nullptr), H5Sclose);
@@ -35,7 +32,6 @@ void lay_out(const OutputFile& output, std::int64_t n_rows, const std::vector<Ro
   }
   annotate(file);
   file.close(output.name());
-  output.reserve(static_cast<std::int64_t>(std::filesystem::file_size(output.temporary())));
 }
 
 /// This rank's part of one array, in slices; every rank makes `calls` calls.

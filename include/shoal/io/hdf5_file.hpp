@@ -1,8 +1,7 @@
 /// Small reads and writes of one rank: open files, attributes, whole arrays.
 #pragma once
 
-#include <cstddef>
-#include <functional>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,9 +30,6 @@ void write_attribute(hid_t object, const std::string& name, const std::vector<st
 /// file driver.
 Hdf5Handle create_file(const std::string& file, hid_t access);
 Hdf5Handle file_access();
-
-/// The bytes of a file that `fill` writes, built in memory. For small files: nothing can fail but memory.
-std::vector<std::byte> file_image(const std::function<void(hid_t file)>& fill);
 
 /// Properties of a contiguous data set without times, allocated at once and not filled.
 Hdf5Handle plain_dataset();

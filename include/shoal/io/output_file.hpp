@@ -1,12 +1,11 @@
 /// Results appear under their names only when complete.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 
 #include "shoal/comm/communicator.hpp"
+#include "shoal/io/hdf5_handle.hpp"
 
 namespace shoal {
 
@@ -23,17 +22,17 @@ class OutputFile {
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const std::string& temporary() const { return temporary_; }
 
-  /// Rank 0 alone: takes disk space for the temporary file, so that a full disk is known before HDF5 meets it (its
-  /// library cannot close a file that it could not flush). Throws Error(io_failure).
-  void reserve(std::int64_t bytes) const;
-
-  /// Rank 0 alone: the whole content at once. Throws Error(io_failure).
-  void write(std::span<const std::byte> bytes) const;
+  /// Rank 0 alone: the temporary as an open, empty HDF5 file with disk space for `bytes`, headers included, so that a
+  /// full disk is met before HDF5 meets it: its library cannot close a file that it could not flush. Throws
+  /// Error(io_failure).
+  [[nodiscard]] Hdf5Handle create(std::int64_t bytes) const;
 
   /// Collective. Brings the temporary file to disk and gives it its name. Throws Error(io_failure).
   void commit();
 
  private:
+  void reserve(std::int64_t bytes) const;
+
   const Communicator& comm_;
   std::string name_;
   std::string temporary_;
