@@ -22,7 +22,10 @@ constexpr auto compiled = static_cast<std::uint64_t>(HWY_TARGETS);
 
 }  // namespace
 
-std::uint64_t supported_targets() { return static_cast<std::uint64_t>(hwy::SupportedTargets()) & compiled; }
+std::uint64_t supported_targets() {
+  static const std::uint64_t found = static_cast<std::uint64_t>(hwy::SupportedTargets()) & compiled;  // before any choice
+  return found;
+}
 
 void use_best_target(std::uint64_t allowed) {
   const std::uint64_t usable = supported_targets() & allowed;
@@ -48,6 +51,8 @@ std::uint64_t target_by_name(const std::string& name) {
                                            fmt::join(target_names(compiled), ", ")));
 }
 
-std::string target_name() { return target_names(supported_targets()).front(); }
+std::string target_name() {
+  return target_names(supported_targets() & static_cast<std::uint64_t>(hwy::SupportedTargets())).front();
+}
 
 }  // namespace shoal

@@ -7,16 +7,18 @@
 
 namespace shoal {
 
-/// One bit for each instruction set that this binary holds and this processor has; lower bits are better sets.
+/// One bit for each instruction set that this binary holds and this processor has; lower bits are better sets. What
+/// use_best_target chose does not change it.
 std::uint64_t supported_targets();
 
-/// From now on kernels use the best set of `allowed` (which must hold a supported one). Not thread-safe: call at start.
+/// From now on kernels use the best set of `allowed` that this processor has; throws Error(usage) where it has none.
+/// May be called again with another choice. Not thread-safe: call at start.
 void use_best_target(std::uint64_t allowed);
 
 /// `name` as printed by target_name, any case. Throws Error(usage) naming the choices where this binary has none such.
 std::uint64_t target_by_name(const std::string& name);
 
-/// The set in use, for example "AVX2".
+/// The set in use (before any choice: the best), for example "AVX2".
 std::string target_name();
 
 /// Names of the sets in `targets`, best first.

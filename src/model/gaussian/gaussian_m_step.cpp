@@ -109,8 +109,8 @@ void GaussianComponents<T>::set_covariances(std::span<const double> n, std::span
   }
 }
 
-/// Scatter over weight, constrained and regularised; where that is not positive definite, with the floor added in
-/// growing multiples.
+/// Scatter over weight, constrained and regularised; where that is not positive definite, with the floor added to the
+/// diagonal (diag, spherical: to the variances that are zero), in growing multiples.
 template <class T>
 Matrix GaussianComponents<T>::covariance_of(const Scatter& scatter, Repairs& repairs) const {
   const std::size_t d = n_features();
@@ -145,6 +145,7 @@ template <class T>
 void GaussianComponents<T>::add_floor(Matrix& covariance, double multiple) const {
   for (std::size_t j = 0; j < covariance.columns; ++j) {
     double& variance = covariance(triangle() ? j : 0, j);
+    if (!triangle() && variance > 0) continue;  // only what collapsed
     variance = std::max(variance, 0.0) + multiple * (covariance.columns == 1 ? mean_of(floor_) : floor_[j]);
   }
 }

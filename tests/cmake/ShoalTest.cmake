@@ -1,0 +1,27 @@
+# shoal_test(NAME SOURCES ... [RANKS 1 2 3])
+#
+# A GoogleTest program; without RANKS it runs once and alone, with them once under mpiexec for each number of ranks.
+# Every test has a time limit, so that a hang is a failure.
+function(shoal_test name)
+  cmake_parse_arguments(T "" "" "SOURCES;RANKS" ${ARGN})
+  add_executable(${name} ${T_SOURCES} ${PROJECT_SOURCE_DIR}/tests/support/mpi_main.cpp)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_link_libraries(${name} PRIVATE shoal shoal_flags GTest::gtest)
+  if(NOT T_RANKS)
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES TIMEOUT 120 LABELS unit)
+  endif()
+  foreach(ranks IN LISTS T_RANKS)
+    add_test(NAME ${name}.ranks-${ranks}
+      COMMAND ${MPIEXEC_EXECUTABLE} --timeout 110 ${MPIEXEC_NUMPROC_FLAG} ${ranks} $<TARGET_FILE:${name}>)
+    set_tests_properties(${name}.ranks-${ranks} PROPERTIES TIMEOUT 120 LABELS mpi
+      ENVIRONMENT OMP_WAIT_POLICY=passive)  # ranks x threads share few cores
+  endforeach()
+endfunction()
+
+# shoal_system_test(NAME FILE TIMEOUT): a Python program that runs the shoal of this build as a user does.
+function(shoal_system_test name file timeout)
+  add_test(NAME ${name} COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout} LABELS system
+    ENVIRONMENT "OMP_WAIT_POLICY=passive;SHOAL=$<TARGET_FILE:shoal_program>;SHOAL_BUILD=${PROJECT_BINARY_DIR}")
+endfunction()

@@ -1,0 +1,139 @@
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstring>
+#include <random>
+
+#include "shoal/comm/agree.hpp"
+#include "shoal/comm/block_reduce.hpp"
+#include "shoal/core/named_array.hpp"
+
+namespace shoal {
+namespace {
+
+Communicator world() { return Communicator::world(); }
+
+Statistics leaf(std::int64_t block) {
+  std::mt19937_64 generator(static_cast<std::uint64_t>(block));
+  std::normal_distribution<double> normal;
+  Statistics sums(3, 1);
+  for (double& value : sums.sums) value = normal(generator) * std::pow(10, generator() % 20);
+  sums.counts[0] = block;
+  return sums;
+}
+
+/// The tree, written down as it is defined: the halves at the largest power of two below n.
+Statistics by_definition(std::int64_t first, std::int64_t n) {
+  if (n == 1) return leaf(first);
+  std::int64_t half = 1;
+  while (half * 2 < n) half *= 2;
+  Statistics sum = by_definition(first, half);
+  return sum += by_definition(first + half, n - half);
+}
+
+TEST(BlockReduce, EqualsTheTreeForAnyNumberOfBlocks) {
+  const Communicator comm = world();
+  for (const std::int64_t n : {1, 2, 3, 5, 7, 8, 13, 64, 100, 257}) {
+    BlockForest forest;
+    for (std::int64_t b = n * comm.rank() / comm.size(); b < n * (comm.rank() + 1) / comm.size(); ++b) forest.push(b, leaf(b));
+    const Statistics total = reduce_blocks(comm, std::move(forest), Statistics(3, 1));
+    const Statistics expected = by_definition(0, n);
+    EXPECT_TRUE(same_bits(total.sums, expected.sums)) << n;
+    EXPECT_EQ(total.counts[0], n * (n - 1) / 2);
+  }
+}
+
+TEST(BlockReduce, UnevenRangesAndRanksWithoutBlocks) {
+  const Communicator comm = world();
+  BlockForest forest;  // the last rank owns everything
+  if (comm.rank() == comm.size() - 1)
+    for (std::int64_t b = 0; b < 11; ++b) forest.push(b, leaf(b));
+  EXPECT_TRUE(same_bits(reduce_blocks(comm, std::move(forest), Statistics(3, 1)).sums, by_definition(0, 11).sums));
+  const Statistics nothing = reduce_blocks(comm, BlockForest(), Statistics(3, 1));
+  EXPECT_EQ(nothing.sums, (std::vector<double>{0, 0, 0}));
+}
+
+TEST(BlockReduce, AForestKeepsFewNodes) {
+  BlockForest forest;
+  for (std::int64_t b = 5; b < 1000; ++b) forest.push(b, leaf(b));
+  EXPECT_LE(forest.nodes().size(), 20U);
+}
+
+TEST(Communicator, MessagesAreSplitAtTheLimit) {
+  const Communicator comm = world();
+  const std::size_t limit = std::exchange(Communicator::message_limit, 24);
+  BlockForest forest;
+  if (comm.rank() == comm.size() - 1) forest.push(0, leaf(3));
+  const Statistics total = reduce_blocks(comm, std::move(forest), Statistics(3, 1));
+  std::vector<std::int64_t> counts(101, comm.rank() + 1);
+  comm.sum(counts);
+  std::string text = comm.is_root() ? std::string(1000, 'x') : "";
+  comm.broadcast(text);
+  const std::vector<std::byte> gathered = comm.gather(std::as_bytes(std::span(text).first(static_cast<std::size_t>(100 + comm.rank()))));
+  Communicator::message_limit = limit;
+  EXPECT_TRUE(same_bits(total.sums, leaf(3).sums));
+  for (const std::int64_t value : counts) EXPECT_EQ(value, comm.size() * (comm.size() + 1) / 2);
+  EXPECT_EQ(text, std::string(1000, 'x'));
+  EXPECT_EQ(gathered.size(), static_cast<std::size_t>(100 * comm.size() + comm.size() * (comm.size() - 1) / 2));
+}
+
+TEST(Communicator, GatherKeepsRankOrder) {
+  const Communicator comm = world();
+  const std::vector<std::int32_t> mine(static_cast<std::size_t>(comm.rank()), comm.rank());
+  const std::vector<std::byte> bytes = comm.gather(std::as_bytes(std::span(mine)));
+  std::vector<std::int32_t> all(bytes.size() / sizeof(std::int32_t));
+  std::memcpy(all.data(), bytes.data(), bytes.size());
+  std::vector<std::int32_t> expected;
+  for (int rank = 0; rank < comm.size(); ++rank) expected.insert(expected.end(), static_cast<std::size_t>(rank), rank);
+  EXPECT_EQ(all, expected);
+}
+
+TEST(Communicator, ReductionsAreExact) {
+  const Communicator comm = world();
+  std::array<std::int64_t, 2> values = {(std::int64_t{1} << 55U) + comm.rank(), -comm.rank()};
+  comm.sum(values);
+  const std::int64_t p = comm.size();
+  EXPECT_EQ(values[0], p * (std::int64_t{1} << 55U) + p * (p - 1) / 2);
+  std::array<std::uint64_t, 1> least = {~std::uint64_t{0} - static_cast<std::uint64_t>(comm.rank())};
+  comm.minimum(least);
+  EXPECT_EQ(least[0], ~std::uint64_t{0} - static_cast<std::uint64_t>(p - 1));
+  EXPECT_EQ(comm.bitwise_and(comm.rank() == 0 ? 0b1110 : 0b0111), p == 1 ? 0b1110U : 0b0110U);
+}
+
+TEST(Agree, TheLowestRowIsTold) {
+  const Communicator comm = world();
+  try {
+    agree(comm, [&] {
+      throw Error(ExitCode::bad_data, "row of rank " + std::to_string(comm.rank()), 100 - comm.rank());
+    });
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.what(), "row of rank " + std::to_string(comm.size() - 1));
+    EXPECT_EQ(error.code(), ExitCode::bad_data);
+  }
+}
+
+TEST(Agree, OneRankAloneFailsForAll) {
+  const Communicator comm = world();
+  for (int failing = 0; failing < comm.size(); ++failing)
+    EXPECT_THROW(agree(comm,
+                       [&] {
+                         if (comm.rank() == failing) throw std::bad_alloc();
+                       }),
+                 Error);
+  EXPECT_NO_THROW(agree(comm, [] {}));
+  EXPECT_THROW(on_root(comm, [] { throw Error(ExitCode::no_input, "missing"); }), Error);
+}
+
+TEST(Broadcast, Objects) {
+  const Communicator comm = world();
+  NamedArrays arrays;
+  if (comm.is_root()) arrays = {{"means", {2, 1}, {1.5, -0.0}}, {"offsets", {1}, {3}, true}};
+  broadcast_object(comm, arrays);
+  ASSERT_EQ(arrays.size(), 2U);
+  EXPECT_TRUE(same_bits(arrays[0].values, {1.5, -0.0}));
+  EXPECT_TRUE(arrays[1].integral);
+}
+
+}  // namespace
+}  // namespace shoal

@@ -1,0 +1,164 @@
+// Medians by counting against sorting, to the last bit.
+#include "shoal/model/kmedians/selection.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "shoal/core/named_array.hpp"
+#include "shoal/model/kmedians/geometric_median.hpp"
+#include "support/serial.hpp"
+
+namespace shoal {
+namespace {
+
+const Communicator& world() {
+  static const Communicator comm = Communicator::world();
+  return comm;
+}
+
+/// numpy.median of the values, each repeated as often as its weight says.
+double median_by_sorting(std::vector<double> values) {
+  for (double& value : values) value = value == 0 ? 0.0 : value;
+  std::sort(values.begin(), values.end());
+  const double a = values[(values.size() - 1) / 2];
+  const double b = values[values.size() / 2];
+  const double sum = a + b;
+  const double middle = std::isfinite(sum) ? sum / 2 : a / 2 + b / 2;
+  return middle == 0 ? 0.0 : middle;
+}
+
+/// All columns of `columns` (equal lengths) as one data set with labels i % clusters.
+struct Case {
+  std::size_t clusters;
+  std::vector<std::vector<double>> columns;
+  std::vector<double> weights;  ///< small integers, or empty
+};
+
+template <class T>
+void expect_sorted_medians(const Case& c, int threads) {
+  const std::size_t n = c.columns[0].size();
+  const std::size_t d = c.columns.size();
+  std::vector<T> values(n * d);
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j < d; ++j) values[i * d + j] = static_cast<T>(c.columns[j][i]);
+  const auto shard = test::shard_of(world(), values, d, c.weights, 16);
+  const DataSummary summary = test::summary_of(values, d, c.weights);
+  const RowPass<T> pass(shard, world(), threads, summary);
+  std::vector<std::int32_t> labels;
+  for (std::int64_t row = shard.rows().first; row < shard.rows().last; ++row)
+    labels.push_back(static_cast<std::int32_t>(static_cast<std::size_t>(row) % c.clusters));
+  Matrix previous(c.clusters, d);
+  std::fill(previous.values.begin(), previous.values.end(), -77.0);
+  const Matrix medians =
+      cluster_medians(pass, labels, integer_weights(shard.weights, summary.total_weight), previous);
+  for (std::size_t k = 0; k < c.clusters; ++k)
+    for (std::size_t j = 0; j < d; ++j) {
+      std::vector<double> mine;
+      for (std::size_t i = k; i < n; i += c.clusters)
+        mine.insert(mine.end(), c.weights.empty() ? 1 : static_cast<std::size_t>(c.weights[i]), static_cast<double>(values[i * d + j]));
+      const double expected = mine.empty() ? -77.0 : median_by_sorting(mine);
+      EXPECT_TRUE(same_bits({medians(k, j)}, {expected})) << "cluster " << k << ", column " << j << ": " << medians(k, j) << " != " << expected;
+    }
+}
+
+Case hard_columns(std::size_t n, std::size_t clusters) {
+  std::mt19937_64 generator(n);
+  std::normal_distribution<double> normal;
+  Case c{clusters, std::vector<std::vector<double>>(11, std::vector<double>(n)), {}};
+  const double tiny = std::numeric_limits<double>::denorm_min();
+  for (std::size_t i = 0; i < n; ++i) {
+    c.columns[0][i] = normal(generator);
+    c.columns[1][i] = static_cast<double>(generator() % 3);                      // ties
+    c.columns[2][i] = 4.5;                                                        // constant
+    c.columns[3][i] = generator() % 2 == 0 ? -0.0 : 0.0;                          // signed zeros
+    c.columns[4][i] = tiny * static_cast<double>(generator() % 7) * (generator() % 2 == 0 ? 1 : -1);
+    c.columns[5][i] = 1e308 * (1 + 0.7 * static_cast<double>(generator() % 2));   // a + b overflows
+    c.columns[6][i] = -1.7e308 + 1e292 * static_cast<double>(generator() % 100);
+    c.columns[7][i] = std::pow(2.0, static_cast<double>(generator() % 2000) - 1000);  // geometric spacing
+    c.columns[8][i] = generator() % 2 == 0 ? -1e-300 : 1e300;                     // two values
+    c.columns[9][i] = static_cast<double>(i % 2);                                 // 0/1
+    c.columns[10][i] = 1e8 + static_cast<double>(generator() % 2);
+  }
+  return c;
+}
+
+TEST(Selection, EqualsSortingOnHardColumns) {
+  for (const std::size_t n : {1U, 2U, 3U, 40U, 41U, 300U})
+    for (const std::size_t clusters : {1U, 2U, 7U}) expect_sorted_medians<double>(hard_columns(n, clusters), 2);
+}
+
+TEST(Selection, Float32RowsAreCastFirst) {
+  Case c = hard_columns(101, 2);
+  c.columns.erase(c.columns.begin() + 5, c.columns.begin() + 9);  // beyond float32
+  expect_sorted_medians<float>(c, 1);
+}
+
+TEST(Selection, WeightsCountAsRepetitions) {
+  for (const std::size_t n : {5U, 60U, 61U}) {
+    Case c = hard_columns(n, 3);
+    std::mt19937_64 generator(n);
+    for (std::size_t i = 0; i < n; ++i) c.weights.push_back(static_cast<double>(generator() % 4));
+    c.weights[n - 1] = 3;
+    expect_sorted_medians<double>(c, 2);
+  }
+}
+
+TEST(Selection, ATinyByteBudgetTakesMoreRoundsToTheSameResult) {
+  const std::size_t budget = std::exchange(selection_byte_budget, 1);
+  expect_sorted_medians<double>(hard_columns(50, 2), 1);
+  selection_byte_budget = budget;
+}
+
+TEST(Selection, KeysKeepTheOrder) {
+  const std::vector<double> rising = {-INFINITY, -1.7e308, -1, -1e-310, 0, 1e-310, 1, 1.7e308, INFINITY};
+  for (std::size_t i = 1; i < rising.size(); ++i) EXPECT_LT(ordered_key(rising[i - 1]), ordered_key(rising[i]));
+  for (const double value : rising) EXPECT_EQ(value_of_key(ordered_key(value)), value);
+  EXPECT_EQ(ordered_key(-0.0), ordered_key(0.0));
+  EXPECT_FALSE(std::signbit(value_of_key(ordered_key(-0.0))));
+}
+
+TEST(IntegerWeights, ScaleExactly) {
+  const std::vector<double> weights = {0.5, 0.25, 3, 0};
+  const IntegerWeights scaled = integer_weights(weights, 3.75);
+  EXPECT_EQ(scaled[0], 2 * scaled[1]);
+  EXPECT_EQ(scaled[2], 12 * scaled[1]);
+  EXPECT_EQ(scaled[3], 0);
+  EXPECT_LT(scaled[0] + scaled[1] + scaled[2], std::int64_t{1} << 62U);
+}
+
+Matrix geometric(const std::vector<double>& values, std::vector<double> start, const std::vector<double>& weights = {}) {
+  const auto shard = test::shard_of(world(), values, 2, weights, 2);
+  const RowPass<double> pass(shard, world(), 1, test::summary_of(values, 2, weights));
+  Matrix point(1, 2);
+  point.values = std::move(start);
+  return geometric_medians(pass, std::vector<std::int32_t>(shard.n_rows(), 0), point);
+}
+
+TEST(GeometricMedian, ClosedForms) {
+  const Matrix square = geometric({0, 0, 2, 0, 2, 2, 0, 2}, {0.3, 0.4});  // the diagonals' crossing
+  EXPECT_NEAR(square(0, 0), 1, 1e-9);
+  EXPECT_NEAR(square(0, 1), 1, 1e-9);
+  const double h = std::sqrt(3.0) / 2;
+  const Matrix triangle = geometric({0, 0, 1, 0, 0.5, h}, {0.1, 0.1});  // Fermat point of an equilateral triangle
+  EXPECT_NEAR(triangle(0, 0), 0.5, 1e-9);
+  EXPECT_NEAR(triangle(0, 1), h / 3, 1e-9);
+}
+
+TEST(GeometricMedian, LeavesADataPointThatIsNotTheMedian) {
+  const Matrix moved = geometric({0, 0, 2, 0, 2, 2, 0, 2}, {0, 0});  // plain Weiszfeld would divide by zero here
+  EXPECT_NEAR(moved(0, 0), 1, 1e-8);
+  EXPECT_NEAR(moved(0, 1), 1, 1e-8);
+}
+
+TEST(GeometricMedian, AHeavyRowIsTheMedianAndKeepsItsBits) {
+  const std::vector<double> values = {0.1, 0.2, 5, 5, 9, 1};
+  const Matrix stays = geometric(values, {0.1, 0.2}, {10, 1, 1});
+  EXPECT_TRUE(same_bits(stays.values, {0.1, 0.2}));
+}
+
+}  // namespace
+}  // namespace shoal

@@ -1,0 +1,108 @@
+#include "shoal/pass/row_pass.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "shoal/core/named_array.hpp"
+#include "shoal/pass/column_moments.hpp"
+#include "support/serial.hpp"
+
+namespace shoal {
+namespace {
+
+using test::shard_of;
+
+const Communicator& world() {
+  static const Communicator comm = Communicator::world();
+  return comm;
+}
+
+Statistics column_sum(const RowPass<double>& pass) {
+  return pass.reduce(Statistics(1, 1), [](const RowBlock<double>& block, Statistics& sums) {
+    for (std::size_t r = 0; r < block.n_rows; ++r) sums.sums[0] += block.weight(r) * block.row(r)[0];
+    sums.counts[0] += static_cast<std::int64_t>(block.n_rows);
+  });
+}
+
+TEST(RowPass, SumsDoNotDependOnRanksAndThreads) {
+  const std::vector<double> values = test::normal_rows(1000, 3, 1);
+  const auto summary = test::summary_of(values, 3);
+  const auto alone = shard_of(Communicator::self(), values, 3);
+  const Statistics expected = column_sum(RowPass<double>(alone, Communicator::self(), 1, summary));
+  EXPECT_EQ(expected.counts[0], 1000);
+  const auto shard = shard_of(world(), values, 3);
+  for (const int threads : {1, 2, 5}) {
+    const Statistics sums = column_sum(RowPass<double>(shard, world(), threads, summary));
+    EXPECT_TRUE(same_bits(sums.sums, expected.sums));
+    EXPECT_EQ(sums.counts, expected.counts);
+  }
+}
+
+TEST(RowPass, AnExceptionInAThreadComesOut) {
+  const std::vector<double> values = test::normal_rows(1000, 3, 1);
+  const auto shard = shard_of(world(), values, 3);
+  const RowPass<double> pass(shard, world(), 2, test::summary_of(values, 3));
+  const auto fail = [](const RowBlock<double>&, int) { throw std::runtime_error("no"); };
+  if (shard.blocks.size() > 0) {
+    EXPECT_THROW(pass.for_each_block(fail), std::runtime_error);
+  }
+}
+
+TEST(RowPass, LargestBreaksTiesByTheLowerRow) {
+  std::vector<double> values(500, 0.0);
+  values[77] = values[400] = values[3] = 5;
+  values[499] = 9;
+  const auto shard = shard_of(world(), values, 1);
+  const RowPass<double> pass(shard, world(), 2, test::summary_of(values, 1));
+  const auto value = [](const RowBlock<double>& block, std::span<double> score) {
+    for (std::size_t r = 0; r < block.n_rows; ++r) score[r] = block.row(r)[0] > 0 ? block.row(r)[0] : -INFINITY;
+  };
+  EXPECT_EQ(pass.largest(3, value), (std::vector<std::int64_t>{499, 3, 77}));
+  EXPECT_EQ(pass.largest(10, value), (std::vector<std::int64_t>{499, 3, 77, 400}));
+}
+
+TEST(RowPass, FetchGivesRowsInTheOrderAsked) {
+  const std::vector<double> values = test::normal_rows(300, 2, 4);
+  const auto shard = shard_of(world(), values, 2);
+  const RowPass<double> pass(shard, world(), 1, test::summary_of(values, 2));
+  const Matrix rows = pass.fetch_matrix({299, 0, 150, 0});
+  for (std::size_t j = 0; j < 2; ++j) {
+    EXPECT_EQ(rows(0, j), values[299 * 2 + j]);
+    EXPECT_EQ(rows(1, j), values[j]);
+    EXPECT_EQ(rows(2, j), values[150 * 2 + j]);
+    EXPECT_EQ(rows(3, j), values[j]);
+  }
+  EXPECT_THROW(pass.fetch({300}), std::logic_error);
+}
+
+TEST(ColumnMoments, FarFromZeroWithWeightsAndGaps) {
+  std::vector<double> values;
+  std::vector<double> weights;
+  for (int i = 0; i < 400; ++i) {
+    values.insert(values.end(), {1e8 + (i % 2 == 0 ? 1 : -1), 3.25, i % 4 == 0 ? double{NAN} : i % 4});
+    weights.push_back(i % 3);
+  }
+  const auto shard = shard_of(world(), values, 3, weights);
+  const RowPass<double> pass(shard, world(), 2, test::summary_of(values, 3, weights));
+  const ColumnMoments moments = column_moments(pass);
+  double even = 0, total = 0, third = 0, third_total = 0, third_squares = 0;
+  for (int i = 0; i < 400; ++i) {
+    even += i % 2 == 0 ? i % 3 : 0;
+    total += i % 3;
+    if (i % 4 == 0) continue;
+    third += (i % 3) * (i % 4);
+    third_squares += (i % 3) * (i % 4) * (i % 4);
+    third_total += i % 3;
+  }
+  const double mean = 2 * even / total - 1;
+  EXPECT_NEAR(moments.mean[0], 1e8 + mean, 1e-7);
+  EXPECT_NEAR(moments.variance[0], 1 - mean * mean, 1e-9);
+  EXPECT_EQ(moments.mean[1], 3.25);
+  EXPECT_EQ(moments.variance[1], 0);  // exactly, so that constant features are known as such
+  EXPECT_NEAR(moments.mean[2], third / third_total, 1e-13);
+  EXPECT_NEAR(moments.variance[2], third_squares / third_total - std::pow(third / third_total, 2), 1e-13);
+}
+
+}  // namespace
+}  // namespace shoal

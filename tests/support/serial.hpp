@@ -1,0 +1,52 @@
+// Test data, and the naive serial way to what the library computes in blocks.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <random>
+#include <vector>
+
+#include "shoal/comm/communicator.hpp"
+#include "shoal/core/matrix.hpp"
+#include "shoal/pass/row_pass.hpp"
+
+namespace shoal::test {
+
+/// This rank's shard of an array that every rank holds. block_rows as given, so that small data have many blocks.
+template <class Row>
+Shard<Row> shard_of(const Communicator& comm, const std::vector<Row>& values, std::size_t n_features,
+                    const std::vector<double>& weights = {}, std::int64_t block_rows = 64) {
+  Shard<Row> shard;
+  shard.partition = {static_cast<std::int64_t>(values.size() / n_features), block_rows};
+  shard.blocks = shard.partition.blocks_of(comm.rank(), comm.size());
+  shard.n_features = n_features;
+  const Range rows = shard.rows();
+  shard.values.assign(values.begin() + rows.first * static_cast<std::int64_t>(n_features),
+                      values.begin() + rows.last * static_cast<std::int64_t>(n_features));
+  if (!weights.empty()) shard.weights.assign(weights.begin() + rows.first, weights.begin() + rows.last);
+  return shard;
+}
+
+template <class Row>
+DataSummary summary_of(const std::vector<Row>& values, std::size_t n_features, const std::vector<double>& weights = {}) {
+  const auto n = static_cast<std::int64_t>(values.size() / n_features);
+  double total = static_cast<double>(n);
+  if (!weights.empty()) {
+    total = 0;
+    for (const double w : weights) total += w;
+  }
+  return {n, n, total};
+}
+
+/// n x d normal values in `groups` groups, `spread` apart.
+inline std::vector<double> normal_rows(std::size_t n, std::size_t d, unsigned seed, std::size_t groups = 3, double spread = 4) {
+  std::mt19937_64 generator(seed);
+  std::normal_distribution<double> normal;
+  std::vector<double> values(n * d);
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j < d; ++j)
+      values[i * d + j] = normal(generator) + spread * static_cast<double>((i % groups + j) % groups);
+  return values;
+}
+
+}  // namespace shoal::test

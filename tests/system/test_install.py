@@ -1,0 +1,65 @@
+"""cmake --install gives a working prefix, and find_package(shoal) a library that fits a model from memory."""
+import os
+import pathlib
+import subprocess
+
+import shoal
+
+CONSUMER_CMAKE = """
+cmake_minimum_required(VERSION 3.25)
+project(consumer LANGUAGES C CXX)
+find_package(shoal REQUIRED)
+add_executable(consumer main.cpp)
+target_link_libraries(consumer PRIVATE shoal::shoal)
+"""
+
+CONSUMER_MAIN = """
+#include <cstdio>
+#include <shoal/comm/environment.hpp>
+#include <shoal/fit/fit.hpp>
+#include <shoal/model/make_model.hpp>
+
+int main(int argc, char** argv) {
+  const shoal::Environment mpi(argc, argv);
+  const shoal::Communicator comm = shoal::Communicator::world();
+  shoal::Shard<double> shard;
+  shard.partition = shoal::partition(4, 1);
+  shard.blocks = shard.partition.blocks_of(comm.rank(), comm.size());
+  shard.n_features = 1;
+  if (shard.n_rows() > 0) shard.values = {0, 2, 10, 14};
+  shoal::ModelOptions options;
+  options.n_clusters = 2;
+  const auto model = shoal::make_model<double>(options, 1);
+  model->set_parameters({{"means", {2, 1}, {0, 10}}}, "the start");
+  const shoal::RowPass<double> pass(shard, comm, 1, {4, 4, 4});
+  shoal::Observer nobody;
+  const shoal::FitResult result = shoal::fit(*model, pass, {}, nobody);
+  if (comm.is_root()) std::printf("%g %g %g\\n", result.objective, model->parameters()[0].values[0], model->parameters()[0].values[1]);
+}
+"""
+
+
+class Install(shoal.ShoalTest):
+    def command(self, *arguments):
+        result = subprocess.run([str(a) for a in arguments], capture_output=True, text=True, timeout=280)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        return result.stdout
+
+    def test_prefix_and_package(self):
+        build, prefix = os.environ.get("SHOAL_BUILD", shoal.ROOT / "build/release"), self.path("prefix")
+        self.command("cmake", "--install", build, "--prefix", prefix)
+        self.assertIn("shoal 0.", self.command(prefix / "bin/shoal", "--version"))
+        source = self.path("consumer")
+        source.mkdir()
+        (source / "CMakeLists.txt").write_text(CONSUMER_CMAKE)
+        (source / "main.cpp").write_text(CONSUMER_MAIN)
+        self.command("cmake", "-S", source, "-B", source / "build", f"-DCMAKE_PREFIX_PATH={prefix}")
+        self.command("cmake", "--build", source / "build")
+        consumer = source / "build/consumer"
+        self.assertEqual(self.command(consumer), "10 1 12\n")
+        self.assertEqual(self.command("mpirun", "-n", "3", consumer), "10 1 12\n")
+        self.assertTrue(pathlib.Path(prefix / "include/shoal/fit/fit.hpp").exists())
+
+
+if __name__ == "__main__":
+    shoal.main()
