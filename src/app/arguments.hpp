@@ -52,6 +52,7 @@ struct Arguments {
   bool verbose = false;
 
   std::int64_t sample_rows = 0;
+  std::int64_t prototypes = 0;  ///< info: width of the pictures, 0: none
 
   // convert
   std::string type = "auto";
@@ -72,7 +73,7 @@ std::string version_text();
 std::string short_version();
 
 /// The resolved options that decide a fit's result, as TOML. A file is named by the digest of its content.
-std::string options_text(const Arguments& arguments, const std::string& init, const std::string& mixing,
-                         bool float32, double tolerance);
+std::string options_text(const Arguments& arguments, const std::string& init, const std::string& mixing, bool float32,
+                         double tolerance);
 
 }  // namespace shoal::app

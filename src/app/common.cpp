@@ -24,8 +24,8 @@ void agree_on_target(const Communicator& comm, const Arguments& arguments) {
   if (arguments.target.empty()) return use_best_target(everywhere);
   const std::uint64_t target = target_by_name(arguments.target);
   if ((everywhere & target) == 0)
-    throw Error(ExitCode::usage, fmt::format("--target {}: not every rank's processor has it; all have {}", arguments.target,
-                                             fmt::join(target_names(everywhere), ", ")));
+    throw Error(ExitCode::usage, fmt::format("--target {}: not every rank's processor has it; all have {}",
+                                             arguments.target, fmt::join(target_names(everywhere), ", ")));
   use_best_target(target);
 }
 

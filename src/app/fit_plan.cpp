@@ -32,9 +32,12 @@ double statistics_bytes(const FitPlan& plan) {
   if (is_discrete(plan.model.kind)) sums = k * levels;
   if (plan.model.kind == ModelKind::gaussian) {
     const double triangle = d * (d + 1) / 2;
-    if (plan.model.covariance == Covariance::full) sums += k * triangle;
-    else if (plan.model.covariance == Covariance::tied) sums += triangle;
-    else sums += k * d * (plan.model.missing == Missing::marginalize ? 2 : 1);
+    if (plan.model.covariance == Covariance::full)
+      sums += k * triangle;
+    else if (plan.model.covariance == Covariance::tied)
+      sums += triangle;
+    else
+      sums += k * d * (plan.model.missing == Missing::marginalize ? 2 : 1);
   }
   return 8 * (1 + k + sums);
 }
@@ -43,7 +46,8 @@ void refuse_foreign_options(const Arguments& a) {
   const bool gaussian = a.model == ModelKind::gaussian;
   const auto refuse = [&](bool given, const std::string& option, const std::string& models) {
     if (given)
-      throw Error(ExitCode::usage, fmt::format("{}: means nothing to {}; it belongs to {}", option, to_string(a.model), models));
+      throw Error(ExitCode::usage,
+                  fmt::format("{}: means nothing to {}; it belongs to {}", option, to_string(a.model), models));
   };
   refuse(!gaussian && a.covariance != Covariance::full, "--covariance", "gaussian");
   refuse(!gaussian && (a.regularization != 1e-6 || a.regularization_absolute != 0), "--regularization", "gaussian");
@@ -124,10 +128,11 @@ void check_memory(const Communicator& comm, const FitPlan& plan) {
   agree(comm, [&] {
     const auto available = available_memory_bytes();
     if (available && need > static_cast<double>(*available))
-      throw Error(ExitCode::no_memory,
-                  fmt::format("not enough memory: the {} ranks of a host need {}, {} are available; use more hosts, or "
-                              "--precision float32",
-                              comm.ranks_on_this_host(), human_bytes(need), human_bytes(static_cast<double>(*available))));
+      throw Error(
+          ExitCode::no_memory,
+          fmt::format("not enough memory: the {} ranks of a host need {}, {} are available; use more hosts, or "
+                      "--precision float32",
+                      comm.ranks_on_this_host(), human_bytes(need), human_bytes(static_cast<double>(*available))));
   });
 }
 
@@ -136,15 +141,17 @@ void print_plan(const Communicator& comm, const FitPlan& plan) {
   const MemoryNeed need = memory_need(plan, comm.size());
   const std::int64_t blocks = plan.partition.n_blocks();
   fmt::print("{}\n", headline(comm, plan));
-  fmt::print("  memory a rank         {} for rows, {} for sums and buffers\n", human_bytes(need.rows), human_bytes(need.scratch));
+  fmt::print("  memory a rank         {} for rows, {} for sums and buffers\n", human_bytes(need.rows),
+             human_bytes(need.scratch));
   fmt::print("  bytes a reduction     {:.0f} ({})\n", need.statistics, human_bytes(need.statistics));
   fmt::print("  row blocks            {} of {} rows; ranks beyond {} would have no rows\n", blocks,
              plan.partition.block_rows, blocks);
   // A rank should spend far longer on its rows than on a reduction, and its rows should fill a few caches.
   const double by_data = need.rows * comm.size() / 64e6;
-  const double by_reduction = static_cast<double>(plan.partition.n_rows) * static_cast<double>(held_row_bytes(plan)) /
-                              (20 * need.statistics);
-  const auto ranks = static_cast<std::int64_t>(std::clamp(std::min(by_data, by_reduction), 1.0, static_cast<double>(blocks)));
+  const double by_reduction =
+      static_cast<double>(plan.partition.n_rows) * static_cast<double>(held_row_bytes(plan)) / (20 * need.statistics);
+  const auto ranks =
+      static_cast<std::int64_t>(std::clamp(std::min(by_data, by_reduction), 1.0, static_cast<double>(blocks)));
   fmt::print("  suggested ranks       {}\n", ranks == 1 ? std::string("1") : fmt::format("1 to {}", ranks));
   fmt::print("dry run: headers only were read; nothing was computed or written\n");
 }

@@ -18,8 +18,8 @@ int run(int argc, char** argv, const Communicator& comm) {
   const auto arguments = app::parse_arguments(argc, argv, comm.is_root());
   if (!arguments) return 0;
   const std::map<std::string, void (*)(const Communicator&, const app::Arguments&)> commands = {
-      {"fit", app::run_fit},         {"predict", app::run_predict}, {"score", app::run_score},
-      {"sample", app::run_sample},   {"compare", app::run_compare}, {"info", app::run_info},
+      {"fit", app::run_fit},        {"predict", app::run_predict}, {"score", app::run_score},
+      {"sample", app::run_sample},  {"compare", app::run_compare}, {"info", app::run_info},
       {"convert", app::run_convert}};
   commands.at(arguments->command)(comm, *arguments);
   return 0;

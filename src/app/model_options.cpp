@@ -14,10 +14,12 @@ namespace {
 
 /// The value of `choices` whose name is `text`.
 template <class E>
-E by_name(const std::string& text, std::initializer_list<E> choices, const std::string& attribute, const std::string& file) {
+E by_name(const std::string& text, std::initializer_list<E> choices, const std::string& attribute,
+          const std::string& file) {
   for (const E choice : choices)
     if (to_string(choice) == text) return choice;
-  throw Error(ExitCode::bad_data, fmt::format("{}: attribute `{}` is \"{}\", which this shoal does not know", file, attribute, text));
+  throw Error(ExitCode::bad_data,
+              fmt::format("{}: attribute `{}` is \"{}\", which this shoal does not know", file, attribute, text));
 }
 
 /// The prior is part of the objective, and stands in the options text alone.
@@ -37,17 +39,22 @@ double pseudo_count_of(const std::string& options) {
 ModelOptions options_of(const ModelFile& file, const std::string& name) {
   if (file.n_clusters < 1 || file.n_features < 1 || file.n_clusters > (std::int64_t{1} << 24U) ||
       file.n_features > (std::int64_t{1} << 40U))
-    throw Error(ExitCode::bad_data, fmt::format("{}: {} clusters of {} features are impossible", name, file.n_clusters, file.n_features));
+    throw Error(ExitCode::bad_data,
+                fmt::format("{}: {} clusters of {} features are impossible", name, file.n_clusters, file.n_features));
   ModelOptions options;
-  options.kind = by_name(file.model, {ModelKind::kmeans, ModelKind::kmedians, ModelKind::bernoulli, ModelKind::categorical, ModelKind::gaussian},
-                         "model", name);
+  options.kind = by_name(
+      file.model,
+      {ModelKind::kmeans, ModelKind::kmedians, ModelKind::bernoulli, ModelKind::categorical, ModelKind::gaussian},
+      "model", name);
   options.n_clusters = static_cast<std::size_t>(file.n_clusters);
   const NamedArray* sized = find(file.parameters, "counts");
   if (sized == nullptr || sized->values.size() != options.n_clusters)
-    throw Error(ExitCode::bad_data, fmt::format("{}: /parameters/counts does not hold {} values", name, file.n_clusters));
+    throw Error(ExitCode::bad_data,
+                fmt::format("{}: /parameters/counts does not hold {} values", name, file.n_clusters));
   if (options.kind == ModelKind::gaussian)
-    options.covariance = by_name(file.covariance, {Covariance::full, Covariance::tied, Covariance::diag, Covariance::spherical},
-                                 "covariance", name);
+    options.covariance =
+        by_name(file.covariance, {Covariance::full, Covariance::tied, Covariance::diag, Covariance::spherical},
+                "covariance", name);
   if (options.kind == ModelKind::kmedians)
     options.center = by_name(file.center, {Center::median, Center::geometric}, "center", name);
   if (is_discrete(options.kind)) options.pseudo_count = pseudo_count_of(file.options);

@@ -30,8 +30,9 @@ Reporter::Reporter(const Communicator& comm, const Arguments& arguments) : comm_
                   fmt::format("{}: exists already; choose another name or give --overwrite", arguments.log));
     log_.open(arguments.log);
     if (!log_)
-      throw Error(ExitCode::cannot_create,
-                  fmt::format("{}: cannot be created; check that the folder exists and can be written to", arguments.log));
+      throw Error(
+          ExitCode::cannot_create,
+          fmt::format("{}: cannot be created; check that the folder exists and can be written to", arguments.log));
   });
   if (!comm.is_root() || arguments.quiet) return;
   progress_ = arguments.progress;
@@ -41,12 +42,10 @@ Reporter::Reporter(const Communicator& comm, const Arguments& arguments) : comm_
 void Reporter::iteration(const IterationReport& report) {
   if (!comm_.is_root()) return;
   if (log_.is_open()) {
-    const nlohmann::ordered_json line = {{"event", "iteration"},
-                                         {"iteration", report.iteration},
-                                         {"objective", report.objective},
-                                         {"change", report.change},
-                                         {"seconds", report.seconds},
-                                         {"seconds_communicating", report.seconds_communicating}};
+    const nlohmann::ordered_json line = {
+        {"event", "iteration"},          {"iteration", report.iteration},
+        {"objective", report.objective}, {"change", report.change},
+        {"seconds", report.seconds},     {"seconds_communicating", report.seconds_communicating}};
     log_ << line.dump() << '\n' << std::flush;
   }
   if (progress_ == Progress::bar) draw_bar(report);
@@ -69,8 +68,8 @@ void Reporter::print_line(const IterationReport& report) {
   const auto now = std::chrono::steady_clock::now();
   unprinted_ = report;
   if (!arguments_.verbose && report.iteration > 0 && now - last_ < std::chrono::seconds(2)) return;
-  fmt::print(stderr, "iteration {:4d}  objective {:.12g}  change {:.3e}  {:.3f} s\n", report.iteration, report.objective,
-             report.change, report.seconds);
+  fmt::print(stderr, "iteration {:4d}  objective {:.12g}  change {:.3e}  {:.3f} s\n", report.iteration,
+             report.objective, report.change, report.seconds);
   unprinted_.reset();
   last_ = now;
 }

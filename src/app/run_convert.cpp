@@ -18,6 +18,7 @@ namespace {
 /// What a first pass over the table finds.
 struct Census {
   std::int64_t n_rows = 0;
+  std::int64_t n_missing = 0;
   bool all_integers = true;
   double least = std::numeric_limits<double>::infinity();
   double largest = -std::numeric_limits<double>::infinity();
@@ -30,6 +31,7 @@ Census count(TableSource& table) {
     ++census.n_rows;
     census.labels.emplace(label, 0);
     for (const double value : values) {
+      census.n_missing += std::isnan(value) ? 1 : 0;
       census.all_integers = census.all_integers && value == std::floor(value) && std::abs(value) < 0x1p53;
       census.least = std::min(census.least, value);
       census.largest = std::max(census.largest, value);
@@ -42,18 +44,23 @@ Census count(TableSource& table) {
 
 ElementType stored_type(const Arguments& arguments, const Census& census) {
   if (arguments.threshold) return ElementType::uint8;
-  const std::map<std::string, ElementType> types = {{"float64", ElementType::float64}, {"float32", ElementType::float32},
-                                                    {"uint8", ElementType::uint8},     {"int32", ElementType::int32},
+  const std::map<std::string, ElementType> types = {{"float64", ElementType::float64},
+                                                    {"float32", ElementType::float32},
+                                                    {"uint8", ElementType::uint8},
+                                                    {"int32", ElementType::int32},
                                                     {"int64", ElementType::int64}};
-  const auto limits = [&](double low, double high) { return census.all_integers && census.least >= low && census.largest <= high; };
+  const auto limits = [&](double low, double high) {
+    return census.all_integers && census.least >= low && census.largest <= high;
+  };
   if (arguments.type == "auto") {
     if (limits(0, 255)) return ElementType::uint8;
     if (limits(-0x1p31, 0x1p31 - 1)) return ElementType::int32;
     return census.all_integers ? ElementType::int64 : ElementType::float64;
   }
   const ElementType type = types.at(arguments.type);
-  const bool fits = type == ElementType::uint8 ? limits(0, 255) : type == ElementType::int32 ? limits(-0x1p31, 0x1p31 - 1)
-                                                                                            : census.all_integers;
+  const bool fits = type == ElementType::uint8   ? limits(0, 255)
+                    : type == ElementType::int32 ? limits(-0x1p31, 0x1p31 - 1)
+                                                 : census.all_integers;
   if (type != ElementType::float64 && type != ElementType::float32 && !fits)
     throw Error(ExitCode::bad_data, fmt::format("--type {}: {} holds values that it cannot store (from {} to {}{})",
                                                 arguments.type, arguments.data[0], census.least, census.largest,
@@ -93,9 +100,11 @@ class RowAppender {
 void write_labels(hid_t file, const std::vector<std::int32_t>& labels, const Census& census) {
   const hsize_t size = labels.size();
   const Hdf5Handle space(H5Screate_simple(1, &size, nullptr), H5Sclose);
-  const Hdf5Handle dataset = hold(H5Dcreate2(file, "/labels", H5T_NATIVE_INT32, space, H5P_DEFAULT, plain_dataset(), H5P_DEFAULT),
-                                  H5Dclose, ExitCode::io_failure, "/labels could not be written; is the disk full?");
-  check_hdf5(H5Dwrite(dataset, H5T_NATIVE_INT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, labels.data()), "writing failed; is the disk full?");
+  const Hdf5Handle dataset =
+      hold(H5Dcreate2(file, "/labels", H5T_NATIVE_INT32, space, H5P_DEFAULT, plain_dataset(), H5P_DEFAULT), H5Dclose,
+           ExitCode::io_failure, "/labels could not be written; is the disk full?");
+  check_hdf5(H5Dwrite(dataset, H5T_NATIVE_INT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, labels.data()),
+             "writing failed; is the disk full?");
   std::vector<std::string> names;
   for (const auto& [text, number] : census.labels) names.push_back(text);
   write_attribute(dataset, "label_names", names);
@@ -103,12 +112,13 @@ void write_labels(hid_t file, const std::vector<std::int32_t>& labels, const Cen
 
 void write_table(TableSource& table, const Census& census, ElementType type, const Arguments& arguments,
                  const OutputFile& output) {
-  const auto bytes = static_cast<std::int64_t>(table.n_columns() * size_of(type) + sizeof(std::int32_t)) * census.n_rows + 65536;
+  const auto bytes =
+      static_cast<std::int64_t>(table.n_columns() * size_of(type) + sizeof(std::int32_t)) * census.n_rows + 65536;
   Hdf5Handle file = output.create(bytes);
   const hsize_t size[2] = {static_cast<hsize_t>(census.n_rows), table.n_columns()};
   const Hdf5Handle space(H5Screate_simple(2, size, nullptr), H5Sclose);
-  Hdf5Handle dataset = hold(H5Dcreate2(file, "/X", native_type(type), space, H5P_DEFAULT, plain_dataset(), H5P_DEFAULT), H5Dclose,
-                            ExitCode::io_failure, "/X could not be written; is the disk full?");
+  Hdf5Handle dataset = hold(H5Dcreate2(file, "/X", native_type(type), space, H5P_DEFAULT, plain_dataset(), H5P_DEFAULT),
+                            H5Dclose, ExitCode::io_failure, "/X could not be written; is the disk full?");
   RowAppender appender(dataset, table.n_columns());
   std::vector<std::int32_t> labels;
   std::vector<double> row;
@@ -146,9 +156,12 @@ void run_convert(const Communicator& comm, const Arguments& arguments) {
     table = open_table(arguments.data[0], {arguments.header, delimiter, arguments.label_column});
     census = count(*table);
     if (census.n_rows == 0) throw Error(ExitCode::bad_data, fmt::format("{}: has no rows", arguments.data[0]));
-    if (table->n_columns() == 0) throw Error(ExitCode::bad_data, fmt::format("{}: has no columns beside the labels", arguments.data[0]));
-    if (arguments.threshold && (std::isinf(census.least) || std::isinf(census.largest)))
-      throw Error(ExitCode::bad_data, fmt::format("{}: holds infinities", arguments.data[0]));
+    if (table->n_columns() == 0)
+      throw Error(ExitCode::bad_data, fmt::format("{}: has no columns beside the labels", arguments.data[0]));
+    if (arguments.threshold && census.n_missing > 0)
+      throw Error(ExitCode::bad_data,
+                  fmt::format("--threshold: {} holds {} missing values, which are neither above nor below",
+                              arguments.data[0], census.n_missing));
     type = stored_type(arguments, census);
   });
   OutputFile output(comm, arguments.data[1], arguments.overwrite);

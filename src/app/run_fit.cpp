@@ -109,7 +109,8 @@ void write_outputs(const Communicator& comm, Outputs& outputs, const ModelFile& 
                    const Partition& partition) {
   if (outputs.labels) {
     const auto rows = [&](int rank) { return partition.rows_of_rank(rank, comm.size()); };
-    write_rows(comm, *outputs.labels, partition.n_rows, rows, {{"/labels", ElementType::int32, 0, result.labels.data()}},
+    write_rows(comm, *outputs.labels, partition.n_rows, rows,
+               {{"/labels", ElementType::int32, 0, result.labels.data()}},
                [&](hid_t h5) { annotate_labels(h5, file.n_clusters); });
   }
   write_model(comm, outputs.model, file);

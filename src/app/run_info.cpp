@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/commands.hpp"
+#include "app/prototypes.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/io/file_summary.hpp"
 
@@ -59,10 +60,16 @@ void print_table(const Json& json) {
 
 void run_info(const Communicator& comm, const Arguments& arguments) {
   const std::string& file = arguments.data.front();
+  if (arguments.prototypes > 0) {
+    const std::string pictures = prototype_pictures(read_model(comm, file), arguments.prototypes);
+    if (comm.is_root()) fmt::print("{}", pictures);
+    return;
+  }
   FileSummary summary;
   on_root(comm, [&] { summary = summarise_file(file); });
   comm.broadcast(summary.format);
-  Json json = summary.format == "shoal-model" ? describe_model(read_model(comm, file)) : Json{{"kind", kind_of(summary)}};
+  Json json =
+      summary.format == "shoal-model" ? describe_model(read_model(comm, file)) : Json{{"kind", kind_of(summary)}};
   if (!comm.is_root()) return;
   json["datasets"] = Json::array();
   for (const FoundDataset& found : summary.datasets)

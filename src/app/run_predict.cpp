@@ -1,6 +1,4 @@
 // predict and score: one pass with a model that stays as it is.
-#include "shoal/fit/predict.hpp"
-
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -10,6 +8,7 @@
 #include "app/model_options.hpp"
 #include "app/report.hpp"
 #include "shoal/core/error.hpp"
+#include "shoal/fit/predict.hpp"
 #include "shoal/io/row_writer.hpp"
 #include "shoal/model/make_model.hpp"
 
@@ -82,12 +81,14 @@ void run_predict(const Communicator& comm, const Arguments& arguments) {
       arrays.push_back({"/responsibilities", ElementType::float64, app.file.n_clusters, found.responsibilities.data()});
     if (wants.log_density) arrays.push_back({"/log_density", ElementType::float64, 0, found.log_density.data()});
     const auto rows = [&](int rank) { return app.partition.rows_of_rank(rank, comm.size()); };
-    write_rows(comm, output, summary.n_rows, rows, arrays, [&](hid_t file) { annotate_labels(file, app.file.n_clusters); });
-    say(comm, arguments, fmt::format("{} rows labelled{}; wrote {}", summary.rows_used,
-                                     summary.rows_used < summary.n_rows
-                                         ? fmt::format(", {} left out (label -1)", summary.n_rows - summary.rows_used)
-                                         : "",
-                                     arguments.output));
+    write_rows(comm, output, summary.n_rows, rows, arrays,
+               [&](hid_t file) { annotate_labels(file, app.file.n_clusters); });
+    say(comm, arguments,
+        fmt::format("{} rows labelled{}; wrote {}", summary.rows_used,
+                    summary.rows_used < summary.n_rows
+                        ? fmt::format(", {} left out (label -1)", summary.n_rows - summary.rows_used)
+                        : "",
+                    arguments.output));
   });
 }
 

@@ -44,14 +44,16 @@ void sample_as(const Communicator& comm, const Arguments& arguments, const Model
   agree(comm, [&] {
     draws = draw_rows<T>(sampler, rows_of(comm.rank()), static_cast<std::size_t>(model.n_features), arguments.seed);
   });
-  write_rows(comm, output, arguments.sample_rows, rows_of,
-             {{"/X", type, model.n_features, draws.rows.data()}, {"/labels", ElementType::int32, 0, draws.labels.data()}},
-             [&](hid_t file) {
-               const Hdf5Handle dataset(H5Dopen2(file, "/X", H5P_DEFAULT), H5Dclose);
-               if (!levels.empty()) write_attribute(dataset, "levels", levels);
-               if (!model.feature_names.empty()) write_attribute(dataset, "feature_names", model.feature_names);
-             });
-  say(comm, arguments, fmt::format("wrote {} rows of {} features to {}", arguments.sample_rows, model.n_features, arguments.output));
+  write_rows(
+      comm, output, arguments.sample_rows, rows_of,
+      {{"/X", type, model.n_features, draws.rows.data()}, {"/labels", ElementType::int32, 0, draws.labels.data()}},
+      [&](hid_t file) {
+        const Hdf5Handle dataset(H5Dopen2(file, "/X", H5P_DEFAULT), H5Dclose);
+        if (!levels.empty()) write_attribute(dataset, "levels", levels);
+        if (!model.feature_names.empty()) write_attribute(dataset, "feature_names", model.feature_names);
+      });
+  say(comm, arguments,
+      fmt::format("wrote {} rows of {} features to {}", arguments.sample_rows, model.n_features, arguments.output));
 }
 
 }  // namespace

@@ -10,7 +10,9 @@
 namespace shoal::app {
 namespace {
 
-std::string plural(std::int64_t n, const std::string& word) { return fmt::format("{} {}{}", n, word, n == 1 ? "" : "s"); }
+std::string plural(std::int64_t n, const std::string& word) {
+  return fmt::format("{} {}{}", n, word, n == 1 ? "" : "s");
+}
 
 std::string variant(const FitPlan& plan) {
   if (plan.model.kind == ModelKind::gaussian) return " " + to_string(plan.model.covariance);
@@ -30,11 +32,13 @@ std::string headline(const Communicator& comm, const FitPlan& plan) {
   std::string mixing;
   if (is_mixture(plan.model.kind))
     mixing = fmt::format(", mixing weights {}", plan.model.mixing == Mixing::given ? "held at " + plan.arguments.mixing
-                                                                                  : to_string(plan.model.mixing));
-  return fmt::format("shoal {}: {}{}, K = {}{}; {} x {} as {}; {} x {}, {}", short_version(), to_string(plan.model.kind),
-                     variant(plan), plan.model.n_clusters, mixing, plural(plan.partition.n_rows, "row"),
-                     plural(plan.datasets.front().n_columns, "feature"),
-                     is_discrete(plan.model.kind) ? "codes" : plan.float32 ? "float32" : "float64",
+                                                                                   : to_string(plan.model.mixing));
+  return fmt::format("shoal {}: {}{}, K = {}{}; {} x {} as {}; {} x {}, {}", short_version(),
+                     to_string(plan.model.kind), variant(plan), plan.model.n_clusters, mixing,
+                     plural(plan.partition.n_rows, "row"), plural(plan.datasets.front().n_columns, "feature"),
+                     is_discrete(plan.model.kind) ? "codes"
+                     : plan.float32               ? "float32"
+                                                  : "float64",
                      plural(comm.size(), "rank"), plural(plan.threads, "thread"), target_name());
 }
 
@@ -43,7 +47,8 @@ std::string summary_text(const ModelFile& file, const FitResult& result, const R
   std::string text = fmt::format("{} after {}\n", stop_sentence(file), plural(file.n_iterations, "iteration"));
   if (file.is_mixture)
     text += fmt::format("log-likelihood {:.10g} ({:.6g} a row), BIC {:.8g}, AIC {:.8g}, {} free parameters\n",
-                        file.log_likelihood, file.log_likelihood / file.total_weight, file.bic, file.aic, file.n_parameters);
+                        file.log_likelihood, file.log_likelihood / file.total_weight, file.bic, file.aic,
+                        file.n_parameters);
   else
     text += fmt::format("objective {:.10g} ({:.6g} a row)\n", file.objective, file.objective / file.total_weight);
   constexpr std::size_t most_lines = 12;

@@ -15,9 +15,10 @@ std::string version_text() {
   unsigned minor = 0;
   unsigned release = 0;
   H5get_libversion(&major, &minor, &release);
-  return fmt::format("shoal {}\nrevision: {}\ncompiler: {}\nMPI: {}\nHDF5: {}.{}.{}\ninstruction set: {} (this machine: {})\n",
-                     SHOAL_VERSION, SHOAL_REVISION, SHOAL_COMPILER, mpi_library_version(), major, minor, release,
-                     target_names(supported_targets()).front(), fmt::join(target_names(supported_targets()), ", "));
+  return fmt::format(
+      "shoal {}\nrevision: {}\ncompiler: {}\nMPI: {}\nHDF5: {}.{}.{}\ninstruction set: {} (this machine: {})\n",
+      SHOAL_VERSION, SHOAL_REVISION, SHOAL_COMPILER, mpi_library_version(), major, minor, release,
+      target_names(supported_targets()).front(), fmt::join(target_names(supported_targets()), ", "));
 }
 
 }  // namespace shoal::app

@@ -38,8 +38,8 @@ void agree(const Communicator& comm, const std::function<void()>& local) {
   comm.maximum(code);
   const std::string text = speaking ? mine->what() : "";
   const std::vector<std::byte> bytes = comm.gather(std::as_bytes(std::span(text.data(), text.size())));
-  throw Error(static_cast<ExitCode>(code[0]),
-              std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()), position[0]);
+  throw Error(static_cast<ExitCode>(code[0]), std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()),
+              position[0]);
 }
 
 void on_root(const Communicator& comm, const std::function<void()>& work) {

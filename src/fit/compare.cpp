@@ -12,7 +12,8 @@ double pairs(std::int64_t n) { return 0.5 * static_cast<double>(n) * static_cast
 
 double entropy(const std::map<std::int64_t, std::int64_t>& sizes, double n) {
   double sum = 0;
-  for (const auto& [label, size] : sizes) sum -= static_cast<double>(size) / n * std::log(static_cast<double>(size) / n);
+  for (const auto& [label, size] : sizes)
+    sum -= static_cast<double>(size) / n * std::log(static_cast<double>(size) / n);
   return sum;
 }
 
@@ -59,7 +60,8 @@ Agreement agreement(const Contingency& table) {
   for (const auto& [labels, count] : table) {
     if (labels.first < 0 || labels.second < 0) continue;
     const auto cell = static_cast<double>(count);
-    information += cell / n * std::log(cell * n / (static_cast<double>(a[labels.first]) * static_cast<double>(b[labels.second])));
+    information +=
+        cell / n * std::log(cell * n / (static_cast<double>(a[labels.first]) * static_cast<double>(b[labels.second])));
   }
   const double mean_entropy = 0.5 * (entropy(a, n) + entropy(b, n));
   result.normalised_mutual_information = mean_entropy == 0 ? 1.0 : std::max(0.0, information / mean_entropy);

@@ -30,7 +30,8 @@ Prediction predict(const Model<Row>& model, const RowPass<Row>& pass, const Pred
     if (used[r] != 0) continue;
     if (wants.labels) result.labels[r] = -1;
     if (wants.log_density) result.log_density[r] = nothing;
-    if (wants.responsibilities) std::fill_n(result.responsibilities.begin() + static_cast<std::ptrdiff_t>(r * k), k, nothing);
+    if (wants.responsibilities)
+      std::fill_n(result.responsibilities.begin() + static_cast<std::ptrdiff_t>(r * k), k, nothing);
   }
   return result;
 }

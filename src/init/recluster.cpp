@@ -74,7 +74,7 @@ std::vector<std::size_t> recluster(const SeedSpace<Row>& space, const std::vecto
   return chosen;
 }
 
-#define SHOAL_INSTANTIATE(Row)                                                                                \
+#define SHOAL_INSTANTIATE(Row)                                                                                  \
   template std::vector<std::size_t> recluster<Row>(const SeedSpace<Row>&, const std::vector<Row>&, std::size_t, \
                                                    const std::vector<double>&, std::size_t, std::uint64_t);
 SHOAL_INSTANTIATE(float)

@@ -40,7 +40,9 @@ struct Candidates {
   std::set<std::string> seen;
 
   explicit Candidates(const RowPass<Row>& pass)
-      : distance(pass.shard().n_rows(), infinity), nearest(pass.shard().n_rows(), 0), n_features(pass.shard().n_features) {}
+      : distance(pass.shard().n_rows(), infinity),
+        nearest(pass.shard().n_rows(), 0),
+        n_features(pass.shard().n_features) {}
 
   [[nodiscard]] std::size_t size() const { return values.size() / n_features; }
 
@@ -89,7 +91,8 @@ std::vector<std::int64_t> oversample(const RowPass<Row>& pass, const std::vector
   for (std::size_t r = 0; r < distance.size(); ++r) {
     const std::int64_t row = shard.rows().first + static_cast<std::int64_t>(r);
     const double weight = shard.weights.empty() ? 1.0 : shard.weights[r];
-    if (random_uniform(seed, Stream::oversample, round, static_cast<std::uint64_t>(row)) < factor * weight * distance[r])
+    if (random_uniform(seed, Stream::oversample, round, static_cast<std::uint64_t>(row)) <
+        factor * weight * distance[r])
       mine.push_back(row);
   }
   const std::vector<std::byte> bytes = pass.comm().gather(std::as_bytes(std::span(mine)));
@@ -164,9 +167,9 @@ Seeds<Row> random_rows(const RowPass<Row>& pass, const SeedSpace<Row>& space, st
   const std::size_t d = pass.shard().n_features;
   const auto draw = [&](const RowBlock<Row>& block, std::span<double> score) {
     for (std::size_t r = 0; r < block.n_rows; ++r)
-      score[r] = block.weight(r) > 0 ? random_uniform(seed, Stream::random_rows, 0,
-                                                      static_cast<std::uint64_t>(block.first_row) + r)
-                                     : -infinity;
+      score[r] = block.weight(r) > 0
+                     ? random_uniform(seed, Stream::random_rows, 0, static_cast<std::uint64_t>(block.first_row) + r)
+                     : -infinity;
   };
   for (std::size_t wanted = 2 * n_clusters;; wanted *= 4) {
     const std::vector<std::int64_t> rows = pass.largest(wanted, draw);
@@ -185,9 +188,9 @@ Seeds<Row> random_rows(const RowPass<Row>& pass, const SeedSpace<Row>& space, st
   }
 }
 
-#define SHOAL_INSTANTIATE(Row)                                                                                   \
+#define SHOAL_INSTANTIATE(Row)                                                                                     \
   template Seeds<Row> kmeans_parallel<Row>(const RowPass<Row>&, const SeedSpace<Row>&, std::size_t, std::uint64_t, \
-                                           bool);                                                                \
+                                           bool);                                                                  \
   template Seeds<Row> random_rows<Row>(const RowPass<Row>&, const SeedSpace<Row>&, std::size_t, std::uint64_t, bool);
 SHOAL_INSTANTIATE(float)
 SHOAL_INSTANTIATE(double)

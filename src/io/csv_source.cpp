@@ -120,21 +120,20 @@ class CsvSource final : public TableSource {
  private:
   static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
 
+  /// By position where it is a number, else by name.
   void find_label_column(const RecordReader::Record& first, const TableOptions& options) {
     const std::string& wanted = options.label_column;
     if (wanted.empty()) return;
-    for (std::size_t i = 0; i < first.size(); ++i)
-      if (trimmed(first[i]) == wanted) {
-        label_ = i;
-        named_label_ = true;
-        return;
-      }
-    std::size_t index = 0;
-    const auto [end, error] = std::from_chars(wanted.data(), wanted.data() + wanted.size(), index);
-    if (error != std::errc{} || end != wanted.data() + wanted.size() || index >= first.size())
+    const auto [end, error] = std::from_chars(wanted.data(), wanted.data() + wanted.size(), label_);
+    if (error != std::errc{} || end != wanted.data() + wanted.size()) {
+      const auto named =
+          std::find_if(first.begin(), first.end(), [&](const auto& field) { return trimmed(field) == wanted; });
+      label_ = static_cast<std::size_t>(named - first.begin());
+      named_label_ = true;
+    }
+    if (label_ >= first.size())
       throw Error(ExitCode::usage, fmt::format("--label-column {}: {} has no such column; its first line has {} fields",
                                                wanted, file_, first.size()));
-    label_ = index;
   }
 
   void decide_header(const RecordReader::Record& first, const TableOptions& options) {
@@ -143,10 +142,11 @@ class CsvSource final : public TableSource {
     for (std::size_t i = 0; i < first.size(); ++i) has_header_ = has_header_ || (i != label_ && !number(first[i]));
   }
 
-  void parse(const RecordReader::Record& record, std::size_t line, std::vector<double>& values, std::string& label) const {
+  void parse(const RecordReader::Record& record, std::size_t line, std::vector<double>& values,
+             std::string& label) const {
     if (record.size() != n_fields_)
-      throw Error(ExitCode::bad_data, fmt::format("{}: line {} has {} fields, the first has {}; is --delimiter right?", file_,
-                                                  line, record.size(), n_fields_));
+      throw Error(ExitCode::bad_data, fmt::format("{}: line {} has {} fields, the first has {}; is --delimiter right?",
+                                                  file_, line, record.size(), n_fields_));
     std::size_t next = 0;
     for (std::size_t i = 0; i < record.size(); ++i) {
       if (i == label_) {
@@ -155,10 +155,11 @@ class CsvSource final : public TableSource {
       }
       const auto value = number(record[i]);
       if (!value)
-        throw Error(ExitCode::bad_data,
-                    fmt::format("{}: line {}, field {}: \"{}\" is not a number; name a text column with --label-column, or "
-                                "number its levels first",
-                                file_, line, i, record[i]));
+        throw Error(
+            ExitCode::bad_data,
+            fmt::format("{}: line {}, field {}: \"{}\" is not a number; name a text column with --label-column, or "
+                        "number its levels first",
+                        file_, line, i, record[i]));
       values[next++] = *value;
     }
   }

@@ -20,11 +20,16 @@ namespace {
 std::optional<ElementType> integer_type(hid_t type) {
   const bool is_signed = H5Tget_sign(type) == H5T_SGN_2;
   switch (H5Tget_size(type)) {
-    case 1: return is_signed ? ElementType::int8 : ElementType::uint8;
-    case 2: return is_signed ? ElementType::int16 : ElementType::uint16;
-    case 4: return is_signed ? ElementType::int32 : ElementType::uint32;
-    case 8: return is_signed ? ElementType::int64 : ElementType::uint64;
-    default: return std::nullopt;
+    case 1:
+      return is_signed ? ElementType::int8 : ElementType::uint8;
+    case 2:
+      return is_signed ? ElementType::int16 : ElementType::uint16;
+    case 4:
+      return is_signed ? ElementType::int32 : ElementType::uint32;
+    case 8:
+      return is_signed ? ElementType::int64 : ElementType::uint64;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -35,11 +40,13 @@ std::optional<ElementType> element_type(hid_t dataset) {
       if (H5Tget_size(type) == 4) return ElementType::float32;
       if (H5Tget_size(type) == 8) return ElementType::float64;
       return std::nullopt;
-    case H5T_INTEGER: return integer_type(type);
+    case H5T_INTEGER:
+      return integer_type(type);
     case H5T_ENUM:  // h5py's booleans: FALSE = 0, TRUE = 1 in a byte
       if (H5Tget_size(type) == 1 && H5Tget_nmembers(type) == 2) return ElementType::boolean;
       return std::nullopt;
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -47,7 +54,8 @@ std::optional<ElementType> element_type(hid_t dataset) {
 std::vector<std::string> dataset_paths(hid_t file) {
   std::vector<std::string> paths;
   const auto visit = [](hid_t, const char* name, const H5O_info_t* info, void* data) -> herr_t {
-    if (info->type == H5O_TYPE_DATASET) static_cast<std::vector<std::string>*>(data)->push_back(std::string("/") + name);
+    if (info->type == H5O_TYPE_DATASET)
+      static_cast<std::vector<std::string>*>(data)->push_back(std::string("/") + name);
     return 0;
   };
   H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_INC, visit, &paths, H5O_INFO_BASIC);
@@ -82,8 +90,8 @@ std::string find_path(hid_t file, const std::string& name, Wanted wanted) {
   const std::string what = wanted == Wanted::matrix ? "two-dimensional numeric" : "one-dimensional integer";
   if (candidates.empty())
     throw Error(ExitCode::bad_data, fmt::format("{}: no {} and no {} dataset in the file", name, usual, what));
-  throw Error(ExitCode::bad_data, fmt::format("{}: no {} and several {} datasets ({}); name one, as in {}:{}", name, usual,
-                                              what, fmt::join(candidates, ", "), name, candidates.front()));
+  throw Error(ExitCode::bad_data, fmt::format("{}: no {} and several {} datasets ({}); name one, as in {}:{}", name,
+                                              usual, what, fmt::join(candidates, ", "), name, candidates.front()));
 }
 
 void read_layout(hid_t dataset, DatasetInfo& info) {
@@ -120,9 +128,11 @@ void require_hdf5_file(const std::string& file) {
   if (std::filesystem::is_directory(file, ignored))
     throw Error(ExitCode::no_input, fmt::format("{}: is a folder; give an HDF5 file", file));
   if (!std::ifstream(file, std::ios::binary))
-    throw Error(ExitCode::no_input, fmt::format("{}: cannot be read ({}); check its permissions", file, std::strerror(errno)));
+    throw Error(ExitCode::no_input,
+                fmt::format("{}: cannot be read ({}); check its permissions", file, std::strerror(errno)));
   if (H5Fis_hdf5(file.c_str()) <= 0)
-    throw Error(ExitCode::bad_data, fmt::format("{}: is not an HDF5 file; `shoal convert` makes one from CSV or NPY", file));
+    throw Error(ExitCode::bad_data,
+                fmt::format("{}: is not an HDF5 file; `shoal convert` makes one from CSV or NPY", file));
 }
 
 FileSummary summarise_file(const std::string& name) {
@@ -151,24 +161,25 @@ DatasetInfo describe_dataset(const std::string& name, Wanted wanted) {
   DatasetInfo info;
   info.file = parsed.file;
   info.path = parsed.path.empty() ? find_path(file, parsed.file, wanted) : parsed.path;
-  const Hdf5Handle dataset =
-      hold(H5Dopen2(file, info.path.c_str(), H5P_DEFAULT), H5Dclose, ExitCode::bad_data,
-           fmt::format("{}: no dataset {} in it; `shoal info {}` lists what there is", info.file, info.path, info.file));
+  const Hdf5Handle dataset = hold(
+      H5Dopen2(file, info.path.c_str(), H5P_DEFAULT), H5Dclose, ExitCode::bad_data,
+      fmt::format("{}: no dataset {} in it; `shoal info {}` lists what there is", info.file, info.path, info.file));
   const std::vector<hsize_t> size = extents(dataset);
   const std::size_t needed = wanted == Wanted::matrix ? 2 : 1;
   if (size.size() != needed && !(wanted == Wanted::labels && size.size() == 2 && size[1] == 1))
-    throw Error(ExitCode::bad_data, fmt::format("{}: has {} dimensions, needed are {}{}", info.name(), size.size(), needed,
-                                                needed == 2 ? " (rows x features)" : ""));
+    throw Error(ExitCode::bad_data, fmt::format("{}: has {} dimensions, needed are {}{}", info.name(), size.size(),
+                                                needed, needed == 2 ? " (rows x features)" : ""));
   const auto type = element_type(dataset);
   if (!type)
-    throw Error(ExitCode::bad_data, fmt::format("{}: is neither float32, float64, integer nor boolean; convert it first",
-                                                info.name()));
+    throw Error(ExitCode::bad_data,
+                fmt::format("{}: is neither float32, float64, integer nor boolean; convert it first", info.name()));
   info.rank = static_cast<int>(size.size());
   info.type = *type;
   info.n_rows = static_cast<std::int64_t>(size[0]);
   info.n_columns = size.size() == 2 ? static_cast<std::int64_t>(size[1]) : 1;
   if (info.n_rows == 0 || info.n_columns == 0)
-    throw Error(ExitCode::bad_data, fmt::format("{}: is empty ({} rows, {} columns)", info.name(), info.n_rows, info.n_columns));
+    throw Error(ExitCode::bad_data,
+                fmt::format("{}: is empty ({} rows, {} columns)", info.name(), info.n_rows, info.n_columns));
   read_layout(dataset, info);
   info.levels = read_integers_attribute(dataset, "levels");
   info.feature_names = read_texts_attribute(dataset, "feature_names");

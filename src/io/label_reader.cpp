@@ -9,7 +9,8 @@ namespace shoal {
 
 std::vector<std::int64_t> read_labels(const Communicator& comm, const DatasetInfo& info) {
   if (info.type == ElementType::float32 || info.type == ElementType::float64)
-    throw Error(ExitCode::bad_data, fmt::format("{}: holds {}, labels are integers", info.name(), to_string(info.type)));
+    throw Error(ExitCode::bad_data,
+                fmt::format("{}: holds {}, labels are integers", info.name(), to_string(info.type)));
   const auto rows = [&](int rank) {
     return Range{info.n_rows * rank / comm.size(), info.n_rows * (rank + 1) / comm.size()};
   };

@@ -22,8 +22,9 @@ void write_array(hid_t parent, const NamedArray& array) {
   const std::vector<hsize_t> size(array.shape.begin(), array.shape.end());
   const Hdf5Handle space(H5Screate_simple(static_cast<int>(size.size()), size.data(), nullptr), H5Sclose);
   const hid_t type = array.integral ? H5T_NATIVE_INT64 : H5T_NATIVE_DOUBLE;
-  const Hdf5Handle dataset = hold(H5Dcreate2(parent, array.name.c_str(), type, space, H5P_DEFAULT, plain_dataset(), H5P_DEFAULT),
-                                  H5Dclose, ExitCode::io_failure, failed);
+  const Hdf5Handle dataset =
+      hold(H5Dcreate2(parent, array.name.c_str(), type, space, H5P_DEFAULT, plain_dataset(), H5P_DEFAULT), H5Dclose,
+           ExitCode::io_failure, failed);
   check_hdf5(H5Dwrite(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, array.values.data()), failed);
 }
 
@@ -139,8 +140,9 @@ class AttributeReader {
 void check_format(hid_t file, const std::string& name) {
   const auto format = read_text_attribute(file, "format");
   if (format != "shoal-model")
-    throw Error(ExitCode::bad_data, fmt::format("{}: is not a model file of shoal{}", name,
-                                                format ? " but of format " + *format : "; `shoal info` tells what it is"));
+    throw Error(ExitCode::bad_data,
+                fmt::format("{}: is not a model file of shoal{}", name,
+                            format ? " but of format " + *format : "; `shoal info` tells what it is"));
   const double version = read_number_attribute(file, "format_version").value_or(0);
   if (version != 1)
     throw Error(ExitCode::bad_data,

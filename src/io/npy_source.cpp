@@ -87,9 +87,10 @@ class NpySource final : public TableSource {
     if (!known) throw Error(ExitCode::bad_data, fmt::format("{}: holds no array of one or two dimensions", file_));
     const auto element = elements.find(type[1]);
     if (element == elements.end())
-      throw Error(ExitCode::bad_data, fmt::format("{}: type {} is not supported; save float32, float64, integers or booleans "
-                                                  "in little-endian order",
-                                                  file_, type[1].str()));
+      throw Error(ExitCode::bad_data,
+                  fmt::format("{}: type {} is not supported; save float32, float64, integers or booleans "
+                              "in little-endian order",
+                              file_, type[1].str()));
     element_ = element->second;
     n_rows_ = std::stoull(shape[1]);
     n_columns_ = shape[2].length() == 0 ? 1 : std::stoull(shape[2]);

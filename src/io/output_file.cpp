@@ -17,7 +17,8 @@ namespace shoal {
 namespace {
 
 [[noreturn]] void exists_already(const std::string& name) {
-  throw Error(ExitCode::cannot_create, fmt::format("{}: exists already; choose another name or give --overwrite", name));
+  throw Error(ExitCode::cannot_create,
+              fmt::format("{}: exists already; choose another name or give --overwrite", name));
 }
 
 /// Whether the file or folder at `path` reached the disk.
@@ -54,10 +55,12 @@ OutputFile::OutputFile(const Communicator& comm, const std::string& name, bool o
     temporary_ = (path.parent_path() / fmt::format(".{}.{}-XXXXXX", path.filename().string(), getpid())).string();
     const int descriptor = mkstemp(temporary_.data());
     if (descriptor < 0)
-      throw Error(ExitCode::cannot_create, fmt::format("{}: cannot be created ({}); check the folder and its permissions",
-                                                       name, std::strerror(errno)));
+      throw Error(
+          ExitCode::cannot_create,
+          fmt::format("{}: cannot be created ({}); check the folder and its permissions", name, std::strerror(errno)));
     close(descriptor);
-    std::filesystem::permissions(temporary_, std::filesystem::perms(0666) & ~std::filesystem::perms(current_umask()), ignored);
+    std::filesystem::permissions(temporary_, std::filesystem::perms(0666) & ~std::filesystem::perms(current_umask()),
+                                 ignored);
   });
   comm.broadcast(temporary_);
 }
@@ -90,9 +93,11 @@ void OutputFile::commit() {
     std::error_code error;
     if (!overwrite_ && std::filesystem::exists(name_, error)) exists_already(name_);
     if (!sync_to_disk(temporary_))
-      throw Error(ExitCode::io_failure, fmt::format("{}: could not be brought to disk ({})", name_, std::strerror(errno)));
+      throw Error(ExitCode::io_failure,
+                  fmt::format("{}: could not be brought to disk ({})", name_, std::strerror(errno)));
     std::filesystem::rename(temporary_, name_, error);
-    if (error) throw Error(ExitCode::io_failure, fmt::format("{}: could not be given its name ({})", name_, error.message()));
+    if (error)
+      throw Error(ExitCode::io_failure, fmt::format("{}: could not be given its name ({})", name_, error.message()));
     sync_to_disk(folder_of(name_));
   });
   committed_ = true;

@@ -27,8 +27,9 @@ void lay_out(const OutputFile& output, std::int64_t n_rows, const std::vector<Ro
   for (const RowArray& array : arrays) {
     const std::array<hsize_t, 2> size = {static_cast<hsize_t>(n_rows), static_cast<hsize_t>(array.n_columns)};
     const Hdf5Handle space(H5Screate_simple(dimensions(array), size.data(), nullptr), H5Sclose);
-    hold(H5Dcreate2(file, array.path.c_str(), native_type(array.type), space, H5P_DEFAULT, plain_dataset(), H5P_DEFAULT),
-         H5Dclose, ExitCode::io_failure, failed(output));
+    hold(
+        H5Dcreate2(file, array.path.c_str(), native_type(array.type), space, H5P_DEFAULT, plain_dataset(), H5P_DEFAULT),
+        H5Dclose, ExitCode::io_failure, failed(output));
   }
   annotate(file);
   file.close(output.name());
@@ -66,17 +67,28 @@ void write_array(hid_t file, const OutputFile& output, const RowArray& array, co
 
 hid_t native_type(ElementType type) {
   switch (type) {
-    case ElementType::float32: return H5T_NATIVE_FLOAT;
-    case ElementType::float64: return H5T_NATIVE_DOUBLE;
-    case ElementType::int8: return H5T_NATIVE_INT8;
-    case ElementType::int16: return H5T_NATIVE_INT16;
-    case ElementType::int32: return H5T_NATIVE_INT32;
-    case ElementType::int64: return H5T_NATIVE_INT64;
-    case ElementType::uint8: return H5T_NATIVE_UINT8;
-    case ElementType::uint16: return H5T_NATIVE_UINT16;
-    case ElementType::uint32: return H5T_NATIVE_UINT32;
-    case ElementType::uint64: return H5T_NATIVE_UINT64;
-    case ElementType::boolean: return H5T_NATIVE_INT8;
+    case ElementType::float32:
+      return H5T_NATIVE_FLOAT;
+    case ElementType::float64:
+      return H5T_NATIVE_DOUBLE;
+    case ElementType::int8:
+      return H5T_NATIVE_INT8;
+    case ElementType::int16:
+      return H5T_NATIVE_INT16;
+    case ElementType::int32:
+      return H5T_NATIVE_INT32;
+    case ElementType::int64:
+      return H5T_NATIVE_INT64;
+    case ElementType::uint8:
+      return H5T_NATIVE_UINT8;
+    case ElementType::uint16:
+      return H5T_NATIVE_UINT16;
+    case ElementType::uint32:
+      return H5T_NATIVE_UINT32;
+    case ElementType::uint64:
+      return H5T_NATIVE_UINT64;
+    case ElementType::boolean:
+      return H5T_NATIVE_INT8;
   }
   return H5T_NATIVE_DOUBLE;
 }
@@ -88,10 +100,11 @@ void write_rows(const Communicator& comm, OutputFile& output, std::int64_t n_row
   agree(comm, [&] {
     const Hdf5Handle access = file_access();
     H5Pset_fapl_mpio(access, comm.handle().comm, MPI_INFO_NULL);
-    Hdf5Handle file = hold(H5Fopen(output.temporary().c_str(), H5F_ACC_RDWR, access), H5Fclose, ExitCode::io_failure,
-                           failed(output));
+    Hdf5Handle file =
+        hold(H5Fopen(output.temporary().c_str(), H5F_ACC_RDWR, access), H5Fclose, ExitCode::io_failure, failed(output));
     for (const RowArray& array : arrays) {
-      const std::size_t row_bytes = static_cast<std::size_t>(std::max<std::int64_t>(1, array.n_columns)) * size_of(array.type);
+      const std::size_t row_bytes =
+          static_cast<std::size_t>(std::max<std::int64_t>(1, array.n_columns)) * size_of(array.type);
       const auto rows_a_call = static_cast<std::int64_t>(std::max<std::size_t>(1, slice_bytes / row_bytes));
       std::int64_t most = 0;
       for (int rank = 0; rank < comm.size(); ++rank) most = std::max(most, rows_of_rank(rank).size());

@@ -36,8 +36,9 @@ template <class Row>
 Row checked(double value, const ReadOptions& options, const Place& place) {
   if (std::isnan(value) || (options.missing_value && value == *options.missing_value)) {
     if (options.missing == Missing::error)
-      place.fail(value, "is missing; use --missing skip to leave such rows out, or --missing marginalize where the "
-                        "model can");
+      place.fail(value,
+                 "is missing; use --missing skip to leave such rows out, or --missing marginalize where the "
+                 "model can");
     if constexpr (std::is_same_v<Row, Code>)
       return missing_code;
     else
@@ -46,8 +47,9 @@ Row checked(double value, const ReadOptions& options, const Place& place) {
   if (std::isinf(value)) place.fail(value, "is infinite; replace it, or mark it with NaN and use --missing");
   if constexpr (std::is_same_v<Row, Code>) {
     if (options.kind == ModelKind::bernoulli && value != 0 && value != 1)
-      place.fail(value, "is not 0 or 1, which bernoulli needs; use categorical or gaussian, or `shoal convert "
-                        "--threshold`");
+      place.fail(value,
+                 "is not 0 or 1, which bernoulli needs; use categorical or gaussian, or `shoal convert "
+                 "--threshold`");
     if (value < 0 || value != std::floor(value))
       place.fail(value, "is not a code 0, 1, 2, ..., which categorical needs");
     if (value >= missing_code) place.fail(value, "is too large a code; at most 65534 levels a feature are possible");
@@ -95,7 +97,8 @@ std::vector<DatasetInfo> weight_datasets(const Communicator& comm, const std::ve
   if (!parse_dataset_name(name).path.empty())
     names.push_back(name);
   else
-    for (const DatasetInfo& info : datasets) names.push_back(info.file + ":" + (name.starts_with('/') ? name : "/" + name));
+    for (const DatasetInfo& info : datasets)
+      names.push_back(info.file + ":" + (name.starts_with('/') ? name : "/" + name));
   std::vector<DatasetInfo> weights;
   on_root(comm, [&] {
     for (const std::string& weight : names) weights.push_back(describe_dataset(weight, Wanted::labels));
@@ -104,7 +107,8 @@ std::vector<DatasetInfo> weight_datasets(const Communicator& comm, const std::ve
     for (const DatasetInfo& info : weights) rows += info.n_rows;
     for (const DatasetInfo& info : datasets) needed += info.n_rows;
     if (rows != needed)
-      throw Error(ExitCode::bad_data, fmt::format("--row-weights {}: holds {} weights for {} rows", name, rows, needed));
+      throw Error(ExitCode::bad_data,
+                  fmt::format("--row-weights {}: holds {} weights for {} rows", name, rows, needed));
   });
   broadcast_object(comm, weights);
   return weights;
@@ -169,11 +173,11 @@ void check_levels(const Communicator& comm, const std::vector<DatasetInfo>& data
       std::int64_t in_file = row;
       std::size_t file = 0;
       while (in_file >= datasets[file].n_rows) in_file -= datasets[file++].n_rows;
-      throw Error(ExitCode::bad_data,
-                  fmt::format("{}: row {}, column {}: level {} is unknown; {} 0 to {}", datasets[file].name(), in_file, d,
-                              shard.values[i], from_model ? "the model has seen" : "the attribute `levels` allows",
-                              levels - 1),
-                  row);
+      throw Error(
+          ExitCode::bad_data,
+          fmt::format("{}: row {}, column {}: level {} is unknown; {} 0 to {}", datasets[file].name(), in_file, d,
+                      shard.values[i], from_model ? "the model has seen" : "the attribute `levels` allows", levels - 1),
+          row);
     }
   });
 }
@@ -184,14 +188,15 @@ void require_same_columns(const std::vector<DatasetInfo>& datasets) {
   const DatasetInfo& first = datasets.front();
   for (const DatasetInfo& info : datasets) {
     if (info.n_columns != first.n_columns)
-      throw Error(ExitCode::bad_data, fmt::format("{}: has {} columns, {} has {}; all files must have the same features",
-                                                  info.name(), info.n_columns, first.name(), first.n_columns));
+      throw Error(ExitCode::bad_data,
+                  fmt::format("{}: has {} columns, {} has {}; all files must have the same features", info.name(),
+                              info.n_columns, first.name(), first.n_columns));
     if (info.levels != first.levels)
       throw Error(ExitCode::bad_data,
                   fmt::format("{}: its attribute `levels` differs from that of {}", info.name(), first.name()));
     if (!info.levels.empty() && static_cast<std::int64_t>(info.levels.size()) != info.n_columns)
-      throw Error(ExitCode::bad_data, fmt::format("{}: its attribute `levels` has {} entries for {} columns", info.name(),
-                                                  info.levels.size(), info.n_columns));
+      throw Error(ExitCode::bad_data, fmt::format("{}: its attribute `levels` has {} entries for {} columns",
+                                                  info.name(), info.levels.size(), info.n_columns));
   }
 }
 
@@ -210,8 +215,7 @@ Shard<Row> read_shard(const Communicator& comm, const std::vector<DatasetInfo>& 
   leave_out(comm, shard);
   if constexpr (std::is_same_v<Row, Code>) {
     const bool from_model = !options.known_levels.empty();
-    shard.level_offsets =
-        from_model ? options.known_levels : offsets_of(count_levels(comm, datasets, options, shard));
+    shard.level_offsets = from_model ? options.known_levels : offsets_of(count_levels(comm, datasets, options, shard));
     check_levels(comm, datasets, shard, from_model);
   }
   return shard;
@@ -238,9 +242,9 @@ DataSummary summarise(const Communicator& comm, const Shard<Row>& shard) {
   return summary;
 }
 
-#define SHOAL_INSTANTIATE(Row)                                                                                  \
-  template Shard<Row> read_shard<Row>(const Communicator&, const std::vector<DatasetInfo>&, const Partition&,   \
-                                      const ReadOptions&);                                                      \
+#define SHOAL_INSTANTIATE(Row)                                                                                \
+  template Shard<Row> read_shard<Row>(const Communicator&, const std::vector<DatasetInfo>&, const Partition&, \
+                                      const ReadOptions&);                                                    \
   template DataSummary summarise<Row>(const Communicator&, const Shard<Row>&);
 SHOAL_INSTANTIATE(float)
 SHOAL_INSTANTIATE(double)

@@ -60,8 +60,9 @@ class CollectiveDataset {
     } else {
       H5Sselect_hyperslab(file_space, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
     }
-    check_hdf5(H5Dread(dataset_, type_, memory_space, file_space, transfer_, buffer),
-               fmt::format("{}: reading rows {} to {} failed; is the file complete?", info_.name(), range.first, range.last));
+    check_hdf5(
+        H5Dread(dataset_, type_, memory_space, file_space, transfer_, buffer),
+        fmt::format("{}: reading rows {} to {} failed; is the file complete?", info_.name(), range.first, range.last));
   }
 
  private:

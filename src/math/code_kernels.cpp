@@ -67,9 +67,11 @@ void add_up_table(std::span<const Code> rows, std::size_t n_rows, const LevelOff
   std::vector<T> sum(n_components);
   const std::size_t d = offsets.size() - 1;
   if constexpr (std::is_same_v<T, float>)
-    HWY_DYNAMIC_DISPATCH(ScoreF32)(rows.data(), n_rows, offsets.data(), d, table, start, n_components, sum.data(), joint);
+    HWY_DYNAMIC_DISPATCH(ScoreF32)
+    (rows.data(), n_rows, offsets.data(), d, table, start, n_components, sum.data(), joint);
   else
-    HWY_DYNAMIC_DISPATCH(ScoreF64)(rows.data(), n_rows, offsets.data(), d, table, start, n_components, sum.data(), joint);
+    HWY_DYNAMIC_DISPATCH(ScoreF64)
+    (rows.data(), n_rows, offsets.data(), d, table, start, n_components, sum.data(), joint);
 }
 
 template void add_up_table<float>(std::span<const Code>, std::size_t, const LevelOffsets&, const float*, const float*,

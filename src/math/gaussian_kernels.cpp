@@ -172,21 +172,21 @@ void squares(const T* HWY_RESTRICT rows, size_t n_rows, size_t stride, const T* 
   }
 }
 
-#define SHOAL_INSTANTIATE(T, SUFFIX)                                                                                  \
-  void Quadratic##SUFFIX(const T* tile, const T* mean, const T* triangle, size_t n, T* centred, double* squared) {   \
-    quadratic(tile, mean, triangle, n, centred, squared);                                                            \
-  }                                                                                                                  \
-  void Diagonal##SUFFIX(const T* tile, const T* mean, const T* precision, const double* constant, size_t n,          \
-                        double* squared) {                                                                           \
-    diagonal(tile, mean, precision, constant, n, squared);                                                           \
-  }                                                                                                                  \
-  void Scatter##SUFFIX(const T* rows, size_t n_rows, size_t stride, const T* mean, const double* weight, size_t n,    \
-                       T* scratch, double* sum, double* triangle) {                                                  \
-    scatter(rows, n_rows, stride, mean, weight, n, scratch, sum, triangle);                                          \
-  }                                                                                                                  \
-  void Squares##SUFFIX(const T* rows, size_t n_rows, size_t stride, const T* mean, const double* weight, size_t n,    \
-                       double* sum, double* square, double* observed) {                                              \
-    squares(rows, n_rows, stride, mean, weight, n, sum, square, observed);                                           \
+#define SHOAL_INSTANTIATE(T, SUFFIX)                                                                               \
+  void Quadratic##SUFFIX(const T* tile, const T* mean, const T* triangle, size_t n, T* centred, double* squared) { \
+    quadratic(tile, mean, triangle, n, centred, squared);                                                          \
+  }                                                                                                                \
+  void Diagonal##SUFFIX(const T* tile, const T* mean, const T* precision, const double* constant, size_t n,        \
+                        double* squared) {                                                                         \
+    diagonal(tile, mean, precision, constant, n, squared);                                                         \
+  }                                                                                                                \
+  void Scatter##SUFFIX(const T* rows, size_t n_rows, size_t stride, const T* mean, const double* weight, size_t n, \
+                       T* scratch, double* sum, double* triangle) {                                                \
+    scatter(rows, n_rows, stride, mean, weight, n, scratch, sum, triangle);                                        \
+  }                                                                                                                \
+  void Squares##SUFFIX(const T* rows, size_t n_rows, size_t stride, const T* mean, const double* weight, size_t n, \
+                       double* sum, double* square, double* observed) {                                            \
+    squares(rows, n_rows, stride, mean, weight, n, sum, square, observed);                                         \
   }
 SHOAL_INSTANTIATE(float, F32)
 SHOAL_INSTANTIATE(double, F64)
@@ -254,12 +254,12 @@ void add_squares(const T* rows, std::size_t n_rows, std::size_t stride, const T*
     HWY_DYNAMIC_DISPATCH(SquaresF64)(rows, n_rows, stride, mean, weight, n_features, sum, square, observed);
 }
 
-#define SHOAL_INSTANTIATE(T)                                                                                         \
-  template std::vector<T> pack_triangle<T>(const Matrix&);                                                           \
-  template void quadratic_form<T>(const T*, const T*, const T*, std::size_t, T*, double*);                           \
-  template void diagonal_form<T>(const T*, const T*, const T*, const double*, std::size_t, double*);                 \
+#define SHOAL_INSTANTIATE(T)                                                                                          \
+  template std::vector<T> pack_triangle<T>(const Matrix&);                                                            \
+  template void quadratic_form<T>(const T*, const T*, const T*, std::size_t, T*, double*);                            \
+  template void diagonal_form<T>(const T*, const T*, const T*, const double*, std::size_t, double*);                  \
   template void add_scatter<T>(const T*, std::size_t, std::size_t, const T*, const double*, std::size_t, T*, double*, \
-                               double*);                                                                             \
+                               double*);                                                                              \
   template void add_squares<T>(const T*, std::size_t, std::size_t, const T*, const double*, std::size_t, double*,     \
                                double*, double*);
 SHOAL_INSTANTIATE(float)

@@ -23,13 +23,15 @@ constexpr auto compiled = static_cast<std::uint64_t>(HWY_TARGETS);
 }  // namespace
 
 std::uint64_t supported_targets() {
-  static const std::uint64_t found = static_cast<std::uint64_t>(hwy::SupportedTargets()) & compiled;  // before any choice
+  static const std::uint64_t found =
+      static_cast<std::uint64_t>(hwy::SupportedTargets()) & compiled;  // before any choice
   return found;
 }
 
 void use_best_target(std::uint64_t allowed) {
   const std::uint64_t usable = supported_targets() & allowed;
-  if (usable == 0) throw Error(ExitCode::usage, "the instruction set asked for is not one that every rank's processor has");
+  if (usable == 0)
+    throw Error(ExitCode::usage, "the instruction set asked for is not one that every rank's processor has");
   const std::uint64_t best = usable & (~usable + 1);
   hwy::SetSupportedTargetsForTest(static_cast<std::int64_t>(best));
   hwy::GetChosenTarget().Update(static_cast<std::int64_t>(best));

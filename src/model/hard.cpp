@@ -74,15 +74,15 @@ Matrix without_rows(const Matrix& matrix, const std::vector<std::size_t>& droppe
   Matrix kept(matrix.rows - dropped.size(), matrix.columns);
   std::size_t next = 0;
   for (std::size_t i = 0; i < matrix.rows; ++i)
-    if (!std::binary_search(dropped.begin(), dropped.end(), i)) std::ranges::copy(matrix.row(i), kept.row(next++).begin());
+    if (!std::binary_search(dropped.begin(), dropped.end(), i))
+      std::ranges::copy(matrix.row(i), kept.row(next++).begin());
   return kept;
 }
 
-#define SHOAL_INSTANTIATE(T)                                                                                        \
+#define SHOAL_INSTANTIATE(T)                                                                                          \
   template void assign_rows<T>(const RowBlock<T>&, Metric, bool, std::span<const T>, std::span<const T>, std::size_t, \
-                               const std::function<void(std::size_t, std::int32_t, double)>&);                      \
-  template std::size_t reseed<T>(Matrix&, const std::vector<std::size_t>&, bool, const Model<T>&,              \
-                                 const RowPass<T>&);
+                               const std::function<void(std::size_t, std::int32_t, double)>&);                        \
+  template std::size_t reseed<T>(Matrix&, const std::vector<std::size_t>&, bool, const Model<T>&, const RowPass<T>&);
 SHOAL_INSTANTIATE(float)
 SHOAL_INSTANTIATE(double)
 #undef SHOAL_INSTANTIATE

@@ -13,11 +13,14 @@ namespace shoal {
 template <class T>
 std::unique_ptr<Model<T>> make_model(const ModelOptions& options, std::size_t n_features) {
   switch (options.kind) {
-    case ModelKind::kmeans: return std::make_unique<KMeans<T>>(options, n_features);
-    case ModelKind::kmedians: return std::make_unique<KMedians<T>>(options, n_features);
+    case ModelKind::kmeans:
+      return std::make_unique<KMeans<T>>(options, n_features);
+    case ModelKind::kmedians:
+      return std::make_unique<KMedians<T>>(options, n_features);
     case ModelKind::gaussian:
       return std::make_unique<Mixture<GaussianComponents<T>>>(options, GaussianComponents<T>(options, n_features));
-    default: throw std::logic_error("a discrete model needs discrete rows");
+    default:
+      throw std::logic_error("a discrete model needs discrete rows");
   }
 }
 

@@ -15,7 +15,9 @@ std::string name(const std::array<const char*, N>& names, E value) {
 std::string to_string(ModelKind kind) {
   return name(std::array{"kmeans", "kmedians", "bernoulli", "categorical", "gaussian"}, kind);
 }
-std::string to_string(Covariance covariance) { return name(std::array{"full", "tied", "diag", "spherical"}, covariance); }
+std::string to_string(Covariance covariance) {
+  return name(std::array{"full", "tied", "diag", "spherical"}, covariance);
+}
 std::string to_string(Center center) { return name(std::array{"median", "geometric"}, center); }
 std::string to_string(Mixing mixing) { return name(std::array{"learned", "uniform", "given"}, mixing); }
 std::string to_string(EmptyCluster policy) { return name(std::array{"reseed", "drop", "error"}, policy); }

@@ -42,6 +42,7 @@ std::vector<Matrix> spreads_of(const ModelOptions& options, std::size_t d, const
                                 : options.covariance == Covariance::tied    ? i
                                                                             : c * one.values.size() + i;
       one.values[i] = triangle ? stored.values[index] : std::sqrt(stored.values[index]);
+      if (std::isnan(one.values[i])) throw Error(ExitCode::bad_data, source + ": a variance is negative");
     }
     if (triangle) {
       auto factor = cholesky(one);
@@ -59,9 +60,10 @@ Sampler::Sampler(const ModelOptions& options, std::size_t n_features, const Name
                  const std::string& source)
     : kind_(options.kind) {
   if (!is_mixture(kind_))
-    throw Error(ExitCode::usage, fmt::format("{}: a {} model has no density to draw from; sample takes gaussian, bernoulli "
-                                             "and categorical models",
-                                             source, to_string(kind_)));
+    throw Error(ExitCode::usage,
+                fmt::format("{}: a {} model has no density to draw from; sample takes gaussian, bernoulli "
+                            "and categorical models",
+                            source, to_string(kind_)));
   weights_ = require_weights(parameters, options.n_clusters, source);
   if (kind_ == ModelKind::gaussian) {
     means_ = require_matrix(parameters, "means", options.n_clusters, n_features, source);

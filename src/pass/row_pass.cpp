@@ -139,7 +139,8 @@ std::vector<Row> RowPass<Row>::fetch(const std::vector<std::int64_t>& rows) cons
   if (bytes.size() != sorted.size() * d * sizeof(Row)) throw std::logic_error("a row to fetch is on no rank");
   std::vector<Row> result(rows.size() * d);
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const auto place = static_cast<std::size_t>(std::lower_bound(sorted.begin(), sorted.end(), rows[i]) - sorted.begin());
+    const auto place =
+        static_cast<std::size_t>(std::lower_bound(sorted.begin(), sorted.end(), rows[i]) - sorted.begin());
     std::memcpy(result.data() + i * d, bytes.data() + place * d * sizeof(Row), d * sizeof(Row));
   }
   return result;

@@ -35,7 +35,8 @@ TEST(BlockReduce, EqualsTheTreeForAnyNumberOfBlocks) {
   const Communicator comm = world();
   for (const std::int64_t n : {1, 2, 3, 5, 7, 8, 13, 64, 100, 257}) {
     BlockForest forest;
-    for (std::int64_t b = n * comm.rank() / comm.size(); b < n * (comm.rank() + 1) / comm.size(); ++b) forest.push(b, leaf(b));
+    for (std::int64_t b = n * comm.rank() / comm.size(); b < n * (comm.rank() + 1) / comm.size(); ++b)
+      forest.push(b, leaf(b));
     const Statistics total = reduce_blocks(comm, std::move(forest), Statistics(3, 1));
     const Statistics expected = by_definition(0, n);
     EXPECT_TRUE(same_bits(total.sums, expected.sums)) << n;
@@ -69,7 +70,8 @@ TEST(Communicator, MessagesAreSplitAtTheLimit) {
   comm.sum(counts);
   std::string text = comm.is_root() ? std::string(1000, 'x') : "";
   comm.broadcast(text);
-  const std::vector<std::byte> gathered = comm.gather(std::as_bytes(std::span(text).first(static_cast<std::size_t>(100 + comm.rank()))));
+  const std::vector<std::byte> gathered =
+      comm.gather(std::as_bytes(std::span(text).first(static_cast<std::size_t>(100 + comm.rank()))));
   Communicator::message_limit = limit;
   EXPECT_TRUE(same_bits(total.sums, leaf(3).sums));
   for (const std::int64_t value : counts) EXPECT_EQ(value, comm.size() * (comm.size() + 1) / 2);
@@ -103,9 +105,8 @@ TEST(Communicator, ReductionsAreExact) {
 TEST(Agree, TheLowestRowIsTold) {
   const Communicator comm = world();
   try {
-    agree(comm, [&] {
-      throw Error(ExitCode::bad_data, "row of rank " + std::to_string(comm.rank()), 100 - comm.rank());
-    });
+    agree(comm,
+          [&] { throw Error(ExitCode::bad_data, "row of rank " + std::to_string(comm.rank()), 100 - comm.rank()); });
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.what(), "row of rank " + std::to_string(comm.size() - 1));

@@ -1,4 +1,5 @@
-// The loop on every model: the objective never falls, ranks agree, the order of clusters means nothing, predict repeats.
+// The loop on every model: the objective never falls, ranks agree, the order of clusters means nothing, predict
+// repeats.
 #include "shoal/fit/fit.hpp"
 
 #include <gtest/gtest.h>
@@ -154,7 +155,8 @@ TEST_P(EveryModel, MaxIterationsZeroScoresTheStart) {
   EXPECT_EQ(fitted.result.history.size(), 1U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Model, EveryModel, testing::ValuesIn(subjects()), [](const auto& subject) { return subject.param.name; });
+INSTANTIATE_TEST_SUITE_P(Model, EveryModel, testing::ValuesIn(subjects()),
+                         [](const auto& subject) { return subject.param.name; });
 
 TEST(Seeding, DoesNotDependOnRanksAndFindsDistinctRows) {
   const std::vector<double> values = test::normal_rows(900, 3, 2, 6, 10);
@@ -169,7 +171,9 @@ TEST(Seeding, DoesNotDependOnRanksAndFindsDistinctRows) {
     const std::vector<double> alone = seeds_on(Communicator::self(), seed_rows);
     EXPECT_TRUE(same_bits(alone, seeds_on(world(), seed_rows)));
     std::set<std::vector<double>> distinct;
-    for (std::size_t i = 0; i < 6; ++i) distinct.emplace(alone.begin() + static_cast<std::ptrdiff_t>(3 * i), alone.begin() + static_cast<std::ptrdiff_t>(3 * i + 3));
+    for (std::size_t i = 0; i < 6; ++i)
+      distinct.emplace(alone.begin() + static_cast<std::ptrdiff_t>(3 * i),
+                       alone.begin() + static_cast<std::ptrdiff_t>(3 * i + 3));
     EXPECT_EQ(distinct.size(), 6U);
   }
 }

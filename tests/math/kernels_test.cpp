@@ -76,7 +76,7 @@ TEST_P(Kernels, NormaliseIsSoftmaxAndLogSumExp) {
     std::vector<double> joint = normals(k * tile_rows);
     for (double& value : joint) value *= 300;
     for (std::size_t c = 0; c < k; ++c) joint[c * tile_rows + 1] = -INFINITY;  // impossible under all
-    if (k > 1) joint[tile_rows + 2] = joint[2] = 1e3;                           // a tie between 0 and 1
+    if (k > 1) joint[tile_rows + 2] = joint[2] = 1e3;                          // a tie between 0 and 1
     const std::vector<double> before = joint;
     std::vector<double> density(tile_rows);
     std::vector<std::int32_t> label(tile_rows);
@@ -90,11 +90,13 @@ TEST_P(Kernels, NormaliseIsSoftmaxAndLogSumExp) {
         continue;
       }
       long double sum = 0;
-      for (std::size_t c = 0; c < k; ++c) sum += std::exp(static_cast<long double>(before[c * tile_rows + r]) - largest);
+      for (std::size_t c = 0; c < k; ++c)
+        sum += std::exp(static_cast<long double>(before[c * tile_rows + r]) - largest);
       EXPECT_NEAR(density[r], static_cast<double>(largest + std::log(sum)), 1e-12 * std::abs(density[r]) + 1e-14);
       for (std::size_t c = 0; c < k; ++c)
         EXPECT_NEAR(joint[c * tile_rows + r],
-                    static_cast<double>(std::exp(static_cast<long double>(before[c * tile_rows + r]) - largest) / sum), 1e-14);
+                    static_cast<double>(std::exp(static_cast<long double>(before[c * tile_rows + r]) - largest) / sum),
+                    1e-14);
       EXPECT_EQ(before[static_cast<std::size_t>(label[r]) * tile_rows + r], static_cast<double>(largest));
     }
     if (k > 1) {
@@ -108,7 +110,8 @@ TEST_P(Kernels, NearestIsTheLowestOfTheLeast) {
     for (const std::size_t k : {1U, 4U, 7U}) {
       std::vector<double> tile = normals(d * tile_rows);
       std::vector<double> centres = normals(k * d);
-      if (k > 2) std::copy_n(centres.begin(), d, centres.begin() + static_cast<std::ptrdiff_t>((k - 1) * d));  // equal centres
+      if (k > 2)
+        std::copy_n(centres.begin(), d, centres.begin() + static_cast<std::ptrdiff_t>((k - 1) * d));  // equal centres
       for (const Metric metric : {Metric::manhattan, Metric::squared_euclidean}) {
         std::vector<double> distance(tile_rows);
         std::vector<std::int32_t> label(tile_rows);
@@ -140,7 +143,8 @@ TEST_P(Kernels, QuadraticFormAndScatterOfAllSizes) {
       for (std::size_t j = 0; j <= i; ++j) lower(i, j) = normals(1)[0];
     std::vector<double> centred(d * tile_rows);
     std::vector<double> squared(tile_rows);
-    quadratic_form<double>(tile.data(), mean.data(), pack_triangle<double>(lower).data(), d, centred.data(), squared.data());
+    quadratic_form<double>(tile.data(), mean.data(), pack_triangle<double>(lower).data(), d, centred.data(),
+                           squared.data());
 
     const std::size_t stride = (d + row_padding<double> - 1) / row_padding<double> * row_padding<double>;
     const std::size_t n = 61;  // a short tile
@@ -153,7 +157,8 @@ TEST_P(Kernels, QuadraticFormAndScatterOfAllSizes) {
     std::vector<double> scratch(2 * tile_rows * stride);
     std::vector<double> sum(d, 1.0);
     std::vector<double> triangle(d * (d + 1) / 2, 2.0);
-    add_scatter<double>(rows.data(), n, stride, mean.data(), weight.data(), d, scratch.data(), sum.data(), triangle.data());
+    add_scatter<double>(rows.data(), n, stride, mean.data(), weight.data(), d, scratch.data(), sum.data(),
+                        triangle.data());
 
     for (std::size_t r = 0; r < tile_rows; ++r) {
       double expected = 0;

@@ -1,4 +1,5 @@
-// At each M-step the gradient of Q vanishes: checked by central differences of a Q that is written down here on its own.
+// At each M-step the gradient of Q vanishes: checked by central differences of a Q that is written down here on its
+// own.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -17,8 +18,8 @@ constexpr std::size_t d = 2;
 
 /// Responsibilities at the start and parameters after one M-step.
 template <class Row>
-std::pair<std::vector<double>, NamedArrays> step(Model<Row>& model, const std::vector<Row>& values, const NamedArrays& start,
-                                                 LevelOffsets offsets = {}) {
+std::pair<std::vector<double>, NamedArrays> step(Model<Row>& model, const std::vector<Row>& values,
+                                                 const NamedArrays& start, LevelOffsets offsets = {}) {
   const Communicator self = Communicator::self();
   Shard<Row> shard = test::shard_of(self, values, d);
   shard.level_offsets = std::move(offsets);
@@ -36,7 +37,8 @@ std::pair<std::vector<double>, NamedArrays> step(Model<Row>& model, const std::v
 }
 
 /// |dQ/dp| times the parameter's scale, relative to the number of rows, for every entry that `free` lists.
-void expect_stationary(const std::function<double(const std::vector<double>&)>& q, const std::vector<double>& at, double n) {
+void expect_stationary(const std::function<double(const std::vector<double>&)>& q, const std::vector<double>& at,
+                       double n) {
   for (std::size_t i = 0; i < at.size(); ++i) {
     const double h = 1e-5 * std::max(1.0, std::abs(at[i]));
     std::vector<double> high = at, low = at;
@@ -59,7 +61,8 @@ TEST(Gradient, GaussianWithEachCovariance) {
     if (covariance == Covariance::diag) covariances = {"covariances", {k, d}, {1, 2, 1, 1, 2, 1}};
     if (covariance == Covariance::spherical) covariances = {"covariances", {k}, {1, 2, 1}};
     const auto model = make_model<double>(options, d);
-    const auto [r, after] = step(*model, x, {{"weights", {k}, {.2, .3, .5}}, {"means", {k, d}, {0, 1, 1, 0, 2, 2}}, covariances});
+    const auto [r, after] =
+        step(*model, x, {{"weights", {k}, {.2, .3, .5}}, {"means", {k, d}, {0, 1, 1, 0, 2, 2}}, covariances});
     const std::vector<double> shape = find(after, "covariances")->values;
 
     // Free parameters: the means, then the covariance's own entries (lower triangles).
@@ -67,14 +70,19 @@ TEST(Gradient, GaussianWithEachCovariance) {
     const auto entry = [&](const std::vector<double>& p, std::size_t c, std::size_t i, std::size_t j) {
       const double* s = p.data() + k * d;
       switch (covariance) {
-        case Covariance::full: return s[c * 3 + i + j];
-        case Covariance::tied: return s[i + j];
-        case Covariance::diag: return i == j ? s[c * d + i] : 0.0;
-        default: return i == j ? s[c] : 0.0;
+        case Covariance::full:
+          return s[c * 3 + i + j];
+        case Covariance::tied:
+          return s[i + j];
+        case Covariance::diag:
+          return i == j ? s[c * d + i] : 0.0;
+        default:
+          return i == j ? s[c] : 0.0;
       }
     };
     if (covariance == Covariance::full || covariance == Covariance::tied)
-      for (std::size_t c = 0; c < shape.size() / 4; ++c) at.insert(at.end(), {shape[c * 4], shape[c * 4 + 1], shape[c * 4 + 3]});
+      for (std::size_t c = 0; c < shape.size() / 4; ++c)
+        at.insert(at.end(), {shape[c * 4], shape[c * 4 + 1], shape[c * 4 + 3]});
     else
       at.insert(at.end(), shape.begin(), shape.end());
 

@@ -18,7 +18,9 @@ const Communicator& world() {
 struct Step {
   double before;  ///< objective at the start
   NamedArrays after;
-  [[nodiscard]] const std::vector<double>& operator[](const std::string& name) const { return find(after, name)->values; }
+  [[nodiscard]] const std::vector<double>& operator[](const std::string& name) const {
+    return find(after, name)->values;
+  }
 };
 
 template <class Row>
@@ -27,9 +29,8 @@ Step one_step(Model<Row>& model, const Shard<Row>& shard, const DataSummary& sum
   const RowPass<Row> pass(shard, world(), 1, summary);
   model.begin_fit(pass, moments);
   model.set_parameters(start, "test");
-  const Statistics sums = pass.reduce(model.statistics(false), [&](const RowBlock<Row>& block, Statistics& mine) {
-    model.expect(block, mine, {});
-  });
+  const Statistics sums = pass.reduce(
+      model.statistics(false), [&](const RowBlock<Row>& block, Statistics& mine) { model.expect(block, mine, {}); });
   const double before = model.objective(sums);
   model.maximise(sums, pass);
   return {before, model.parameters()};
@@ -51,7 +52,8 @@ Step real_step(const ModelOptions& options, const std::vector<double>& values, s
   return one_step(*model, shard, test::summary_of(values, d, weights), start, moments);
 }
 
-Step code_step(const ModelOptions& options, const std::vector<Code>& values, const LevelOffsets& offsets, const NamedArrays& start) {
+Step code_step(const ModelOptions& options, const std::vector<Code>& values, const LevelOffsets& offsets,
+               const NamedArrays& start) {
   auto shard = test::shard_of(world(), values, offsets.size() - 1, {}, 2);
   shard.level_offsets = offsets;
   const auto model = make_discrete_model(options, offsets);
@@ -84,15 +86,20 @@ TEST(OneStep, KMedians) {
 
 /// Two components at -1 and 1 with unit variance and rows -1, 1: r = sigmoid(2) by Bayes' rule.
 NamedArrays two_normals(const std::vector<std::size_t>& shape) {
-  return {{"weights", {2}, {0.5, 0.5}}, {"means", {2, 1}, {-1, 1}}, {"covariances", shape, std::vector<double>(shape.empty() ? 1 : shape[0], 1.0)}};
+  return {{"weights", {2}, {0.5, 0.5}},
+          {"means", {2, 1}, {-1, 1}},
+          {"covariances", shape, std::vector<double>(shape.empty() ? 1 : shape[0], 1.0)}};
 }
 
 TEST(OneStep, GaussianOfAllShapes) {
   const double r = 1 / (1 + std::exp(-2.0));
   const double density = 0.5 * (1 + std::exp(-2.0)) / std::sqrt(2 * std::numbers::pi);
   const double mean = 2 * r - 1;
-  for (const auto& [covariance, shape] : std::vector<std::pair<Covariance, std::vector<std::size_t>>>{
-           {Covariance::full, {2, 1, 1}}, {Covariance::tied, {1, 1}}, {Covariance::diag, {2, 1}}, {Covariance::spherical, {2}}}) {
+  for (const auto& [covariance, shape] :
+       std::vector<std::pair<Covariance, std::vector<std::size_t>>>{{Covariance::full, {2, 1, 1}},
+                                                                    {Covariance::tied, {1, 1}},
+                                                                    {Covariance::diag, {2, 1}},
+                                                                    {Covariance::spherical, {2}}}) {
     ModelOptions options = options_for(ModelKind::gaussian, 2);
     options.covariance = covariance;
     const Step step = real_step(options, {-1, 1}, 1, two_normals(shape));
@@ -106,7 +113,8 @@ TEST(OneStep, GaussianOfAllShapes) {
 
 TEST(OneStep, OneGaussianHasTheCovarianceWithDivisorW) {
   const std::vector<double> values = {0, 0, 2, 1, 4, 5};
-  const NamedArrays start = {{"weights", {1}, {1}}, {"means", {1, 2}, {10, -10}}, {"covariances", {1, 2, 2}, {1, 0, 0, 1}}};
+  const NamedArrays start = {
+      {"weights", {1}, {1}}, {"means", {1, 2}, {10, -10}}, {"covariances", {1, 2, 2}, {1, 0, 0, 1}}};
   const Step step = real_step(options_for(ModelKind::gaussian, 1), values, 2, start);
   EXPECT_NEAR(step["means"][0], 2, 1e-14);
   EXPECT_NEAR(step["means"][1], 2, 1e-14);
@@ -134,8 +142,11 @@ TEST(OneStep, MissingEntriesDropOut) {
   options.missing = Missing::marginalize;
   for (const Covariance covariance : {Covariance::diag, Covariance::spherical}) {
     options.covariance = covariance;
-    const std::vector<std::size_t> shape = covariance == Covariance::diag ? std::vector<std::size_t>{1, 2} : std::vector<std::size_t>{1};
-    const NamedArrays start = {{"weights", {1}, {1}}, {"means", {1, 2}, {0, 0}}, {"covariances", shape, std::vector<double>(shape.size(), 1.0)}};
+    const std::vector<std::size_t> shape =
+        covariance == Covariance::diag ? std::vector<std::size_t>{1, 2} : std::vector<std::size_t>{1};
+    const NamedArrays start = {{"weights", {1}, {1}},
+                               {"means", {1, 2}, {0, 0}},
+                               {"covariances", shape, std::vector<double>(shape.size(), 1.0)}};
     const Step step = real_step(options, {1, NAN, 3, 6, NAN, NAN}, 2, start);
     const double log_two_pi = std::log(2 * std::numbers::pi);
     EXPECT_NEAR(step.before, -0.5 * (3 * log_two_pi + 1 + 9 + 36), 1e-13);
@@ -159,7 +170,8 @@ TEST(OneStep, BernoulliAndItsEqualCategorical) {
   EXPECT_NEAR(step["probabilities"][1], 0.75 / 1.75, 1e-15);
   EXPECT_NEAR(step["probabilities"][2], 0.5 / 1.25, 1e-15);
 
-  const NamedArrays both = {{"weights", {2}, {0.5, 0.5}}, {"probabilities", {2, 4}, {0.25, 0.75, 0.5, 0.5, 0.75, 0.25, 0.5, 0.5}}};
+  const NamedArrays both = {{"weights", {2}, {0.5, 0.5}},
+                            {"probabilities", {2, 4}, {0.25, 0.75, 0.5, 0.5, 0.75, 0.25, 0.5, 0.5}}};
   const Step same = code_step(options_for(ModelKind::categorical, 2), rows, {0, 2, 4}, both);
   EXPECT_NEAR(same.before, step.before, 1e-14);
   EXPECT_NEAR(same["probabilities"][1], step["probabilities"][0], 1e-15);

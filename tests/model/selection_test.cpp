@@ -53,15 +53,16 @@ void expect_sorted_medians(const Case& c, int threads) {
     labels.push_back(static_cast<std::int32_t>(static_cast<std::size_t>(row) % c.clusters));
   Matrix previous(c.clusters, d);
   std::fill(previous.values.begin(), previous.values.end(), -77.0);
-  const Matrix medians =
-      cluster_medians(pass, labels, integer_weights(shard.weights, summary.total_weight), previous);
+  const Matrix medians = cluster_medians(pass, labels, integer_weights(shard.weights, summary.total_weight), previous);
   for (std::size_t k = 0; k < c.clusters; ++k)
     for (std::size_t j = 0; j < d; ++j) {
       std::vector<double> mine;
       for (std::size_t i = k; i < n; i += c.clusters)
-        mine.insert(mine.end(), c.weights.empty() ? 1 : static_cast<std::size_t>(c.weights[i]), static_cast<double>(values[i * d + j]));
+        mine.insert(mine.end(), c.weights.empty() ? 1 : static_cast<std::size_t>(c.weights[i]),
+                    static_cast<double>(values[i * d + j]));
       const double expected = mine.empty() ? -77.0 : median_by_sorting(mine);
-      EXPECT_TRUE(same_bits({medians(k, j)}, {expected})) << "cluster " << k << ", column " << j << ": " << medians(k, j) << " != " << expected;
+      EXPECT_TRUE(same_bits({medians(k, j)}, {expected}))
+          << "cluster " << k << ", column " << j << ": " << medians(k, j) << " != " << expected;
     }
 }
 
@@ -72,15 +73,15 @@ Case hard_columns(std::size_t n, std::size_t clusters) {
   const double tiny = std::numeric_limits<double>::denorm_min();
   for (std::size_t i = 0; i < n; ++i) {
     c.columns[0][i] = normal(generator);
-    c.columns[1][i] = static_cast<double>(generator() % 3);                      // ties
-    c.columns[2][i] = 4.5;                                                        // constant
-    c.columns[3][i] = generator() % 2 == 0 ? -0.0 : 0.0;                          // signed zeros
+    c.columns[1][i] = static_cast<double>(generator() % 3);  // ties
+    c.columns[2][i] = 4.5;                                   // constant
+    c.columns[3][i] = generator() % 2 == 0 ? -0.0 : 0.0;     // signed zeros
     c.columns[4][i] = tiny * static_cast<double>(generator() % 7) * (generator() % 2 == 0 ? 1 : -1);
-    c.columns[5][i] = 1e308 * (1 + 0.7 * static_cast<double>(generator() % 2));   // a + b overflows
+    c.columns[5][i] = 1e308 * (1 + 0.7 * static_cast<double>(generator() % 2));  // a + b overflows
     c.columns[6][i] = -1.7e308 + 1e292 * static_cast<double>(generator() % 100);
     c.columns[7][i] = std::pow(2.0, static_cast<double>(generator() % 2000) - 1000);  // geometric spacing
-    c.columns[8][i] = generator() % 2 == 0 ? -1e-300 : 1e300;                     // two values
-    c.columns[9][i] = static_cast<double>(i % 2);                                 // 0/1
+    c.columns[8][i] = generator() % 2 == 0 ? -1e-300 : 1e300;                         // two values
+    c.columns[9][i] = static_cast<double>(i % 2);                                     // 0/1
     c.columns[10][i] = 1e8 + static_cast<double>(generator() % 2);
   }
   return c;
@@ -130,7 +131,8 @@ TEST(IntegerWeights, ScaleExactly) {
   EXPECT_LT(scaled[0] + scaled[1] + scaled[2], std::int64_t{1} << 62U);
 }
 
-Matrix geometric(const std::vector<double>& values, std::vector<double> start, const std::vector<double>& weights = {}) {
+Matrix geometric(const std::vector<double>& values, std::vector<double> start,
+                 const std::vector<double>& weights = {}) {
   const auto shard = test::shard_of(world(), values, 2, weights, 2);
   const RowPass<double> pass(shard, world(), 1, test::summary_of(values, 2, weights));
   Matrix point(1, 2);

@@ -16,7 +16,8 @@ int main(int argc, char** argv) {
     delete listeners.Release(listeners.default_result_printer());
     struct Failures : testing::EmptyTestEventListener {
       void OnTestPartResult(const testing::TestPartResult& result) override {
-        if (result.failed()) std::fprintf(stderr, "rank: %s:%d\n%s\n", result.file_name(), result.line_number(), result.message());
+        if (result.failed())
+          std::fprintf(stderr, "rank: %s:%d\n%s\n", result.file_name(), result.line_number(), result.message());
       }
     };
     listeners.Append(new Failures);

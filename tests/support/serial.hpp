@@ -28,7 +28,8 @@ Shard<Row> shard_of(const Communicator& comm, const std::vector<Row>& values, st
 }
 
 template <class Row>
-DataSummary summary_of(const std::vector<Row>& values, std::size_t n_features, const std::vector<double>& weights = {}) {
+DataSummary summary_of(const std::vector<Row>& values, std::size_t n_features,
+                       const std::vector<double>& weights = {}) {
   const auto n = static_cast<std::int64_t>(values.size() / n_features);
   double total = static_cast<double>(n);
   if (!weights.empty()) {
@@ -39,7 +40,8 @@ DataSummary summary_of(const std::vector<Row>& values, std::size_t n_features, c
 }
 
 /// n x d normal values in `groups` groups, `spread` apart.
-inline std::vector<double> normal_rows(std::size_t n, std::size_t d, unsigned seed, std::size_t groups = 3, double spread = 4) {
+inline std::vector<double> normal_rows(std::size_t n, std::size_t d, unsigned seed, std::size_t groups = 3,
+                                       double spread = 4) {
   std::mt19937_64 generator(seed);
   std::normal_distribution<double> normal;
   std::vector<double> values(n * d);

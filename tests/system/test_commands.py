@@ -74,13 +74,19 @@ class Commands(shoal.ShoalTest):
                             self.path("l.h5"), "--max-iterations", 5, ranks=2)
             kept = self.fit(model, self.write("kept.h5", np.delete(X, gone, 0)), "-k", 2, "--init", start, "--max-iterations", 5,
                             output="kept-model.h5")
-            self.assert_close(ours["history/objective"], kept["history/objective"], relative=1e-10)
+            self.same_start(ours["history/objective"], kept["history/objective"], relative=1e-10)
             self.assertEqual((ours.attrs["n_rows"], ours.attrs["total_weight"]), (360, 360))
             with h5py.File(self.path("l.h5")) as file:
                 labels = file["labels"][:]
             np.testing.assert_array_equal(np.flatnonzero(labels == -1), np.sort(gone))
             if model == "kmedians":
                 np.testing.assert_array_equal(ours["parameters/medians"], kept["parameters/medians"])
+
+    def same_start(self, a, b, relative):
+        """Two histories as far as both go: rounding may bring one to its fixed point a step earlier."""
+        n = min(len(a), len(b))
+        self.assertGreater(n, 1)
+        self.assert_close(a[:n], b[:n], relative=relative)
 
     def test_missing_value_in_integer_codes(self):
         codes = np.random.default_rng(1).integers(0, 3, (300, 4))
@@ -131,7 +137,7 @@ class Commands(shoal.ShoalTest):
             low = self.fit(model, data, "-k", 3, "--max-iterations", 5, "--tolerance", 0, *more, output="low.h5")
             high = self.fit(model, data, "-k", 3, "--max-iterations", 5, "--tolerance", 0, *more, "--precision", "float64")
             self.assertIn('precision = "float32"', low.attrs["options"])
-            self.assert_close(low["history/objective"], high["history/objective"], relative=1e-6)
+            self.same_start(low["history/objective"], high["history/objective"], relative=1e-6)
 
     def test_sample(self):
         self.fit("gaussian", shoal.DATA / "faithful.h5", "-k", 2)

@@ -219,6 +219,8 @@ class Errors(shoal.ShoalTest):
             self.refuses(65, ["table.csv", *words], "convert", table, self.path("out.h5"))
         table.write_text("a,b\n1,2\n")
         self.refuses(64, ["--label-column"], "convert", table, self.path("out.h5"), "--label-column", "c")
+        table.write_text("a,b\n1,NA\n")
+        self.refuses(65, ["--threshold", "1 missing"], "convert", table, self.path("out.h5"), "--threshold", 0)
         numpy_file = self.path("x.npy")
         numpy_file.write_bytes(b"not numpy")
         self.refuses(65, ["NPY"], "convert", numpy_file, self.path("out.h5"))

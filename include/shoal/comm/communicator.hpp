@@ -15,9 +15,9 @@ namespace shoal {
 /// itself throws std::runtime_error.
 class Communicator {
  public:
-  static Communicator world();     ///< requires a live Environment
-  static Communicator self();      ///< this rank alone; works under MPI too
-  struct Handle;                   ///< the MPI communicator, see mpi_interop.hpp
+  static Communicator world();  ///< requires a live Environment
+  static Communicator self();   ///< this rank alone; works under MPI too
+  struct Handle;                ///< the MPI communicator, see mpi_interop.hpp
   explicit Communicator(std::shared_ptr<const Handle> handle);
 
   [[nodiscard]] int rank() const { return rank_; }

@@ -11,13 +11,13 @@ namespace shoal {
 /// Exit codes of the program (after sysexits.h); a library caller reads them from Error::code().
 enum class ExitCode : int {
   success = 0,
-  usage = 64,           ///< unknown option, impossible value
-  bad_data = 65,        ///< the data is not usable
-  no_input = 66,        ///< an input file is missing or unreadable
-  internal = 70,        ///< a failure of ours
-  no_memory = 71,       ///< not enough memory
-  cannot_create = 73,   ///< an output exists or cannot be created
-  io_failure = 74,      ///< reading or writing failed midway
+  usage = 64,          ///< unknown option, impossible value
+  bad_data = 65,       ///< the data is not usable
+  no_input = 66,       ///< an input file is missing or unreadable
+  internal = 70,       ///< a failure of ours
+  no_memory = 71,      ///< not enough memory
+  cannot_create = 73,  ///< an output exists or cannot be created
+  io_failure = 74,     ///< reading or writing failed midway
 };
 
 /// Thrown for everything that is not a bug of ours. The message names file, dataset, row, column, value or option, and

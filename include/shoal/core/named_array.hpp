@@ -24,7 +24,7 @@ struct NamedArray {
 
   template <class Archive>
   void serialize(Archive& archive, unsigned /*version*/) {
-    archive & name & shape & values & integral;
+    archive& name& shape& values& integral;
   }
 };
 

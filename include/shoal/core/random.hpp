@@ -8,7 +8,14 @@
 namespace shoal {
 
 /// What a draw is for; draws of different streams are independent.
-enum class Stream : std::uint32_t { first_seed = 1, oversample, recluster, random_rows, sample_component, sample_value };
+enum class Stream : std::uint32_t {
+  first_seed = 1,
+  oversample,
+  recluster,
+  random_rows,
+  sample_component,
+  sample_value
+};
 
 /// Four independent 32-bit words. `step` is a round or a feature, `row` a global row or a counter.
 std::array<std::uint32_t, 4> random_words(std::uint64_t seed, Stream stream, std::uint32_t step, std::uint64_t row);

@@ -23,7 +23,9 @@ struct Statistics {
     return *this;
   }
 
-  [[nodiscard]] std::size_t bytes() const { return sums.size() * sizeof(double) + counts.size() * sizeof(std::int64_t); }
+  [[nodiscard]] std::size_t bytes() const {
+    return sums.size() * sizeof(double) + counts.size() * sizeof(std::int64_t);
+  }
 };
 
 }  // namespace shoal

@@ -12,9 +12,9 @@ namespace shoal {
 /// Rows of one block, row-major. Row is float, double (NaN: missing) or Code.
 template <class Row>
 struct RowBlock {
-  std::int64_t index = 0;      ///< global number of the block
-  std::int64_t first_row = 0;  ///< global number of its first row
-  std::size_t first_local = 0; ///< the same row, counted from this rank's first
+  std::int64_t index = 0;       ///< global number of the block
+  std::int64_t first_row = 0;   ///< global number of its first row
+  std::size_t first_local = 0;  ///< the same row, counted from this rank's first
   std::size_t n_rows = 0;
   std::size_t n_features = 0;
   const Row* values = nullptr;
@@ -43,8 +43,13 @@ struct Shard {
   [[nodiscard]] RowBlock<Row> block(std::int64_t index) const {
     const Range range = partition.rows_of({index, index + 1});
     const auto local = static_cast<std::size_t>(range.first - rows().first);
-    return {index,      range.first, local, static_cast<std::size_t>(range.size()),
-            n_features, values.data() + local * n_features, weights.empty() ? nullptr : weights.data() + local};
+    return {index,
+            range.first,
+            local,
+            static_cast<std::size_t>(range.size()),
+            n_features,
+            values.data() + local * n_features,
+            weights.empty() ? nullptr : weights.data() + local};
   }
 };
 

@@ -14,9 +14,9 @@ namespace shoal {
 using Contingency = std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t>;
 
 struct Agreement {
-  std::int64_t n_rows = 0;       ///< compared
-  std::int64_t n_left_out = 0;   ///< with a negative label in either
-  double adjusted_rand = 0;      ///< Hubert & Arabie 1985; 1 for equal partitions, 0 expected by chance
+  std::int64_t n_rows = 0;                   ///< compared
+  std::int64_t n_left_out = 0;               ///< with a negative label in either
+  double adjusted_rand = 0;                  ///< Hubert & Arabie 1985; 1 for equal partitions, 0 expected by chance
   double normalised_mutual_information = 0;  ///< over the arithmetic mean of the entropies
 };
 

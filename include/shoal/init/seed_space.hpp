@@ -11,9 +11,9 @@
 
 namespace shoal {
 
-/// Costs by which k-means|| samples: squared Euclidean (kmeans), L1 (kmedians), Euclidean (kmedians, geometric), and for
-/// mixtures squared Euclidean with each feature divided by its global standard deviation; discrete features count by
-/// their one-hot codes, so two different levels a, b of a feature are 1 / var_a + 1 / var_b apart. Missing entries
+/// Costs by which k-means|| samples: squared Euclidean (kmeans), L1 (kmedians), Euclidean (kmedians, geometric), and
+/// for mixtures squared Euclidean with each feature divided by its global standard deviation; discrete features count
+/// by their one-hot codes, so two different levels a, b of a feature are 1 / var_a + 1 / var_b apart. Missing entries
 /// stand at the feature's mean (real) or add nothing (discrete).
 template <class Row>
 class SeedSpace {

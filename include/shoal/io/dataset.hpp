@@ -32,7 +32,7 @@ struct DatasetInfo {
 
   template <class Archive>
   void serialize(Archive& archive, unsigned /*version*/) {
-    archive & file & path & n_rows & n_columns & rank & type & chunk_rows & compressed & levels & feature_names;
+    archive& file& path& n_rows& n_columns& rank& type& chunk_rows& compressed& levels& feature_names;
   }
 };
 

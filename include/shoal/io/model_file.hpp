@@ -40,9 +40,9 @@ struct ModelFile {
 
   template <class Archive>
   void serialize(Archive& archive, unsigned /*version*/) {
-    archive & model & covariance & mixing & center & n_clusters & n_features & n_rows & total_weight & objective &
-        is_mixture & log_likelihood & n_parameters & bic & aic & n_iterations & converged & stop_reason & seed &
-        feature_names & instruction_set & shoal_version & options & parameters & counts & history;
+    archive& model& covariance& mixing& center& n_clusters& n_features& n_rows& total_weight& objective& is_mixture&
+        log_likelihood& n_parameters& bic& aic& n_iterations& converged& stop_reason& seed& feature_names&
+            instruction_set& shoal_version& options& parameters& counts& history;
   }
 };
 

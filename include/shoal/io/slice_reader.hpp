@@ -15,7 +15,7 @@ namespace shoal {
 /// Some consecutive rows of one data set as they are stored.
 struct Slice {
   const DatasetInfo& dataset;
-  std::int64_t first_row;           ///< of the concatenated data sets
+  std::int64_t first_row;  ///< of the concatenated data sets
   std::int64_t first_row_in_file;
   std::int64_t n_rows;
   std::span<const std::byte> bytes;  ///< n_rows x n_columns elements in this machine's byte order

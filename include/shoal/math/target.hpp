@@ -1,4 +1,5 @@
-/// Which instruction set the kernels use. All ranks of a run must use the same one: bits are promised per instruction set.
+/// Which instruction set the kernels use. All ranks of a run must use the same one: bits are promised per instruction
+/// set.
 #pragma once
 
 #include <cstdint>

@@ -19,9 +19,9 @@ void assign_rows(const RowBlock<T>& block, Metric metric, bool root, std::span<c
 /// Clusters without weight, in order. Throws Error(bad_data) where the policy is `error`.
 std::vector<std::size_t> empty_clusters(std::span<const double> weights, double threshold, EmptyCluster policy);
 
-/// Moves each cluster of `empty` to a row far from its centre: the farthest ones of positive weight, the lowest on ties,
-/// each row once. Rows that coincide with their centre but for rounding are passed over; returns how many clusters were
-/// moved. `squared`: the model's distances are squared.
+/// Moves each cluster of `empty` to a row far from its centre: the farthest ones of positive weight, the lowest on
+/// ties, each row once. Rows that coincide with their centre but for rounding are passed over; returns how many
+/// clusters were moved. `squared`: the model's distances are squared.
 template <class T>
 std::size_t reseed(Matrix& centres, const std::vector<std::size_t>& empty, bool squared, const Model<T>& model,
                    const RowPass<T>& pass);

@@ -46,8 +46,7 @@ class Model {
 
   /// A start from K seed rows (values as held); mixtures make one M-step from the nearest-seed clustering `labels`,
   /// one a local row.
-  virtual void start(const std::vector<Row>& seeds, std::span<const std::int32_t> labels,
-                     const RowPass<Row>& pass) = 0;
+  virtual void start(const std::vector<Row>& seeds, std::span<const std::int32_t> labels, const RowPass<Row>& pass) = 0;
 
   /// Parameters by name, as they stand in files. set_parameters ignores unknown arrays and throws Error(bad_data) on
   /// missing ones, wrong shapes and impossible values, naming them; `source` is the file's name for the message.

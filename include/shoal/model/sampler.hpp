@@ -14,7 +14,8 @@ namespace shoal {
 class Sampler {
  public:
   /// Throws Error: usage for models without a density, bad_data for unusable parameters (naming `source`).
-  Sampler(const ModelOptions& options, std::size_t n_features, const NamedArrays& parameters, const std::string& source);
+  Sampler(const ModelOptions& options, std::size_t n_features, const NamedArrays& parameters,
+          const std::string& source);
 
   /// Row number `row` into `values` (D), and its component: a function of seed and row alone.
   std::int32_t draw(std::uint64_t seed, std::uint64_t row, std::span<double> values) const;
@@ -26,9 +27,9 @@ class Sampler {
   ModelKind kind_;
   std::vector<double> weights_;
   Matrix means_;
-  std::vector<Matrix> spreads_;           ///< lower factor D x D, or standard deviations 1 x D
-  Matrix probabilities_;                  ///< K x D or K x levels
-  std::vector<std::int64_t> offsets_;     ///< categorical
+  std::vector<Matrix> spreads_;        ///< lower factor D x D, or standard deviations 1 x D
+  Matrix probabilities_;               ///< K x D or K x levels
+  std::vector<std::int64_t> offsets_;  ///< categorical
 };
 
 }  // namespace shoal

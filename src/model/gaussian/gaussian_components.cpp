@@ -147,12 +147,14 @@ void GaussianComponents<T>::set_parameters(const NamedArrays& arrays, const std:
   if (covariance_ == Covariance::spherical) shape = {k}, one = Matrix(1, 1);
   const NamedArray& stored = require_array(arrays, "covariances", shape, source);
   covariances_.clear();
-  for (auto next = stored.values.begin(); next != stored.values.end(); next += static_cast<std::ptrdiff_t>(one.values.size())) {
+  for (auto next = stored.values.begin(); next != stored.values.end();
+       next += static_cast<std::ptrdiff_t>(one.values.size())) {
     std::copy(next, next + static_cast<std::ptrdiff_t>(one.values.size()), one.values.begin());
-    const bool positive = triangle() ? cholesky(one).has_value() : std::ranges::all_of(one.values, [](double v) { return v > 0; });
+    const bool positive =
+        triangle() ? cholesky(one).has_value() : std::ranges::all_of(one.values, [](double v) { return v > 0; });
     if (!positive)
-      throw Error(ExitCode::bad_data,
-                  fmt::format("{}: /parameters/covariances: number {} is not positive definite", source, covariances_.size()));
+      throw Error(ExitCode::bad_data, fmt::format("{}: /parameters/covariances: number {} is not positive definite",
+                                                  source, covariances_.size()));
     covariances_.push_back(one);
   }
   prepare();

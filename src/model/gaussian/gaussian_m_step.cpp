@@ -27,7 +27,8 @@ void GaussianComponents<T>::begin_fit(const ColumnMoments& moments) {
     floor_[j] = added_[j] > 0 ? added_[j] : 1e-6 * variance;
   }
   if (varying < d)
-    warnings_ = {fmt::format("{} of {} features are constant; their covariance is the regularisation alone", d - varying, d)};
+    warnings_ = {
+        fmt::format("{} of {} features are constant; their covariance is the regularisation alone", d - varying, d)};
   fill_ = moments.mean;
 }
 
@@ -75,8 +76,8 @@ Matrix GaussianComponents<T>::stepped_means(std::span<const double> n, std::span
     const ComponentSums mine = sums_of(k, n, sums);
     for (std::size_t j = 0; j < n_features(); ++j)
       if (mine.weight(j) > 0)
-        means(k, j) = static_cast<double>(origin_[j]) +
-                      (static_cast<double>(centre_[k * n_features() + j]) + mine.step(j));
+        means(k, j) =
+            static_cast<double>(origin_[j]) + (static_cast<double>(centre_[k * n_features() + j]) + mine.step(j));
   }
   return means;
 }
@@ -122,7 +123,8 @@ Matrix GaussianComponents<T>::covariance_of(const Scatter& scatter, Repairs& rep
     covariance(0, 0) = (weight > 0 ? squares / weight : 0) + mean_of(added_);
   } else if (triangle()) {
     for (std::size_t i = 0; i < d; ++i)
-      for (std::size_t j = 0; j < d; ++j) covariance(i, j) = covariance(i, j) / scatter.weight[0] + (i == j ? added_[i] : 0);
+      for (std::size_t j = 0; j < d; ++j)
+        covariance(i, j) = covariance(i, j) / scatter.weight[0] + (i == j ? added_[i] : 0);
   } else {
     for (std::size_t j = 0; j < d; ++j)
       covariance(0, j) = (scatter.weight[j] > 0 ? covariance(0, j) / scatter.weight[j] : floor_[j]) + added_[j];

@@ -64,9 +64,9 @@ Matrix geometric_medians(const RowPass<T>& pass, std::span<const std::int32_t> l
   Matrix points = start;
   std::vector<bool> settled(start.rows, false);
   for (int i = 0; i < most_passes && std::find(settled.begin(), settled.end(), false) != settled.end(); ++i) {
-    const Statistics sums = pass.reduce(Statistics(start.rows * width, 0), [&](const RowBlock<T>& block, Statistics& s) {
-      add_pulls(block, labels, points, settled, s);
-    });
+    const Statistics sums =
+        pass.reduce(Statistics(start.rows * width, 0),
+                    [&](const RowBlock<T>& block, Statistics& s) { add_pulls(block, labels, points, settled, s); });
     for (std::size_t k = 0; k < start.rows; ++k)
       if (!settled[k]) settled[k] = !move_point(points, k, sums.sums.data() + k * width, weights.sums[k]);
   }

@@ -26,7 +26,8 @@ struct Pairs {
 /// Bits of a key that one round settles.
 int cell_bits(std::size_t n_pairs) {
   int bits = 1;
-  while (bits < 8 && (std::size_t{2} << static_cast<unsigned>(bits)) * n_pairs * sizeof(std::int64_t) <= selection_byte_budget)
+  while (bits < 8 &&
+         (std::size_t{2} << static_cast<unsigned>(bits)) * n_pairs * sizeof(std::int64_t) <= selection_byte_budget)
     ++bits;
   return bits;
 }

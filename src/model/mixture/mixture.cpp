@@ -161,9 +161,8 @@ bool Mixture<Components>::maximise(const Statistics& sums, const RowPass<Row>& p
   Statistics about_new_means;
   if (components_.must_recentre(n, component_sums)) {
     components_.recentre(n, component_sums);
-    about_new_means = pass.reduce(statistics(false), [&](const RowBlock<Row>& block, Statistics& s) {
-      expect(block, s, {});
-    });
+    about_new_means =
+        pass.reduce(statistics(false), [&](const RowBlock<Row>& block, Statistics& s) { expect(block, s, {}); });
     next = components_;
     component_sums = std::span(std::as_const(about_new_means.sums)).subspan(1 + n.size());
   }

@@ -77,20 +77,20 @@ class GaussianComponents {
 
   Matrix means_;
   std::vector<Matrix> covariances_;
-  Matrix pooled_;                  ///< covariance over all components, for new ones
-  std::vector<double> added_;      ///< D, to covariance diagonals
-  std::vector<double> floor_;      ///< D, where a covariance collapsed
-  std::vector<double> fill_;       ///< D, global means, for missing entries of a new mean
+  Matrix pooled_;              ///< covariance over all components, for new ones
+  std::vector<double> added_;  ///< D, to covariance diagonals
+  std::vector<double> floor_;  ///< D, where a covariance collapsed
+  std::vector<double> fill_;   ///< D, global means, for missing entries of a new mean
   std::vector<std::string> warnings_;
 
   // What prepare() derives from the parameters, for the kernels.
-  std::vector<T> origin_;                   ///< D
-  std::vector<T> kernel_means_;             ///< K x D, less origin
-  std::vector<std::vector<T>> triangles_;   ///< packed L^-1 (full: K, tied: 1)
-  std::vector<std::vector<T>> precisions_;  ///< 1 / variance (diag, spherical), D each
+  std::vector<T> origin_;                       ///< D
+  std::vector<T> kernel_means_;                 ///< K x D, less origin
+  std::vector<std::vector<T>> triangles_;       ///< packed L^-1 (full: K, tied: 1)
+  std::vector<std::vector<T>> precisions_;      ///< 1 / variance (diag, spherical), D each
   std::vector<std::vector<double>> constants_;  ///< ln 2 pi + ln variance, D each (diag, spherical)
-  std::vector<double> log_norm_;            ///< D ln 2 pi + ln det S (full, tied)
-  std::vector<T> centre_;                   ///< K x D, about which scatter is taken, less origin
+  std::vector<double> log_norm_;                ///< D ln 2 pi + ln det S (full, tied)
+  std::vector<T> centre_;                       ///< K x D, about which scatter is taken, less origin
 };
 
 }  // namespace shoal

@@ -1,0 +1,64 @@
+#include "app/prototypes.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "shoal/core/error.hpp"
+
+namespace shoal::app {
+namespace {
+
+const std::string ink = " .:-=+*#%@";
+constexpr std::size_t terminal = 80;
+
+const NamedArray& centres_of(const ModelFile& model) {
+  for (const char* name : {"means", "medians", "probabilities"})
+    if (const NamedArray* array = find(model.parameters, name); array != nullptr && array->shape.size() == 2)
+      return *array;
+  throw Error(ExitCode::bad_data, "the model holds no centres to draw");
+}
+
+/// One line of one picture, two characters a feature so that pixels look square.
+std::string line_of(const double* values, std::size_t width, double low, double high) {
+  std::string line;
+  for (std::size_t i = 0; i < width; ++i) {
+    const double share = high > low ? (values[i] - low) / (high - low) : 0;
+    const auto step = static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * static_cast<double>(ink.size() - 1) + 0.5);
+    line.append(2, ink[step]);
+  }
+  return line;
+}
+
+}  // namespace
+
+std::string prototype_pictures(const ModelFile& model, std::int64_t width_wanted) {
+  const NamedArray& centres = centres_of(model);
+  const std::size_t d = centres.shape[1];
+  const auto width = static_cast<std::size_t>(width_wanted);
+  if (model.model == "categorical" || d % width != 0)
+    throw Error(ExitCode::usage, fmt::format("--prototypes {}: {} features of a {} model do not make lines of {}",
+                                             width, d, model.model, width));
+  const bool share = model.model == "bernoulli";
+  const double low = share ? 0 : *std::min_element(centres.values.begin(), centres.values.end());
+  const double high = share ? 1 : *std::max_element(centres.values.begin(), centres.values.end());
+  const std::size_t abreast = std::max<std::size_t>(1, (terminal + 3) / (2 * width + 3));
+  std::string text;
+  for (std::size_t first = 0; first < centres.shape[0]; first += abreast) {
+    const std::size_t last = std::min(first + abreast, centres.shape[0]);
+    for (std::size_t k = first; k < last; ++k)
+      text += fmt::format("{:<{}}", fmt::format("{}: {:.1f} %", k, 100 * model.counts[k] / model.total_weight),
+                          2 * width + 3);
+    text += '\n';
+    for (std::size_t line = 0; line < d / width; ++line) {
+      for (std::size_t k = first; k < last; ++k)
+        text += line_of(centres.values.data() + k * d + line * width, width, low, high) + (k + 1 < last ? " | " : "");
+      text.erase(text.find_last_not_of(' ') + 1);
+      text += '\n';
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace shoal::app

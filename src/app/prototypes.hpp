@@ -1,0 +1,15 @@
+/// Cluster centres as pictures of characters.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "shoal/io/model_file.hpp"
+
+namespace shoal::app {
+
+/// Each cluster's means, medians or probabilities as a picture `width` features wide: the darker, the larger. Throws
+/// Error(usage) where the features do not fill whole lines or the model is categorical.
+std::string prototype_pictures(const ModelFile& model, std::int64_t width);
+
+}  // namespace shoal::app
