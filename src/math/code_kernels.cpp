@@ -66,12 +66,13 @@ void add_up_table(std::span<const Code> rows, std::size_t n_rows, const LevelOff
                   const T* start, std::size_t n_components, double* joint) {
   std::vector<T> sum(n_components);
   const std::size_t d = offsets.size() - 1;
-  if constexpr (std::is_same_v<T, float>)
-    HWY_DYNAMIC_DISPATCH(ScoreF32)
-    (rows.data(), n_rows, offsets.data(), d, table, start, n_components, sum.data(), joint);
-  else
-    HWY_DYNAMIC_DISPATCH(ScoreF64)
-    (rows.data(), n_rows, offsets.data(), d, table, start, n_components, sum.data(), joint);
+  if constexpr (std::is_same_v<T, float>) {
+    auto* const score = &HWY_DYNAMIC_DISPATCH(ScoreF32);
+    score(rows.data(), n_rows, offsets.data(), d, table, start, n_components, sum.data(), joint);
+  } else {
+    auto* const score = &HWY_DYNAMIC_DISPATCH(ScoreF64);
+    score(rows.data(), n_rows, offsets.data(), d, table, start, n_components, sum.data(), joint);
+  }
 }
 
 template void add_up_table<float>(std::span<const Code>, std::size_t, const LevelOffsets&, const float*, const float*,
@@ -82,8 +83,8 @@ template void add_up_table<double>(std::span<const Code>, std::size_t, const Lev
 void add_to_levels(std::span<const Code> rows, std::size_t n_rows, const LevelOffsets& offsets, const double* weight,
                    std::size_t n_components, double* sums) {
   std::vector<double> line(n_components);
-  HWY_DYNAMIC_DISPATCH(AddLevels)
-  (rows.data(), n_rows, offsets.data(), offsets.size() - 1, weight, n_components, line.data(), sums);
+  auto* const add = &HWY_DYNAMIC_DISPATCH(AddLevels);
+  add(rows.data(), n_rows, offsets.data(), offsets.size() - 1, weight, n_components, line.data(), sums);
 }
 
 }  // namespace shoal

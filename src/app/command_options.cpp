@@ -1,0 +1,249 @@
+// What each command takes, and what its help says.
+#include "app/command_options.hpp"
+
+#include <fmt/format.h>
+
+#include <sstream>
+#include <utility>
+#include <vector>
+
+namespace shoal::app {
+
+std::string wrapped(const std::string& text) {
+  constexpr std::size_t width = 76;
+  std::string result;
+  std::size_t column = 0;
+  std::istringstream words(text);
+  for (std::string word; words >> word; column += word.size() + 1) {
+    if (column > 0 && column + word.size() > width) result += '\n', column = 0;
+    result += (column > 0 ? " " : "") + word;
+  }
+  return result;
+}
+
+namespace {
+
+template <class E>
+using Choices = std::vector<std::pair<std::string, E>>;
+
+/// An option whose values have names; help and errors show the names alone.
+template <class E>
+CLI::Option* add_choice(CLI::App* app, const std::string& name, E& value, const Choices<E>& choices,
+                        const std::string& help) {
+  std::string names;
+  for (const auto& [text, choice] : choices) names += (names.empty() ? "" : "|") + text;
+  const auto set = [&value, choices, names](const std::string& given) {
+    for (const auto& [text, choice] : choices)
+      if (text == given) {
+        value = choice;
+        return;
+      }
+    throw CLI::ValidationError(fmt::format("{} is none of {}", given, names));
+  };
+  return app->add_option_function<std::string>(name, set, wrapped(help))->type_name(names);
+}
+
+/// Checks a value without adding to the help's type column.
+CLI::Option* check(CLI::Option* option, CLI::Validator validator) { return option->check(validator.description("")); }
+
+const Choices<ModelKind> models = {{"kmeans", ModelKind::kmeans},
+                                   {"kmedians", ModelKind::kmedians},
+                                   {"bernoulli", ModelKind::bernoulli},
+                                   {"categorical", ModelKind::categorical},
+                                   {"gaussian", ModelKind::gaussian}};
+const Choices<Covariance> covariances = {{"full", Covariance::full},
+                                         {"tied", Covariance::tied},
+                                         {"diag", Covariance::diag},
+                                         {"spherical", Covariance::spherical}};
+const Choices<Center> centers = {{"median", Center::median}, {"geometric", Center::geometric}};
+const Choices<Missing> missings = {
+    {"error", Missing::error}, {"skip", Missing::skip}, {"marginalize", Missing::marginalize}};
+const Choices<EmptyCluster> empties = {
+    {"reseed", EmptyCluster::reseed}, {"drop", EmptyCluster::drop}, {"error", EmptyCluster::error}};
+const Choices<Precision> precisions = {{"float64", Precision::float64}, {"float32", Precision::float32}};
+const Choices<Progress> progresses = {
+    {"auto", Progress::automatic}, {"bar", Progress::bar}, {"lines", Progress::lines}, {"off", Progress::off}};
+
+const std::string data_help = "HDF5 data: file.h5 or file.h5:/path/to/dataset; several are read as one, in order";
+
+void add_run_options(CLI::App* app, Arguments& a) {
+  check(app->add_option("--threads", a.threads, wrapped("Threads a rank [OMP_NUM_THREADS, else 1]")),
+        CLI::Range(1, 4096))
+      ->type_name("T");
+  app->add_option("--target", a.target,
+                  wrapped("Instruction set on all ranks [the best that every rank has; see --version]; "
+                          "results are the same bits for one instruction set"))
+      ->type_name("T");
+  app->add_flag("-q,--quiet", a.quiet, wrapped("Say nothing but errors"));
+  app->add_flag("-v,--verbose", a.verbose, wrapped("Say more"));
+}
+
+void add_data_options(CLI::App* app, Arguments& a) {
+  add_choice(app, "--missing", a.missing, missings,
+             "What a NaN means: stop, leave the row out (label -1), or integrate it out (missing at random; bernoulli, "
+             "categorical, gaussian diag and spherical) [error]");
+  app->add_option("--missing-value", a.missing_value, wrapped("This value, too, is missing"))->type_name("V");
+  add_choice(
+      app, "--precision", a.precision, precisions,
+      "How rows are held and multiplied; sums beyond a tile are float64 [float32 for float32 data, else float64]");
+}
+
+void add_output(CLI::App* app, Arguments& a, const std::string& what, bool required) {
+  app->add_option("-o,--output", a.output, what)->required(required)->type_name("FILE");
+  app->add_flag("--overwrite", a.overwrite, wrapped("Allow output files to be replaced [refuse, exit 73]"));
+}
+
+void add_fit_model_options(CLI::App* app, Arguments& a) {
+  add_choice(app, "--covariance", a.covariance, covariances, "gaussian: shape of the covariances [full]");
+  add_choice(app, "--center", a.center, centers,
+             "kmedians: coordinate-wise median and L1 distance, or geometric median and Euclidean distance [median]");
+  app->add_option(
+         "--mixing", a.mixing,
+         wrapped("Mixing weights: learned, uniform (all 1/K), or held at FILE's /parameters/weights [learned]"))
+      ->type_name("learned|uniform|FILE");
+  check(app->add_option(
+            "--regularization", a.regularization,
+            wrapped("gaussian: added to covariance diagonals, as a share of each feature's global variance [1e-6]")),
+        CLI::NonNegativeNumber)
+      ->type_name("R");
+  check(app->add_option("--regularization-absolute", a.regularization_absolute,
+                        wrapped("gaussian: added to covariance diagonals, in squared data units [0]")),
+        CLI::NonNegativeNumber)
+      ->type_name("R");
+  check(app->add_option(
+            "--pseudo-count", a.pseudo_count,
+            wrapped("bernoulli, categorical: A counts added to every level, the prior Beta or Dirichlet(1 + A) [0]")),
+        CLI::NonNegativeNumber)
+      ->type_name("A");
+  add_choice(app, "--empty-cluster", a.empty_cluster, empties,
+             "An empty cluster gets a far row, is dropped (the others keep their order), or ends the fit [reseed]");
+}
+
+void add_fit_run_options(CLI::App* app, Arguments& a) {
+  app->add_option("--row-weights", a.row_weights,
+                  wrapped("Dataset of one non-negative weight a row, in each data file or as file.h5:/path [all 1]"))
+      ->type_name("PATH");
+  app->add_option(
+         "--init", a.init,
+         wrapped("Start: kmeans-parallel, random, or a model or other HDF5 file with the same /parameters arrays "
+                 "[kmeans-parallel]"))
+      ->type_name("kmeans-parallel|random|FILE");
+  app->add_option("--seed", a.seed, wrapped("Every random draw is a function of the seed and the global row [0]"))
+      ->type_name("S");
+  check(app->add_option("--max-iterations", a.max_iterations, wrapped("M-steps at most [300]")),
+        CLI::Range(std::int64_t{0}, std::int64_t{1} << 40U))
+      ->type_name("I");
+  check(
+      app->add_option(
+          "--tolerance", a.tolerance,
+          wrapped("Mixtures: stop when the log-likelihood a row (a unit of weight) changes by less; kmeans, kmedians: "
+                  "when the objective changes by less than this share; 0: fixed point or limit [1e-6; kmeans, kmedians "
+                  "0]")),
+      CLI::NonNegativeNumber)
+      ->type_name("T");
+}
+
+}  // namespace
+
+void add_fit(CLI::App& root, Arguments& a) {
+  CLI::App* app = root.add_subcommand("fit", "Fit a model");
+  add_choice(app, "model", a.model, models, "kmeans, kmedians, bernoulli, categorical or gaussian")->required();
+  app->add_option("data", a.data, wrapped(data_help))->required()->type_name("DATA");
+  check(app->add_option("-k,--clusters", a.clusters, wrapped("Number of clusters")),
+        CLI::Range(std::int64_t{1}, std::int64_t{1} << 24U))
+      ->required()
+      ->type_name("K");
+  a.output = "model.h5";
+  add_output(app, a, "The model [model.h5]", false);
+  app->add_option("--labels", a.labels, wrapped("Also write the final labels"))->type_name("FILE");
+  add_fit_model_options(app, a);
+  add_data_options(app, a);
+  add_fit_run_options(app, a);
+  app->add_flag("--dry-run", a.dry_run,
+                wrapped("Read headers only: validate, print memory a rank, bytes a reduction, ranks"));
+  app->add_flag("--json", a.json, wrapped("Print one JSON object of the result on standard output"));
+  app->add_option("--log", a.log, wrapped("One JSON object an iteration and one for the run"))->type_name("FILE");
+  add_choice(app, "--progress", a.progress, progresses,
+             "auto: a bar where standard error is a terminal, else lines [auto]");
+  add_run_options(app, a);
+  app->footer("Example:\n  mpirun -n 4 shoal fit gaussian data.h5 -k 8 -o model.h5 --labels labels.h5\n");
+}
+
+void add_predict(CLI::App& root, Arguments& a) {
+  CLI::App* app = root.add_subcommand("predict", "Assign rows to clusters");
+  app->add_option("model", a.model_file, wrapped("A model file"))->required()->type_name("MODEL.h5");
+  app->add_option("data", a.data, wrapped(data_help))->required()->type_name("DATA");
+  add_output(app, a, "The labels", true);
+  app->add_flag("--responsibilities", a.responsibilities, wrapped("mixtures: also write /responsibilities (N x K)"));
+  app->add_flag("--log-density", a.log_density, wrapped("mixtures: also write /log_density (N)"));
+  add_data_options(app, a);
+  add_run_options(app, a);
+}
+
+void add_score(CLI::App& root, Arguments& a) {
+  CLI::App* app = root.add_subcommand("score", "Log-likelihood or objective of data under a model, as JSON");
+  app->add_option("model", a.model_file, wrapped("A model file"))->required()->type_name("MODEL.h5");
+  app->add_option("data", a.data, wrapped(data_help))->required()->type_name("DATA");
+  app->add_option("--row-weights", a.row_weights, wrapped("Dataset of one non-negative weight a row [all 1]"))
+      ->type_name("PATH");
+  add_data_options(app, a);
+  add_run_options(app, a);
+}
+
+void add_sample(CLI::App& root, Arguments& a) {
+  CLI::App* app = root.add_subcommand("sample", "Draw rows from a model (/X and /labels)");
+  app->add_option("model", a.model_file, wrapped("A model file of a mixture"))->required()->type_name("MODEL.h5");
+  check(app->add_option("-n,--rows", a.sample_rows, wrapped("Rows to draw")),
+        CLI::Range(std::int64_t{1}, std::int64_t{1} << 50U))
+      ->required()
+      ->type_name("N");
+  add_output(app, a, "The data", true);
+  app->add_option("--seed", a.seed, wrapped("Every draw is a function of the seed and the row [0]"))->type_name("S");
+  add_run_options(app, a);
+}
+
+void add_compare(CLI::App& root, Arguments& a) {
+  CLI::App* app = root.add_subcommand("compare", "Adjusted Rand index and NMI (arithmetic) of two labellings, as JSON");
+  app->add_option("labels", a.data, wrapped("Two label files: file.h5 (/labels) or file.h5:/path"))
+      ->required()
+      ->expected(2)
+      ->type_name("A.h5 B.h5");
+  app->add_flag("-q,--quiet", a.quiet, wrapped("Say nothing but the result and errors"));
+}
+
+void add_info(CLI::App& root, Arguments& a) {
+  CLI::App* app = root.add_subcommand("info", "What a data, model or label file holds");
+  app->add_option("file", a.data, wrapped("An HDF5 file"))->required()->expected(1)->type_name("FILE.h5");
+  app->add_flag("--json", a.json, wrapped("Print one JSON object"));
+  check(app->add_option("--prototypes", a.prototypes,
+                        wrapped("Show a model's centres as pictures this many features wide, the darker the larger")),
+        CLI::Range(std::int64_t{1}, std::int64_t{1} << 20U))
+      ->type_name("WIDTH");
+}
+
+void add_convert(CLI::App& root, Arguments& a) {
+  CLI::App* app = root.add_subcommand("convert", "Make an HDF5 data file from CSV or NPY");
+  app->add_option("files", a.data, wrapped("Input (.csv, .tsv or .npy) and output (.h5)"))
+      ->required()
+      ->expected(2)
+      ->type_name("IN OUT.h5");
+  app->add_flag("--overwrite", a.overwrite, wrapped("Allow the output file to be replaced [refuse, exit 73]"));
+  check(app->add_option(
+            "--type", a.type,
+            wrapped("Stored type; auto: the smallest integer type where all values are integers, else float64 [auto]")),
+        CLI::IsMember({"auto", "float64", "float32", "uint8", "int32", "int64"}))
+      ->type_name("TYPE");
+  app->add_option("--threshold", a.threshold, wrapped("Store 1 where a value is greater than this, else 0"))
+      ->type_name("T");
+  app->add_option("--label-column", a.label_column,
+                  wrapped("CSV: this column (name, or number from 0) goes to /labels, text numbered in sorted order"))
+      ->type_name("COLUMN");
+  check(app->add_option("--header", a.header,
+                        wrapped("CSV: whether the first line holds names [auto: where it is not all numbers]")),
+        CLI::IsMember({"auto", "yes", "no"}))
+      ->type_name("auto|yes|no");
+  app->add_option("--delimiter", a.delimiter, wrapped("CSV: one character, or tab [,; tab for .tsv]"))->type_name("C");
+  app->add_flag("-q,--quiet", a.quiet, wrapped("Say nothing but errors"));
+}
+
+}  // namespace shoal::app
