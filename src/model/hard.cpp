@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "shoal/core/error.hpp"
+#include "shoal/model/parameter_check.hpp"
 
 namespace shoal {
 namespace {
@@ -24,18 +25,106 @@ double rounding_of(const RowBlock<T>& block, std::size_t r, bool squared) {
 }  // namespace
 
 template <class T>
-void assign_rows(const RowBlock<T>& block, Metric metric, bool root, std::span<const T> origin,
-                 std::span<const T> centres, std::size_t n_centres,
-                 const std::function<void(std::size_t, std::int32_t, double)>& visit) {
+HardModel<T>::HardModel(const ModelOptions& options, std::size_t n_features, std::string centres_name,
+                        Distance distance)
+    : centres_name_(std::move(centres_name)),
+      distance_(distance),
+      empty_cluster_(options.empty_cluster),
+      centres_(options.n_clusters, n_features) {}
+
+template <class T>
+void HardModel<T>::start(const std::vector<T>& seeds, std::span<const std::int32_t> /*labels*/,
+                         const RowPass<T>& /*pass*/) {
+  Matrix centres(n_clusters(), n_features());
+  std::ranges::copy(seeds, centres.values.begin());
+  set_centres(std::move(centres));
+}
+
+template <class T>
+void HardModel<T>::set_centres(Matrix centres) {
+  centres_ = std::move(centres);
+  origin_ = choose_origin(centres_);
+  kernel_centres_ = shifted<T>(centres_, origin_);
+}
+
+template <class T>
+NamedArrays HardModel<T>::parameters() const {
+  return {as_array(centres_name_, centres_)};
+}
+
+template <class T>
+void HardModel<T>::set_parameters(const NamedArrays& arrays, const std::string& source) {
+  set_centres(require_matrix(arrays, centres_name_, n_clusters(), n_features(), source));
+}
+
+template <class T>
+std::vector<double> HardModel<T>::counts(const Statistics& sums) const {
+  return {sums.sums.begin() + 1, sums.sums.begin() + 1 + static_cast<std::ptrdiff_t>(n_clusters())};
+}
+
+template <class T>
+std::int64_t HardModel<T>::n_parameters() const {
+  return static_cast<std::int64_t>(n_clusters() * n_features());
+}
+
+template <class T>
+void HardModel<T>::assign(const RowBlock<T>& block, Statistics& sums, const RowOutputs& outputs,
+                          const std::function<void(std::size_t, std::size_t)>& visit) const {
+  const Metric metric = distance_ == Distance::manhattan ? Metric::manhattan : Metric::squared_euclidean;
   Tile<T> tile(block.n_features);
   std::array<double, tile_rows> distance{};
   std::array<std::int32_t, tile_rows> label{};
   for (std::size_t first = 0; first < block.n_rows; first += tile_rows) {
-    tile.load(block, first, std::min(tile_rows, block.n_rows - first), origin);
-    nearest(metric, tile.columns.data(), centres.data(), n_centres, block.n_features, distance, label);
-    for (std::size_t r = 0; r < tile.n_rows; ++r)
-      visit(first + r, label[r], root ? std::sqrt(distance[r]) : distance[r]);
+    tile.load(block, first, std::min(tile_rows, block.n_rows - first), origin_);
+    nearest(metric, tile.columns.data(), kernel_centres_.data(), n_clusters(), block.n_features, distance, label);
+    for (std::size_t r = 0; r < tile.n_rows; ++r) {
+      const std::size_t row = first + r;
+      const double apart = distance_ == Distance::euclidean ? std::sqrt(distance[r]) : distance[r];
+      if (outputs.label != nullptr) outputs.label[row] = label[r];
+      if (outputs.log_density != nullptr) outputs.log_density[row] = -apart;
+      const double weight = block.weight(row);
+      if (weight == 0) continue;
+      const auto k = static_cast<std::size_t>(label[r]);
+      sums.sums[0] += weight * apart;
+      sums.sums[1 + k] += weight;
+      visit(row, k);
+    }
   }
+}
+
+template <class T>
+bool HardModel<T>::maximise(const Statistics& sums, const RowPass<T>& pass) {
+  const std::vector<std::size_t> empty = empty_clusters(counts(sums), 0.0, empty_cluster_);
+  Matrix moved = moved_centres(sums, pass);
+  if (empty_cluster_ == EmptyCluster::drop) {
+    moved = without_rows(moved, empty);
+    this->repairs_.dropped += static_cast<std::int64_t>(empty.size());
+  } else if (!empty.empty()) {
+    this->repairs_.reseeded += static_cast<std::int64_t>(reseed(moved, empty, pass));
+  }
+  const bool changed = !same_bits(moved.values, centres_.values);
+  set_centres(std::move(moved));
+  return changed;
+}
+
+/// Moves each cluster of `empty` to a row far from its centre: the farthest ones of positive weight, the lowest on
+/// ties, each row once. Rows that coincide with their centre but for rounding are passed over. Returns how many moved.
+template <class T>
+std::size_t HardModel<T>::reseed(Matrix& centres, const std::vector<std::size_t>& empty, const RowPass<T>& pass) const {
+  const bool squared = distance_ == Distance::squared_euclidean;
+  const auto rows = pass.largest(empty.size(), [&](const RowBlock<T>& block, std::span<double> score) {
+    Statistics unused = this->statistics(true);
+    RowOutputs outputs;
+    outputs.log_density = score.data();
+    this->expect(block, unused, outputs);
+    for (std::size_t r = 0; r < block.n_rows; ++r) {
+      const bool apart = -score[r] > rounding_of(block, r, squared);
+      score[r] = block.weight(r) > 0 && apart ? -score[r] : -std::numeric_limits<double>::infinity();
+    }
+  });
+  const Matrix values = pass.fetch_matrix(rows);
+  for (std::size_t i = 0; i < rows.size(); ++i) std::ranges::copy(values.row(i), centres.row(empty[i]).begin());
+  return rows.size();
 }
 
 std::vector<std::size_t> empty_clusters(std::span<const double> weights, double threshold, EmptyCluster policy) {
@@ -52,24 +141,6 @@ std::vector<std::size_t> empty_clusters(std::span<const double> weights, double 
   return empty;
 }
 
-template <class T>
-std::size_t reseed(Matrix& centres, const std::vector<std::size_t>& empty, bool squared, const Model<T>& model,
-                   const RowPass<T>& pass) {
-  const auto rows = pass.largest(empty.size(), [&](const RowBlock<T>& block, std::span<double> score) {
-    Statistics unused = model.statistics(true);
-    RowOutputs outputs;
-    outputs.log_density = score.data();
-    model.expect(block, unused, outputs);
-    for (std::size_t r = 0; r < block.n_rows; ++r) {
-      const bool apart = -score[r] > rounding_of(block, r, squared);
-      score[r] = block.weight(r) > 0 && apart ? -score[r] : -std::numeric_limits<double>::infinity();
-    }
-  });
-  const Matrix values = pass.fetch_matrix(rows);
-  for (std::size_t i = 0; i < rows.size(); ++i) std::ranges::copy(values.row(i), centres.row(empty[i]).begin());
-  return rows.size();
-}
-
 Matrix without_rows(const Matrix& matrix, const std::vector<std::size_t>& dropped) {
   Matrix kept(matrix.rows - dropped.size(), matrix.columns);
   std::size_t next = 0;
@@ -79,12 +150,7 @@ Matrix without_rows(const Matrix& matrix, const std::vector<std::size_t>& droppe
   return kept;
 }
 
-#define SHOAL_INSTANTIATE(T)                                                                                          \
-  template void assign_rows<T>(const RowBlock<T>&, Metric, bool, std::span<const T>, std::span<const T>, std::size_t, \
-                               const std::function<void(std::size_t, std::int32_t, double)>&);                        \
-  template std::size_t reseed<T>(Matrix&, const std::vector<std::size_t>&, bool, const Model<T>&, const RowPass<T>&);
-SHOAL_INSTANTIATE(float)
-SHOAL_INSTANTIATE(double)
-#undef SHOAL_INSTANTIATE
+template class HardModel<float>;
+template class HardModel<double>;
 
 }  // namespace shoal
