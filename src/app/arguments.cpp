@@ -78,8 +78,7 @@ std::optional<Arguments> parse_arguments(int argc, char** argv, bool print) {
   return arguments;
 }
 
-std::string options_text(const Arguments& a, const std::string& init, const std::string& mixing, bool float32,
-                         double tolerance) {
+std::string options_text(const Arguments& a, const ResolvedNames& names, bool float32, double tolerance) {
   std::string text = fmt::format("[fit]\nmodel = \"{}\"\nclusters = {}\n", to_string(a.model), a.clusters);
   const auto line = [&](const std::string& key, const auto& value) { text += fmt::format("{} = {}\n", key, value); };
   const auto quoted = [](const std::string& value) { return '"' + value + '"'; };
@@ -89,12 +88,12 @@ std::string options_text(const Arguments& a, const std::string& init, const std:
     line("regularization-absolute", a.regularization_absolute);
   }
   if (a.model == ModelKind::kmedians) line("center", quoted(to_string(a.center)));
-  if (is_mixture(a.model)) line("mixing", quoted(mixing));
+  if (is_mixture(a.model)) line("mixing", quoted(names.mixing));
   if (is_discrete(a.model)) line("pseudo-count", a.pseudo_count);
-  if (!a.row_weights.empty()) line("row-weights", quoted(a.row_weights.substr(a.row_weights.rfind(':') + 1)));
+  if (!names.row_weights.empty()) line("row-weights", quoted(names.row_weights));
   line("missing", quoted(to_string(a.missing)));
   if (a.missing_value) line("missing-value", *a.missing_value);
-  line("init", quoted(init));
+  line("init", quoted(names.init));
   line("seed", a.seed);
   line("max-iterations", a.max_iterations);
   line("tolerance", tolerance);

@@ -69,11 +69,17 @@ std::optional<Arguments> parse_arguments(int argc, char** argv, bool print);
 /// What --version says.
 std::string version_text();
 
-/// The version and git revision as written into models.
+/// The version as written into models.
 std::string short_version();
 
-/// The resolved options that decide a fit's result, as TOML. A file is named by the digest of its content.
-std::string options_text(const Arguments& arguments, const std::string& init, const std::string& mixing, bool float32,
-                         double tolerance);
+/// Words as given, files by the digest of their content.
+struct ResolvedNames {
+  std::string init;
+  std::string mixing;
+  std::string row_weights;  ///< empty: none
+};
+
+/// The resolved options that decide a fit's result, as TOML.
+std::string options_text(const Arguments& arguments, const ResolvedNames& names, bool float32, double tolerance);
 
 }  // namespace shoal::app

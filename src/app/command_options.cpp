@@ -66,16 +66,18 @@ const Choices<Progress> progresses = {
 
 const std::string data_help = "HDF5 data: file.h5 or file.h5:/path/to/dataset; several are read as one, in order";
 
-void add_run_options(CLI::App* app, Arguments& a) {
+void add_quiet(CLI::App* app, Arguments& a) {
+  app->add_flag("-q,--quiet", a.quiet, wrapped("Say nothing but results and errors"));
+}
+
+void add_compute_options(CLI::App* app, Arguments& a) {
   check(app->add_option("--threads", a.threads, wrapped("Threads a rank [OMP_NUM_THREADS, else 1]")),
         CLI::Range(1, 4096))
       ->type_name("T");
   app->add_option("--target", a.target,
-                  wrapped("Instruction set on all ranks [the best that every rank has; see --version]; "
-                          "results are the same bits for one instruction set"))
+                  wrapped("Instruction set on all ranks [the best that every rank has; see --version]; results are the "
+                          "same bits for one instruction set"))
       ->type_name("T");
-  app->add_flag("-q,--quiet", a.quiet, wrapped("Say nothing but errors"));
-  app->add_flag("-v,--verbose", a.verbose, wrapped("Say more"));
 }
 
 void add_data_options(CLI::App* app, Arguments& a) {
@@ -165,7 +167,9 @@ void add_fit(CLI::App& root, Arguments& a) {
   app->add_option("--log", a.log, wrapped("One JSON object an iteration and one for the run"))->type_name("FILE");
   add_choice(app, "--progress", a.progress, progresses,
              "auto: a bar where standard error is a terminal, else lines [auto]");
-  add_run_options(app, a);
+  add_compute_options(app, a);
+  add_quiet(app, a);
+  app->add_flag("-v,--verbose", a.verbose, wrapped("Show every iteration and every cluster"));
   app->footer("Example:\n  mpirun -n 4 shoal fit gaussian data.h5 -k 8 -o model.h5 --labels labels.h5\n");
 }
 
@@ -177,7 +181,8 @@ void add_predict(CLI::App& root, Arguments& a) {
   app->add_flag("--responsibilities", a.responsibilities, wrapped("mixtures: also write /responsibilities (N x K)"));
   app->add_flag("--log-density", a.log_density, wrapped("mixtures: also write /log_density (N)"));
   add_data_options(app, a);
-  add_run_options(app, a);
+  add_compute_options(app, a);
+  add_quiet(app, a);
 }
 
 void add_score(CLI::App& root, Arguments& a) {
@@ -187,7 +192,7 @@ void add_score(CLI::App& root, Arguments& a) {
   app->add_option("--row-weights", a.row_weights, wrapped("Dataset of one non-negative weight a row [all 1]"))
       ->type_name("PATH");
   add_data_options(app, a);
-  add_run_options(app, a);
+  add_compute_options(app, a);
 }
 
 void add_sample(CLI::App& root, Arguments& a) {
@@ -199,7 +204,7 @@ void add_sample(CLI::App& root, Arguments& a) {
       ->type_name("N");
   add_output(app, a, "The data", true);
   app->add_option("--seed", a.seed, wrapped("Every draw is a function of the seed and the row [0]"))->type_name("S");
-  add_run_options(app, a);
+  add_quiet(app, a);
 }
 
 void add_compare(CLI::App& root, Arguments& a) {
@@ -208,7 +213,7 @@ void add_compare(CLI::App& root, Arguments& a) {
       ->required()
       ->expected(2)
       ->type_name("A.h5 B.h5");
-  app->add_flag("-q,--quiet", a.quiet, wrapped("Say nothing but the result and errors"));
+  add_quiet(app, a);
 }
 
 void add_info(CLI::App& root, Arguments& a) {
@@ -243,7 +248,7 @@ void add_convert(CLI::App& root, Arguments& a) {
         CLI::IsMember({"auto", "yes", "no"}))
       ->type_name("auto|yes|no");
   app->add_option("--delimiter", a.delimiter, wrapped("CSV: one character, or tab [,; tab for .tsv]"))->type_name("C");
-  app->add_flag("-q,--quiet", a.quiet, wrapped("Say nothing but errors"));
+  add_quiet(app, a);
 }
 
 }  // namespace shoal::app

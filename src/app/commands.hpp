@@ -22,11 +22,17 @@ int thread_count(const Arguments& arguments);
 /// Brings all ranks to one instruction set. Throws Error(usage) where --target is not on every rank.
 void agree_on_target(const Communicator& comm, const Arguments& arguments);
 
-/// Whether rows are held as float32: as asked, else where all data sets are.
-bool use_float32(const Arguments& arguments, const std::vector<DatasetInfo>& datasets);
+/// Whether rows are held and multiplied as float32: as asked, else where all data sets are. Discrete rows are codes,
+/// and their tables are float32 only where that is asked for.
+bool use_float32(Precision asked, ModelKind kind, const std::vector<DatasetInfo>& datasets);
 
 /// Throws Error(usage) where the model cannot integrate missing values out.
 void check_missing(ModelKind kind, Covariance covariance, Missing missing);
+
+/// Throws Error(usage) on all ranks where two outputs, or an output and an input, are the same file. Empty names and
+/// dataset paths behind a file's name do not count. Collective.
+void require_different_files(const Communicator& comm, const std::vector<std::string>& outputs,
+                             const std::vector<std::string>& inputs);
 
 std::int64_t total_rows(const std::vector<DatasetInfo>& datasets);
 

@@ -4,8 +4,11 @@
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <set>
 
 #include "app/commands.hpp"
+#include "shoal/comm/agree.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/math/target.hpp"
 
@@ -29,8 +32,8 @@ void agree_on_target(const Communicator& comm, const Arguments& arguments) {
   use_best_target(target);
 }
 
-bool use_float32(const Arguments& arguments, const std::vector<DatasetInfo>& datasets) {
-  if (arguments.precision != Precision::automatic) return arguments.precision == Precision::float32;
+bool use_float32(Precision asked, ModelKind kind, const std::vector<DatasetInfo>& datasets) {
+  if (asked != Precision::automatic || is_discrete(kind)) return asked == Precision::float32;
   for (const DatasetInfo& info : datasets)
     if (info.type != ElementType::float32) return false;
   return true;
@@ -45,6 +48,20 @@ void check_missing(ModelKind kind, Covariance covariance, Missing missing) {
               fmt::format("--missing marginalize: {} cannot integrate missing values out (bernoulli, categorical and "
                           "gaussian diag or spherical can); use --missing skip",
                           what));
+}
+
+void require_different_files(const Communicator& comm, const std::vector<std::string>& outputs,
+                             const std::vector<std::string>& inputs) {
+  on_root(comm, [&] {
+    std::set<std::filesystem::path> taken;
+    std::error_code ignored;
+    for (const std::string& name : inputs)
+      taken.insert(std::filesystem::weakly_canonical(parse_dataset_name(name).file, ignored));
+    for (const std::string& name : outputs)
+      if (!name.empty() && !taken.insert(std::filesystem::weakly_canonical(name, ignored)).second)
+        throw Error(ExitCode::usage,
+                    fmt::format("{}: named twice, as an output and as another file; choose another name", name));
+  });
 }
 
 std::int64_t total_rows(const std::vector<DatasetInfo>& datasets) {

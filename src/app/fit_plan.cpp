@@ -9,8 +9,10 @@
 #include "app/report.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/core/error.hpp"
+#include "shoal/io/digest.hpp"
 #include "shoal/io/hdf5_file.hpp"
-#include "shoal/math/target.hpp"
+#include "shoal/io/slice_reader.hpp"
+#include "shoal/model/make_model.hpp"
 #include "shoal/model/parameter_check.hpp"
 
 namespace shoal::app {
@@ -57,20 +59,21 @@ void refuse_foreign_options(const Arguments& a) {
 }
 
 void settle_mixing(const Communicator& comm, const Arguments& a, FitPlan& plan) {
-  plan.mixing_name = a.mixing;
+  plan.names.mixing = a.mixing;
   if (a.mixing == "learned") return;
   plan.model.mixing = a.mixing == "uniform" ? Mixing::uniform : Mixing::given;
   if (plan.model.mixing != Mixing::given) return;
   const NamedArrays arrays = read_parameters(comm, a.mixing);
   plan.model.given_weights = require_weights(arrays, plan.model.n_clusters, a.mixing);
-  plan.mixing_name = digest({*find(arrays, "weights")});
+  plan.names.mixing = digest({*find(arrays, "weights")});
 }
 
 void settle_start(const Communicator& comm, const Arguments& a, FitPlan& plan) {
-  plan.init_name = a.init;
+  plan.names.init = a.init;
   if (a.init == "kmeans-parallel" || a.init == "random") return;
   plan.start = read_parameters(comm, a.init);
-  plan.init_name = digest(plan.start);
+  plan.names.init = digest(plan.start);
+  if (!is_discrete(a.model)) make_model<double>(plan.model, plan.n_features())->set_parameters(plan.start, a.init);
 }
 
 }  // namespace
@@ -78,14 +81,14 @@ void settle_start(const Communicator& comm, const Arguments& a, FitPlan& plan) {
 FitPlan make_plan(const Communicator& comm, const Arguments& a) {
   refuse_foreign_options(a);
   check_missing(a.model, a.covariance, a.missing);
-  FitPlan plan{a, describe_datasets(comm, a.data, Wanted::matrix), {}, {}, {}, {}, {}, false, 0, 1, "", ""};
+  FitPlan plan{a, describe_datasets(comm, a.data, Wanted::matrix), {}, {}, {}, {}, {}, false, 0, 1, {}};
   require_same_columns(plan.datasets);
   const std::int64_t rows = total_rows(plan.datasets);
   if (a.clusters > rows)
     throw Error(ExitCode::usage, fmt::format("-k {}: more clusters than the {} rows of the data; choose a smaller -k",
                                              a.clusters, rows));
   plan.partition = partition(rows, plan.n_features());
-  plan.float32 = use_float32(a, plan.datasets);
+  plan.float32 = use_float32(a.precision, a.model, plan.datasets);
   plan.threads = thread_count(a);
   plan.model.kind = a.model;
   plan.model.n_clusters = static_cast<std::size_t>(a.clusters);
@@ -106,6 +109,7 @@ FitPlan make_plan(const Communicator& comm, const Arguments& a) {
   plan.fit.tolerance = plan.tolerance;
   plan.fit.relative = plan.fit.minimise = !is_mixture(a.model);
   plan.fit.want_labels = !a.labels.empty();
+  if (!a.row_weights.empty()) describe_weights(comm, plan.datasets, a.row_weights);
   settle_mixing(comm, a, plan);
   settle_start(comm, a, plan);
   return plan;
@@ -118,42 +122,43 @@ MemoryNeed memory_need(const FitPlan& plan, int n_ranks) {
   const auto n = static_cast<double>(rows);
   need.rows = n * (static_cast<double>(held_row_bytes(plan)) + (plan.arguments.row_weights.empty() ? 0 : 8));
   need.statistics = statistics_bytes(plan);
+  const double slice =
+      std::clamp(n * 8 * static_cast<double>(plan.n_features()), 1e6, static_cast<double>(slice_bytes));
   const double levels = 2 + std::log2(static_cast<double>(std::max<std::int64_t>(1, plan.partition.n_blocks())));
-  need.scratch = need.statistics * levels * plan.threads + 12 * n + 32e6;  // partial sums, seeding's distances, reading
+  need.scratch =
+      need.statistics * levels * plan.threads + 12 * n + slice;  // partial sums, seeding's distances, reading
   return need;
 }
 
 void check_memory(const Communicator& comm, const FitPlan& plan) {
-  const double need = memory_need(plan, comm.size()).total() * comm.ranks_on_this_host();
+  const int ranks_here = comm.ranks_on_this_host();
+  const double need = memory_need(plan, comm.size()).total() * ranks_here;
   agree(comm, [&] {
     const auto available = available_memory_bytes();
     if (available && need > static_cast<double>(*available))
-      throw Error(
-          ExitCode::no_memory,
-          fmt::format("not enough memory: the {} ranks of a host need {}, {} are available; use more hosts, or "
-                      "--precision float32",
-                      comm.ranks_on_this_host(), human_bytes(need), human_bytes(static_cast<double>(*available))));
+      throw Error(ExitCode::no_memory,
+                  fmt::format("not enough memory: the {} ranks of a host need {}, {} are available; use more hosts, or "
+                              "--precision float32",
+                              ranks_here, human_bytes(need), human_bytes(static_cast<double>(*available))));
   });
 }
 
 void print_plan(const Communicator& comm, const FitPlan& plan) {
-  if (!comm.is_root()) return;
   const MemoryNeed need = memory_need(plan, comm.size());
   const std::int64_t blocks = plan.partition.n_blocks();
-  fmt::print("{}\n", headline(comm, plan));
-  fmt::print("  memory a rank         {} for rows, {} for sums and buffers\n", human_bytes(need.rows),
-             human_bytes(need.scratch));
-  fmt::print("  bytes a reduction     {:.0f} ({})\n", need.statistics, human_bytes(need.statistics));
-  fmt::print("  row blocks            {} of {} rows; ranks beyond {} would have no rows\n", blocks,
-             plan.partition.block_rows, blocks);
   // A rank should spend far longer on its rows than on a reduction, and its rows should fill a few caches.
-  const double by_data = need.rows * comm.size() / 64e6;
-  const double by_reduction =
-      static_cast<double>(plan.partition.n_rows) * static_cast<double>(held_row_bytes(plan)) / (20 * need.statistics);
-  const auto ranks =
-      static_cast<std::int64_t>(std::clamp(std::min(by_data, by_reduction), 1.0, static_cast<double>(blocks)));
-  fmt::print("  suggested ranks       {}\n", ranks == 1 ? std::string("1") : fmt::format("1 to {}", ranks));
-  fmt::print("dry run: headers only were read; nothing was computed or written\n");
+  const double all_rows = static_cast<double>(plan.partition.n_rows) * static_cast<double>(held_row_bytes(plan));
+  const double most =
+      std::clamp(std::min(all_rows / 64e6, all_rows / (20 * need.statistics)), 1.0, static_cast<double>(blocks));
+  std::string text = headline(comm, plan) + "\n";
+  text += fmt::format("  memory a rank         {} for rows, {} for sums and buffers\n", human_bytes(need.rows),
+                      human_bytes(need.scratch));
+  text += fmt::format("  bytes a reduction     {:.0f} ({})\n", need.statistics, human_bytes(need.statistics));
+  text += fmt::format("  row blocks            {} of {} rows; ranks beyond {} would have no rows\n", blocks,
+                      plan.partition.block_rows, blocks);
+  text += fmt::format("  suggested ranks       {}\n",
+                      most < 2 ? "1" : fmt::format("1 to {}", static_cast<std::int64_t>(most)));
+  print_result(comm, text + "dry run: headers only were read; nothing was computed or written\n");
 }
 
 void annotate_labels(hid_t file, std::int64_t n_clusters) {

@@ -29,8 +29,7 @@ struct FitPlan {
   bool float32 = false;
   double tolerance = 0;
   int threads = 1;
-  std::string init_name;    ///< as the model's options name it: a word or a digest
-  std::string mixing_name;  ///< the same for --mixing
+  ResolvedNames names;
 
   [[nodiscard]] std::size_t n_features() const { return static_cast<std::size_t>(datasets.front().n_columns); }
 };

@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <new>
+#include <optional>
 
 #include "app/commands.hpp"
+#include "app/report.hpp"
+#include "shoal/comm/agree.hpp"
 #include "shoal/comm/environment.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/io/hdf5_handle.hpp"
@@ -15,7 +17,8 @@ namespace {
 using namespace shoal;
 
 int run(int argc, char** argv, const Communicator& comm) {
-  const auto arguments = app::parse_arguments(argc, argv, comm.is_root());
+  std::optional<app::Arguments> arguments;  // the config file may be missing on one host alone
+  agree(comm, [&] { arguments = app::parse_arguments(argc, argv, comm.is_root()); });
   if (!arguments) return 0;
   const std::map<std::string, void (*)(const Communicator&, const app::Arguments&)> commands = {
       {"fit", app::run_fit},        {"predict", app::run_predict}, {"score", app::run_score},
@@ -35,13 +38,15 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv, comm);
   } catch (const Error& error) {  // all ranks are here, with the same error
-    if (comm.is_root()) fmt::print(stderr, "shoal: error: {}\n", error.what());
+    if (comm.is_root()) app::tell(fmt::format("shoal: error: {}\n", error.what()));
     return static_cast<int>(error.code());
   } catch (const std::bad_alloc&) {  // this rank alone
-    fmt::print(stderr, "shoal: error: rank {} ran out of memory; use more nodes or fewer ranks a node\n", comm.rank());
+    app::tell(
+        fmt::format("shoal: error: rank {} ran out of memory; use more nodes or fewer ranks a node\n", comm.rank()));
     abort_job(static_cast<int>(ExitCode::no_memory));
   } catch (const std::exception& error) {
-    fmt::print(stderr, "shoal: error: {} (rank {}); please report this as a bug of shoal\n", error.what(), comm.rank());
+    app::tell(
+        fmt::format("shoal: error: {} (rank {}); please report this as a bug of shoal\n", error.what(), comm.rank()));
     abort_job(static_cast<int>(ExitCode::internal));
   }
 }

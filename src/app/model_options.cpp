@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cmath>
 #include <sstream>
 
@@ -22,16 +23,24 @@ E by_name(const std::string& text, std::initializer_list<E> choices, const std::
               fmt::format("{}: attribute `{}` is \"{}\", which this shoal does not know", file, attribute, text));
 }
 
-/// The prior is part of the objective, and stands in the options text alone.
-double pseudo_count_of(const std::string& options) {
+/// What the options text says of a key, empty where it says nothing or is no TOML.
+std::string option_in(const std::string& options, const std::string& key) {
   std::istringstream stream(options);
   try {
     for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_config(stream))
-      if (item.name == "pseudo-count" && item.inputs.size() == 1) return std::stod(item.inputs.front());
-  } catch (const std::exception&) {
-    return 0;  // a text that is not TOML names no pseudo-count
+      if (item.name == key && item.inputs.size() == 1) return item.inputs.front();
+  } catch (const CLI::Error&) {
+    return "";
   }
-  return 0;
+  return "";
+}
+
+/// The prior is part of the objective, and stands in the options text alone.
+double pseudo_count_of(const std::string& options) {
+  const std::string text = option_in(options, "pseudo-count");
+  double value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value > 0 && std::isfinite(value) ? value : 0;
 }
 
 }  // namespace
@@ -59,6 +68,10 @@ ModelOptions options_of(const ModelFile& file, const std::string& name) {
     options.center = by_name(file.center, {Center::median, Center::geometric}, "center", name);
   if (is_discrete(options.kind)) options.pseudo_count = pseudo_count_of(file.options);
   return options;
+}
+
+Precision precision_of(const ModelFile& file) {
+  return option_in(file.options, "precision") == "float32" ? Precision::float32 : Precision::float64;
 }
 
 LevelOffsets level_offsets_of(const ModelFile& file, const std::string& name) {

@@ -10,6 +10,9 @@ namespace shoal::app {
 /// Throws Error(bad_data) naming the file where an attribute has an unknown value or sizes are impossible.
 ModelOptions options_of(const ModelFile& file, const std::string& name);
 
+/// How the rows of the fit were held.
+Precision precision_of(const ModelFile& file);
+
 /// Level offsets of a discrete model: two levels a feature, or /parameters/level_offsets.
 LevelOffsets level_offsets_of(const ModelFile& file, const std::string& name);
 

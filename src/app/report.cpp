@@ -13,12 +13,28 @@
 
 namespace shoal::app {
 
-void say(const Communicator& comm, const Arguments& arguments, const std::string& text) {
-  if (comm.is_root() && !arguments.quiet) fmt::print(stderr, "{}\n", text);
+void tell(const std::string& text) {
+  std::fputs(text.c_str(), stderr);
+  std::fflush(stderr);
 }
 
-void warn(const Communicator& comm, const std::string& text) {
-  if (comm.is_root()) fmt::print(stderr, "shoal: warning: {}\n", text);
+void say(const Communicator& comm, const Arguments& arguments, const std::string& text) {
+  if (comm.is_root() && !arguments.quiet) tell(text + "\n");
+}
+
+void warn(const Communicator& comm, const Arguments& arguments, const std::string& text) {
+  say(comm, arguments, "shoal: warning: " + text);
+}
+
+void print_result(const Communicator& comm, const std::string& text) {
+  on_root(comm, [&] {
+    if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0)
+      throw Error(ExitCode::io_failure, "the result could not be written to standard output; is the disk full?");
+  });
+}
+
+std::string one_line(const nlohmann::ordered_json& json) {
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 Reporter::Reporter(const Communicator& comm, const Arguments& arguments) : comm_(comm), arguments_(arguments) {
@@ -39,6 +55,14 @@ Reporter::Reporter(const Communicator& comm, const Arguments& arguments) : comm_
   if (progress_ == Progress::automatic) progress_ = isatty(STDERR_FILENO) != 0 ? Progress::bar : Progress::lines;
 }
 
+Reporter::~Reporter() {
+  finish();
+  if (!log_.is_open() || log_used_) return;
+  log_.close();
+  std::error_code ignored;
+  std::filesystem::remove(arguments_.log, ignored);
+}
+
 void Reporter::iteration(const IterationReport& report) {
   if (!comm_.is_root()) return;
   if (log_.is_open()) {
@@ -46,7 +70,8 @@ void Reporter::iteration(const IterationReport& report) {
         {"event", "iteration"},          {"iteration", report.iteration},
         {"objective", report.objective}, {"change", report.change},
         {"seconds", report.seconds},     {"seconds_communicating", report.seconds_communicating}};
-    log_ << line.dump() << '\n' << std::flush;
+    log_ << one_line(line) << '\n' << std::flush;
+    log_used_ = true;
   }
   if (progress_ == Progress::bar) draw_bar(report);
   if (progress_ == Progress::lines) print_line(report);
@@ -57,9 +82,8 @@ void Reporter::draw_bar(const IterationReport& report) {
   constexpr std::int64_t width = 24;
   const std::int64_t limit = std::max<std::int64_t>(1, arguments_.max_iterations);
   const auto filled = static_cast<std::size_t>(width * std::min(report.iteration, limit) / limit);
-  fmt::print(stderr, "\r[{:<{}}] iteration {} of at most {}  objective {:.10g}  change {:.2e} \x1b[K",
-             std::string(filled, '#'), width, report.iteration, limit, report.objective, report.change);
-  std::fflush(stderr);
+  tell(fmt::format("\r[{:<{}}] iteration {} of at most {}  objective {:.10g}  change {:.2e} \x1b[K",
+                   std::string(filled, '#'), width, report.iteration, limit, report.objective, report.change));
   bar_open_ = true;
 }
 
@@ -68,14 +92,14 @@ void Reporter::print_line(const IterationReport& report) {
   const auto now = std::chrono::steady_clock::now();
   unprinted_ = report;
   if (!arguments_.verbose && report.iteration > 0 && now - last_ < std::chrono::seconds(2)) return;
-  fmt::print(stderr, "iteration {:4d}  objective {:.12g}  change {:.3e}  {:.3f} s\n", report.iteration,
-             report.objective, report.change, report.seconds);
+  tell(fmt::format("iteration {:4d}  objective {:.12g}  change {:.3e}  {:.3f} s\n", report.iteration, report.objective,
+                   report.change, report.seconds));
   unprinted_.reset();
   last_ = now;
 }
 
 void Reporter::finish() {
-  if (bar_open_) fmt::print(stderr, "\n");
+  if (bar_open_) tell("\n");
   bar_open_ = false;
   if (!unprinted_) return;
   last_ = {};

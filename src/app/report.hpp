@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,15 +14,26 @@
 
 namespace shoal::app {
 
+/// Text on standard error; a closed or full one is not worth a failure.
+void tell(const std::string& text);
+
 /// A line on standard error, from rank 0, unless --quiet.
 void say(const Communicator& comm, const Arguments& arguments, const std::string& text);
-void warn(const Communicator& comm, const std::string& text);
+void warn(const Communicator& comm, const Arguments& arguments, const std::string& text);
+
+/// A result on standard output, from rank 0. Collective: throws Error(io_failure) on all ranks where it cannot be
+/// written.
+void print_result(const Communicator& comm, const std::string& text);
+
+/// JSON on one line; text that is not UTF-8 gets replacement characters.
+std::string one_line(const nlohmann::ordered_json& json);
 
 /// Progress on standard error and iterations in the log; acts on rank 0 only.
 class Reporter final : public Observer {
  public:
   /// Collective: throws Error(cannot_create) on all ranks where the log exists or cannot be created.
   Reporter(const Communicator& comm, const Arguments& arguments);
+  ~Reporter() override;  ///< ends the progress line; a log without a line in it is removed
   void iteration(const IterationReport& report) override;
 
   /// Ends the progress line.
@@ -37,6 +49,7 @@ class Reporter final : public Observer {
   const Communicator& comm_;
   const Arguments& arguments_;
   std::ofstream log_;
+  bool log_used_ = false;
   Progress progress_ = Progress::off;
   bool bar_open_ = false;
   std::optional<IterationReport> unprinted_;

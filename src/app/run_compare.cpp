@@ -24,7 +24,7 @@ void run_compare(const Communicator& comm, const Arguments& arguments) {
   const nlohmann::ordered_json json = {{"n_rows", found.n_rows},
                                        {"adjusted_rand_index", found.adjusted_rand},
                                        {"normalized_mutual_information", found.normalised_mutual_information}};
-  if (comm.is_root()) fmt::print("{}\n", json.dump());
+  print_result(comm, one_line(json) + "\n");
 }
 
 }  // namespace shoal::app

@@ -58,6 +58,10 @@ ElementType stored_type(const Arguments& arguments, const Census& census) {
     return census.all_integers ? ElementType::int64 : ElementType::float64;
   }
   const ElementType type = types.at(arguments.type);
+  const double most = std::max(std::abs(census.least), std::abs(census.largest));
+  if (type == ElementType::float32 && std::isfinite(most) && most > std::numeric_limits<float>::max())
+    throw Error(ExitCode::bad_data,
+                fmt::format("--type float32: {} holds {}, which does not fit", arguments.data[0], most));
   const bool fits = type == ElementType::uint8   ? limits(0, 255)
                     : type == ElementType::int32 ? limits(-0x1p31, 0x1p31 - 1)
                                                  : census.all_integers;
@@ -149,6 +153,7 @@ char delimiter_of(const Arguments& arguments) {
 
 void run_convert(const Communicator& comm, const Arguments& arguments) {
   const char delimiter = delimiter_of(arguments);
+  require_different_files(comm, {arguments.data[1]}, {arguments.data[0]});
   std::unique_ptr<TableSource> table;
   Census census;
   ElementType type{};
@@ -167,9 +172,10 @@ void run_convert(const Communicator& comm, const Arguments& arguments) {
   OutputFile output(comm, arguments.data[1], arguments.overwrite);
   on_root(comm, [&] { write_table(*table, census, type, arguments, output); });
   output.commit();
-  if (comm.is_root() && !arguments.quiet)
-    fmt::print(stderr, "wrote {} rows x {} features as {} to {}\n", census.n_rows, table->n_columns(), to_string(type),
-               arguments.data[1]);
+  if (comm.is_root())
+    say(comm, arguments,
+        fmt::format("wrote {} rows x {} features as {} to {}", census.n_rows, table->n_columns(), to_string(type),
+                    arguments.data[1]));
 }
 
 }  // namespace shoal::app

@@ -11,6 +11,7 @@
 #include "shoal/comm/agree.hpp"
 #include "shoal/fit/fit.hpp"
 #include "shoal/init/seeding.hpp"
+#include "shoal/io/digest.hpp"
 #include "shoal/io/row_writer.hpp"
 #include "shoal/io/shard_reader.hpp"
 #include "shoal/math/target.hpp"
@@ -74,13 +75,14 @@ void check_rows(const FitPlan& plan, const DataSummary& summary) {
 }
 
 template <class Row>
-ModelFile describe(const Model<Row>& model, const FitResult& result, const FitPlan& plan, const DataSummary& summary) {
+ModelFile describe(const Model<Row>& model, const FitResult& result, const FitPlan& plan, const DataSummary& summary,
+                   const ResolvedNames& names) {
   ModelFile file;
   file.model = to_string(plan.model.kind);
   if (plan.model.kind == ModelKind::gaussian) file.covariance = to_string(plan.model.covariance);
   if (plan.model.kind == ModelKind::kmedians) file.center = to_string(plan.model.center);
   file.is_mixture = is_mixture(plan.model.kind);
-  if (file.is_mixture) file.mixing = plan.mixing_name;
+  if (file.is_mixture) file.mixing = plan.names.mixing;
   file.n_clusters = static_cast<std::int64_t>(model.n_clusters());
   file.n_features = static_cast<std::int64_t>(model.n_features());
   file.n_rows = summary.rows_used;
@@ -98,7 +100,7 @@ ModelFile describe(const Model<Row>& model, const FitResult& result, const FitPl
   file.feature_names = plan.datasets.front().feature_names;
   file.instruction_set = target_name();
   file.shoal_version = short_version();
-  file.options = options_text(plan.arguments, plan.init_name, plan.mixing_name, plan.float32, plan.tolerance);
+  file.options = options_text(plan.arguments, names, plan.float32, plan.tolerance);
   file.parameters = model.parameters();
   file.counts = result.counts;
   file.history = result.history;
@@ -147,7 +149,7 @@ std::string run_json(const Communicator& comm, const ModelFile& file, const Repa
   json["threads"] = threads;
   json["instruction_set"] = file.instruction_set;
   json["shoal_version"] = file.shoal_version;
-  return json.dump();
+  return one_line(json);
 }
 
 template <class Row>
@@ -163,7 +165,7 @@ void fit_rows(const Communicator& comm, const FitPlan& plan, Outputs& outputs, R
   const RowPass<Row> pass(shard, comm, plan.threads, summary);
   const std::unique_ptr<Model<Row>> model = make(plan.model, shard);
   start(*model, plan, pass);
-  for (const std::string& warning : model->warnings()) warn(comm, warning);
+  for (const std::string& warning : model->warnings()) warn(comm, arguments, warning);
   seconds.start = watch.lap();
 
   const PassCosts before = pass.costs();
@@ -171,7 +173,9 @@ void fit_rows(const Communicator& comm, const FitPlan& plan, Outputs& outputs, R
   reporter.finish();
   seconds.fit = watch.lap();
 
-  const ModelFile file = describe(*model, result, plan, summary);
+  ResolvedNames names = plan.names;
+  if (!arguments.row_weights.empty()) names.row_weights = weights_digest(comm, shard);
+  const ModelFile file = describe(*model, result, plan, summary, names);
   write_outputs(comm, outputs, file, result, plan.partition);
   seconds.write = watch.lap();
 
@@ -180,7 +184,7 @@ void fit_rows(const Communicator& comm, const FitPlan& plan, Outputs& outputs, R
   const std::string json = run_json(comm, file, model->repairs(), result, costs, seconds, plan.threads);
   reporter.log_run(json);
   say(comm, arguments, summary_text(file, result, model->repairs(), arguments));
-  if (arguments.json && comm.is_root()) fmt::print("{}\n", json);
+  if (arguments.json) print_result(comm, json + "\n");
 }
 
 }  // namespace
@@ -188,9 +192,10 @@ void fit_rows(const Communicator& comm, const FitPlan& plan, Outputs& outputs, R
 void run_fit(const Communicator& comm, const Arguments& arguments) {
   agree_on_target(comm, arguments);
   const FitPlan plan = make_plan(comm, arguments);
-  if (arguments.dry_run) return print_plan(comm, plan);
+  require_different_files(comm, {arguments.output, arguments.labels, arguments.log}, arguments.data);
   check_memory(comm, plan);
   Outputs outputs(comm, arguments);
+  if (arguments.dry_run) return print_plan(comm, plan);
   Reporter reporter(comm, arguments);
   say(comm, arguments, headline(comm, plan));
   if (is_discrete(plan.model.kind)) return fit_rows<Code>(comm, plan, outputs, reporter);

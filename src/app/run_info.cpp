@@ -4,6 +4,7 @@
 
 #include "app/commands.hpp"
 #include "app/prototypes.hpp"
+#include "app/report.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/io/file_summary.hpp"
 
@@ -44,16 +45,19 @@ std::string kind_of(const FileSummary& summary) {
   return "data";
 }
 
-void print_table(const Json& json) {
+std::string table_of(const Json& json) {
+  std::string text;
   for (const auto& [key, value] : json.items()) {
     if (key == "datasets" || key == "options") continue;
-    fmt::print("{:<18} {}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
+    text += fmt::format("{:<18} {}\n", key, value.is_string() ? value.get<std::string>() : one_line(value));
   }
-  if (json.contains("options")) fmt::print("\n{}", json["options"].get<std::string>());
-  fmt::print("\n");
+  if (json.contains("options")) text += "\n" + json["options"].get<std::string>();
+  text += "\n";
   for (const Json& dataset : json["datasets"])
-    fmt::print("{:<28} {:<18} {:<9} {}\n", dataset["path"].get<std::string>(), dataset["shape"].get<std::string>(),
-               dataset["type"].get<std::string>(), dataset["layout"].get<std::string>());
+    text +=
+        fmt::format("{:<28} {:<18} {:<9} {}\n", dataset["path"].get<std::string>(), dataset["shape"].get<std::string>(),
+                    dataset["type"].get<std::string>(), dataset["layout"].get<std::string>());
+  return text;
 }
 
 }  // namespace
@@ -62,23 +66,18 @@ void run_info(const Communicator& comm, const Arguments& arguments) {
   const std::string& file = arguments.data.front();
   if (arguments.prototypes > 0) {
     const std::string pictures = prototype_pictures(read_model(comm, file), arguments.prototypes);
-    if (comm.is_root()) fmt::print("{}", pictures);
-    return;
+    return print_result(comm, pictures);
   }
   FileSummary summary;
   on_root(comm, [&] { summary = summarise_file(file); });
   comm.broadcast(summary.format);
   Json json =
       summary.format == "shoal-model" ? describe_model(read_model(comm, file)) : Json{{"kind", kind_of(summary)}};
-  if (!comm.is_root()) return;
   json["datasets"] = Json::array();
-  for (const FoundDataset& found : summary.datasets)
+  for (const FoundDataset& found : summary.datasets)  // known to rank 0, which prints
     json["datasets"].push_back(
         {{"path", found.path}, {"shape", found.shape}, {"type", found.type}, {"layout", found.layout}});
-  if (arguments.json)
-    fmt::print("{}\n", json.dump());
-  else
-    print_table(json);
+  print_result(comm, arguments.json ? one_line(json) + "\n" : table_of(json));
 }
 
 }  // namespace shoal::app

@@ -23,11 +23,12 @@ struct Application {
   std::vector<DatasetInfo> datasets;
   Partition partition;
   ReadOptions read;
+  bool float32 = false;  ///< as asked, else as the model was fitted
 };
 
 Application prepare(const Communicator& comm, const Arguments& a) {
   agree_on_target(comm, a);
-  Application app{a, read_model(comm, a.model_file), {}, {}, {}, {}};
+  Application app{a, read_model(comm, a.model_file), {}, {}, {}, {}, false};
   app.model = options_of(app.file, a.model_file);
   app.model.missing = a.missing;
   check_missing(app.model.kind, app.model.covariance, a.missing);
@@ -37,7 +38,9 @@ Application prepare(const Communicator& comm, const Arguments& a) {
   if (first.n_columns != app.file.n_features)
     throw Error(ExitCode::bad_data, fmt::format("{}: has {} columns, the model {} has {} features; they must be equal",
                                                 first.name(), first.n_columns, a.model_file, app.file.n_features));
-  app.model.float32_tables = use_float32(a, app.datasets);
+  app.float32 = use_float32(a.precision == Precision::automatic ? precision_of(app.file) : a.precision, app.model.kind,
+                            app.datasets);
+  app.model.float32_tables = app.float32;
   app.partition = partition(total_rows(app.datasets), static_cast<std::size_t>(first.n_columns));
   app.read = {app.model.kind, a.missing, a.missing_value, a.row_weights, {}};
   if (is_discrete(app.model.kind)) app.read.known_levels = level_offsets_of(app.file, a.model_file);
@@ -62,7 +65,7 @@ void apply_to_rows(const Communicator& comm, const Application& app, const Predi
 template <class F>
 void apply_model(const Communicator& comm, const Application& app, const PredictionWants& wants, F&& use) {
   if (is_discrete(app.model.kind)) return apply_to_rows<Code>(comm, app, wants, use);
-  if (use_float32(app.arguments, app.datasets)) return apply_to_rows<float>(comm, app, wants, use);
+  if (app.float32) return apply_to_rows<float>(comm, app, wants, use);
   return apply_to_rows<double>(comm, app, wants, use);
 }
 
@@ -73,6 +76,9 @@ void run_predict(const Communicator& comm, const Arguments& arguments) {
   if (!is_mixture(app.model.kind) && (arguments.responsibilities || arguments.log_density))
     throw Error(ExitCode::usage, fmt::format("--responsibilities, --log-density: a {} model has none; only mixtures do",
                                              to_string(app.model.kind)));
+  std::vector<std::string> inputs = arguments.data;
+  inputs.push_back(arguments.model_file);
+  require_different_files(comm, {arguments.output}, inputs);
   OutputFile output(comm, arguments.output, arguments.overwrite);
   const PredictionWants wants{true, arguments.log_density, arguments.responsibilities};
   apply_model(comm, app, wants, [&](const Prediction& found, const DataSummary& summary) {
@@ -95,14 +101,13 @@ void run_predict(const Communicator& comm, const Arguments& arguments) {
 void run_score(const Communicator& comm, const Arguments& arguments) {
   const Application app = prepare(comm, arguments);
   apply_model(comm, app, {}, [&](const Prediction& found, const DataSummary& summary) {
-    if (!comm.is_root()) return;
     nlohmann::ordered_json json = {
         {"n_rows", summary.rows_used}, {"total_weight", summary.total_weight}, {"objective", found.objective}};
     if (is_mixture(app.model.kind)) {
       json["log_likelihood"] = found.log_likelihood;
       json["mean_log_likelihood"] = found.log_likelihood / summary.total_weight;
     }
-    fmt::print("{}\n", json.dump());
+    print_result(comm, one_line(json) + "\n");
   });
 }
 

@@ -59,7 +59,7 @@ void sample_as(const Communicator& comm, const Arguments& arguments, const Model
 }  // namespace
 
 void run_sample(const Communicator& comm, const Arguments& arguments) {
-  agree_on_target(comm, arguments);
+  require_different_files(comm, {arguments.output}, {arguments.model_file});
   const ModelFile model = read_model(comm, arguments.model_file);
   const ModelOptions options = options_of(model, arguments.model_file);
   const Sampler sampler(options, static_cast<std::size_t>(model.n_features), model.parameters, arguments.model_file);

@@ -12,6 +12,7 @@ Environment::Environment(int& argc, char**& argv) {
   int provided = 0;
   if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
     throw std::runtime_error("MPI did not start");
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);  // every call's code is checked
 }
 
 Environment::~Environment() { MPI_Finalize(); }

@@ -68,8 +68,8 @@ FitResult fit(Model<Row>& model, const RowPass<Row>& pass, const FitOptions& opt
   if (options.want_labels) result.labels.resize(pass.shard().n_rows());
   for (std::int64_t repairs = 0;; ++result.n_iterations) {
     const PassClock clock(pass);
-    const bool repaired = model.repairs().total() > repairs;  // by the last M-step: not yet a result
-    repairs = model.repairs().total();
+    const bool repaired = model.repairs().moved() > repairs;  // by the last M-step: not yet a result
+    repairs = model.repairs().moved();
 
     const Statistics sums = pass.reduce(model.statistics(false), [&](const RowBlock<Row>& block, Statistics& mine) {
       RowOutputs outputs;
@@ -96,6 +96,7 @@ FitResult fit(Model<Row>& model, const RowPass<Row>& pass, const FitOptions& opt
     result.log_likelihood = model.log_likelihood(sums);
     result.counts = model.counts(sums);
     mark_left_out(pass.shard(), result.labels);
+    model.end_fit();
     return result;
   }
 }

@@ -77,7 +77,8 @@ std::vector<std::int64_t> first_row(const RowPass<Row>& pass, std::uint64_t seed
 template <class Row>
 double cost_of(const RowPass<Row>& pass, const std::vector<double>& distance) {
   const Statistics sums = pass.reduce(Statistics(1, 0), [&](const RowBlock<Row>& block, Statistics& s) {
-    for (std::size_t r = 0; r < block.n_rows; ++r) s.sums[0] += block.weight(r) * distance[block.first_local + r];
+    for (std::size_t r = 0; r < block.n_rows; ++r)
+      if (block.weight(r) > 0) s.sums[0] += block.weight(r) * distance[block.first_local + r];
   });
   return sums.sums[0];
 }
@@ -91,6 +92,7 @@ std::vector<std::int64_t> oversample(const RowPass<Row>& pass, const std::vector
   for (std::size_t r = 0; r < distance.size(); ++r) {
     const std::int64_t row = shard.rows().first + static_cast<std::int64_t>(r);
     const double weight = shard.weights.empty() ? 1.0 : shard.weights[r];
+    if (weight == 0) continue;
     if (random_uniform(seed, Stream::oversample, round, static_cast<std::uint64_t>(row)) <
         factor * weight * distance[r])
       mine.push_back(row);
@@ -101,7 +103,7 @@ std::vector<std::int64_t> oversample(const RowPass<Row>& pass, const std::vector
   if (!rows.empty()) return rows;
   return pass.largest(1, [&](const RowBlock<Row>& block, std::span<double> score) {
     for (std::size_t r = 0; r < block.n_rows; ++r) {
-      const double cost = block.weight(r) * distance[block.first_local + r];
+      const double cost = block.weight(r) > 0 ? block.weight(r) * distance[block.first_local + r] : 0.0;
       score[r] = cost > 0 ? cost : -infinity;
     }
   });

@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <optional>
@@ -180,6 +181,9 @@ std::unique_ptr<TableSource> open_csv(const std::string& file, const TableOption
 }
 
 std::unique_ptr<TableSource> open_table(const std::string& file, const TableOptions& options) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored))
+    throw Error(ExitCode::no_input, fmt::format("{}: is a folder; give a CSV or NPY file", file));
   if (file.ends_with(".npy")) return open_npy(file);
   return open_csv(file, options);
 }

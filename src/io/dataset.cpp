@@ -182,6 +182,10 @@ DatasetInfo describe_dataset(const std::string& name, Wanted wanted) {
                 fmt::format("{}: is empty ({} rows, {} columns)", info.name(), info.n_rows, info.n_columns));
   read_layout(dataset, info);
   info.levels = read_integers_attribute(dataset, "levels");
+  for (const std::int64_t n : info.levels)
+    if (n < 1 || n > 65534)
+      throw Error(ExitCode::bad_data,
+                  fmt::format("{}: its attribute `levels` holds {}; a feature has 1 to 65534 levels", info.name(), n));
   info.feature_names = read_texts_attribute(dataset, "feature_names");
   if (static_cast<std::int64_t>(info.feature_names.size()) != info.n_columns) info.feature_names.clear();
   return info;

@@ -99,6 +99,12 @@ std::optional<double> read_number_attribute(hid_t object, const std::string& nam
   return std::nullopt;
 }
 
+std::uint64_t read_unsigned_attribute(hid_t object, const std::string& name) {
+  const auto open = open_attribute(object, name, H5T_INTEGER);
+  std::uint64_t value = 0;
+  return open && open->n == 1 && H5Aread(open->attribute, H5T_NATIVE_UINT64, &value) >= 0 ? value : 0;
+}
+
 std::vector<std::int64_t> read_integers_attribute(hid_t object, const std::string& name) {
   const auto open = open_attribute(object, name, H5T_INTEGER);
   if (!open) return {};
@@ -118,6 +124,10 @@ void write_attribute(hid_t object, const std::string& name, double value) {
 
 void write_attribute(hid_t object, const std::string& name, std::int64_t value) {
   write_raw(object, name, H5T_NATIVE_INT64, scalar(), &value);
+}
+
+void write_attribute(hid_t object, const std::string& name, std::uint64_t value) {
+  write_raw(object, name, H5T_NATIVE_UINT64, scalar(), &value);
 }
 
 void write_attribute(hid_t object, const std::string& name, bool value) {  // the enumeration that h5py reads as a bool

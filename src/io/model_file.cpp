@@ -5,9 +5,6 @@
 #include <algorithm>
 #include <optional>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "shoal/comm/agree.hpp"
 #include "shoal/io/hdf5_file.hpp"
 
@@ -88,7 +85,7 @@ void write_attributes(hid_t file, const ModelFile& model) {
   write_attribute(file, "n_iterations", model.n_iterations);
   write_attribute(file, "converged", model.converged);
   write_attribute(file, "stop_reason", model.stop_reason);
-  write_attribute(file, "seed", static_cast<std::int64_t>(model.seed));
+  write_attribute(file, "seed", model.seed);
   if (!model.feature_names.empty()) write_attribute(file, "feature_names", model.feature_names);
   write_attribute(file, "instruction_set", model.instruction_set);
   write_attribute(file, "shoal_version", model.shoal_version);
@@ -171,7 +168,7 @@ ModelFile read_model_here(const std::string& name) {
   model.n_iterations = read.count("n_iterations");
   model.stop_reason = read.text("stop_reason");
   model.converged = model.stop_reason == "tolerance" || model.stop_reason == "fixed_point";
-  model.seed = static_cast<std::uint64_t>(read.optional_number("seed"));
+  model.seed = read_unsigned_attribute(file, "seed");
   model.feature_names = read_texts_attribute(file, "feature_names");
   model.instruction_set = read.optional_text("instruction_set");
   model.shoal_version = read.optional_text("shoal_version");
@@ -217,18 +214,6 @@ NamedArrays read_parameters(const Communicator& comm, const std::string& file) {
   });
   broadcast_object(comm, arrays);
   return arrays;
-}
-
-std::string digest(const NamedArrays& arrays) {
-  XXH3_state_t state;
-  XXH3_128bits_reset(&state);
-  for (const NamedArray& array : arrays) {
-    XXH3_128bits_update(&state, array.name.data(), array.name.size());
-    XXH3_128bits_update(&state, array.shape.data(), array.shape.size() * sizeof(std::size_t));
-    XXH3_128bits_update(&state, array.values.data(), array.values.size() * sizeof(double));
-  }
-  const XXH128_hash_t hash = XXH3_128bits_digest(&state);
-  return fmt::format("xxh3:{:016x}{:016x}", hash.high64, hash.low64);
 }
 
 }  // namespace shoal

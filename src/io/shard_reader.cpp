@@ -90,36 +90,12 @@ void store_slice(const Slice& slice, const ReadOptions& options, Shard<Row>& sha
   });
 }
 
-/// The data sets that hold the weights of `datasets`, in the same order.
-std::vector<DatasetInfo> weight_datasets(const Communicator& comm, const std::vector<DatasetInfo>& datasets,
-                                         const std::string& name) {
-  std::vector<std::string> names;
-  if (!parse_dataset_name(name).path.empty())
-    names.push_back(name);
-  else
-    for (const DatasetInfo& info : datasets)
-      names.push_back(info.file + ":" + (name.starts_with('/') ? name : "/" + name));
-  std::vector<DatasetInfo> weights;
-  on_root(comm, [&] {
-    for (const std::string& weight : names) weights.push_back(describe_dataset(weight, Wanted::labels));
-    std::int64_t rows = 0;
-    std::int64_t needed = 0;
-    for (const DatasetInfo& info : weights) rows += info.n_rows;
-    for (const DatasetInfo& info : datasets) needed += info.n_rows;
-    if (rows != needed)
-      throw Error(ExitCode::bad_data,
-                  fmt::format("--row-weights {}: holds {} weights for {} rows", name, rows, needed));
-  });
-  broadcast_object(comm, weights);
-  return weights;
-}
-
 template <class Row>
 void read_weights(const Communicator& comm, const std::vector<DatasetInfo>& datasets, const std::string& name,
                   Shard<Row>& shard) {
   shard.weights.resize(shard.n_rows());
   const auto rows = [&](int rank) { return shard.partition.rows_of_rank(rank, comm.size()); };
-  read_slices(comm, weight_datasets(comm, datasets, name), rows, [&](const Slice& slice) {
+  read_slices(comm, describe_weights(comm, datasets, name), rows, [&](const Slice& slice) {
     with_elements(slice, [&](const auto* elements) {
       for (std::int64_t r = 0; r < slice.n_rows; ++r) {
         const auto weight = static_cast<double>(elements[r]);
@@ -183,6 +159,29 @@ void check_levels(const Communicator& comm, const std::vector<DatasetInfo>& data
 }
 
 }  // namespace
+
+std::vector<DatasetInfo> describe_weights(const Communicator& comm, const std::vector<DatasetInfo>& datasets,
+                                          const std::string& name) {
+  std::vector<std::string> names;
+  if (!parse_dataset_name(name).path.empty())
+    names.push_back(name);
+  else
+    for (const DatasetInfo& info : datasets)
+      names.push_back(info.file + ":" + (name.starts_with('/') ? name : "/" + name));
+  std::vector<DatasetInfo> weights;
+  on_root(comm, [&] {
+    for (const std::string& weight : names) weights.push_back(describe_dataset(weight, Wanted::labels));
+    std::int64_t rows = 0;
+    std::int64_t needed = 0;
+    for (const DatasetInfo& info : weights) rows += info.n_rows;
+    for (const DatasetInfo& info : datasets) needed += info.n_rows;
+    if (rows != needed)
+      throw Error(ExitCode::bad_data,
+                  fmt::format("--row-weights {}: holds {} weights for {} rows", name, rows, needed));
+  });
+  broadcast_object(comm, weights);
+  return weights;
+}
 
 void require_same_columns(const std::vector<DatasetInfo>& datasets) {
   const DatasetInfo& first = datasets.front();

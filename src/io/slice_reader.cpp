@@ -23,7 +23,8 @@ Range part_in(const Range& rows, std::int64_t start, std::int64_t n_rows) {
 std::int64_t slice_rows(const DatasetInfo& dataset) {
   const std::size_t row_bytes = static_cast<std::size_t>(dataset.n_columns) * size_of(dataset.type);
   const auto rows = static_cast<std::int64_t>(std::max<std::size_t>(1, slice_bytes / row_bytes));
-  if (dataset.chunk_rows == 0) return rows;
+  constexpr std::size_t most = std::size_t{1} << 30U;
+  if (dataset.chunk_rows == 0 || static_cast<std::size_t>(dataset.chunk_rows) * row_bytes > most) return rows;
   return std::max<std::int64_t>(1, rows / dataset.chunk_rows) * dataset.chunk_rows;
 }
 

@@ -13,13 +13,15 @@
 namespace shoal {
 namespace {
 
-/// A distance that rounding alone can put between a row and the mean of copies of it.
+/// Whether a row differs from its centre by more than rounding can put between a row and the mean of copies of it.
 template <class T>
-double rounding_of(const RowBlock<T>& block, std::size_t r, bool squared) {
-  double norm = 0;
-  for (std::size_t d = 0; d < block.n_features; ++d) norm += std::abs(static_cast<double>(block.row(r)[d]));
-  const double distance = 64 * static_cast<double>(std::numeric_limits<T>::epsilon()) * norm;
-  return squared ? distance * distance : distance;
+bool is_apart(const T* row, std::span<const double> centre) {
+  constexpr double rounding = 16 * std::numeric_limits<double>::epsilon();
+  for (std::size_t d = 0; d < centre.size(); ++d) {
+    const auto x = static_cast<double>(row[d]);
+    if (std::abs(x - centre[d]) > rounding * std::max(std::abs(x), std::abs(centre[d]))) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -111,14 +113,12 @@ bool HardModel<T>::maximise(const Statistics& sums, const RowPass<T>& pass) {
 /// ties, each row once. Rows that coincide with their centre but for rounding are passed over. Returns how many moved.
 template <class T>
 std::size_t HardModel<T>::reseed(Matrix& centres, const std::vector<std::size_t>& empty, const RowPass<T>& pass) const {
-  const bool squared = distance_ == Distance::squared_euclidean;
   const auto rows = pass.largest(empty.size(), [&](const RowBlock<T>& block, std::span<double> score) {
     Statistics unused = this->statistics(true);
-    RowOutputs outputs;
-    outputs.log_density = score.data();
-    this->expect(block, unused, outputs);
+    std::vector<std::int32_t> label(block.n_rows);
+    this->expect(block, unused, {label.data(), score.data(), nullptr});
     for (std::size_t r = 0; r < block.n_rows; ++r) {
-      const bool apart = -score[r] > rounding_of(block, r, squared);
+      const bool apart = is_apart(block.row(r), centres_.row(static_cast<std::size_t>(label[r])));
       score[r] = block.weight(r) > 0 && apart ? -score[r] : -std::numeric_limits<double>::infinity();
     }
   });

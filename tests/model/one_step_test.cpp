@@ -137,6 +137,27 @@ TEST(OneStep, AStartAMillionDeviationsAwayLosesNoDigits) {
   EXPECT_NEAR(real_step(options, {-1, 1, 0, 0}, 1, start)["covariances"][0], 0.5, 1e-15);
 }
 
+TEST(OneStep, TiedStartsFarAwayLoseNoDigitsEither) {
+  // Both components move by 1e7, so that the shared scatter hides the one's loss behind the other's.
+  std::vector<double> values;
+  for (int i = 0; i < 200; ++i) values.push_back((i % 2 == 0 ? 0 : 10) + (i % 4 < 2 ? -1.0 : 1.0));
+  ModelOptions options = options_for(ModelKind::gaussian, 2);
+  options.covariance = Covariance::tied;
+  const NamedArrays start = {
+      {"weights", {2}, {0.5, 0.5}}, {"means", {2, 1}, {1e7, 1e7}}, {"covariances", {1, 1}, {1e14}}};
+  EXPECT_NEAR(real_step(options, values, 1, start)["covariances"][0], 26, 1e-12);
+}
+
+TEST(OneStep, AComponentHeldAtNothingStaysAsItIs) {
+  ModelOptions options = options_for(ModelKind::gaussian, 2);
+  options.mixing = Mixing::given;
+  options.given_weights = {0, 1};
+  const Step step = real_step(options, {-1, 1, 5}, 1, two_normals({2, 1, 1}));
+  EXPECT_EQ(step["weights"], (std::vector<double>{0, 1}));
+  EXPECT_EQ(step["means"][0], -1);
+  EXPECT_NEAR(step["means"][1], 5.0 / 3, 1e-14);
+}
+
 TEST(OneStep, MissingEntriesDropOut) {
   ModelOptions options = options_for(ModelKind::gaussian, 1);
   options.missing = Missing::marginalize;

@@ -42,6 +42,32 @@ class Commands(shoal.ShoalTest):
         prior = 0.7 * np.log(model["parameters/probabilities"][:]).sum()
         self.assert_close(model.attrs["objective"] - model.attrs["log_likelihood"], prior, relative=1e-9)
 
+    def test_score_takes_the_models_precision(self):
+        X = np.random.default_rng(0).normal(size=(300, 3))
+        model = self.fit("gaussian", self.write("x.h5", X), "-k", 2, "--precision", "float32", "--max-iterations", 4)
+        self.assertEqual(self.json("score", self.path("model.h5"), self.path("x.h5"))["objective"], model.attrs["objective"])
+
+    def test_options_name_weights_by_their_content(self):
+        X = np.random.default_rng(0).normal(size=(300, 3))
+        texts = [self.fit("kmeans", self.write(name, X, w=w), "-k", 2, "--row-weights", "/w", "--max-iterations", 1).attrs["options"]
+                 for name, w in (("a.h5", np.ones(300)), ("b.h5", np.ones(300)), ("c.h5", np.full(300, 2.0)))]
+        self.assertIn('row-weights = "xxh3:', texts[0])
+        self.assertEqual(texts[0], texts[1])
+        self.assertNotEqual(texts[0], texts[2])
+
+    def test_a_row_of_weight_zero_may_hold_anything(self):
+        X = np.random.default_rng(0).normal(size=(301, 3))
+        X[7] = 1e200
+        w = np.ones(301)
+        w[7] = 0
+        model = self.fit("kmeans", self.write("x.h5", X, w=w), "-k", 3, "--row-weights", "/w")
+        self.assertLess(np.abs(model["parameters/means"][:]).max(), 10)
+
+    def test_large_seeds_are_kept(self):
+        model = self.fit("kmeans", shoal.DATA / "iris.h5", "-k", 2, "--seed", 2**64 - 1)
+        self.assertEqual(int(model.attrs["seed"]), 2**64 - 1)
+        self.assertEqual(self.json("info", self.path("model.h5"), "--json")["seed"], 2**64 - 1)
+
     def test_weights_scale_the_log_likelihood(self):
         X = h5py.File(shoal.DATA / "iris.h5")["X"][:]
         once = self.fit("gaussian", self.write("once.h5", X, w=np.ones(150)), "-k", 2, "--row-weights", "w", "--max-iterations", 3)

@@ -107,6 +107,19 @@ class EdgeCases(shoal.ShoalTest):
             score = self.json("score", self.path("model.h5"), data)
             self.assertEqual(score["objective"], dropped.attrs["objective"])
 
+    def test_reseeding_where_float32_is_coarse(self):
+        X = (1000 + 0.03 * np.random.default_rng(0).normal(size=(400, 64))).astype(np.float32)
+        start = self.write("start.h5", X[:1], parameters__means=np.stack([X[0], X[1], np.full(64, 1e6)]))
+        result = self.ok("fit", "kmeans", self.write("x.h5", X), "-k", 3, "--init", start, "-o", self.path("m.h5"))
+        self.assertIn("1 reseeded", result.stderr)
+        self.assertIn(" 0 empty at the end", result.stderr)
+
+    def test_collapsed_components_do_not_keep_a_fit_from_converging(self):
+        rng = np.random.default_rng(1)
+        X = np.c_[rng.normal(size=(500, 2)) + rng.integers(0, 2, 500)[:, None] * 2, np.full(500, 3.0)]
+        model = self.fit("gaussian", self.write("x.h5", X), "-k", 2, "--regularization", 0, "--covariance", "diag")
+        self.assertEqual(model.attrs["stop_reason"], "tolerance")
+
     def test_medians_near_the_largest_number(self):
         X = np.array([[1.5e308], [1.7e308], [1.6e308], [1.4e308]])
         model = self.fit("kmedians", self.write("x.h5", X), "-k", 1)

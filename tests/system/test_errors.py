@@ -178,12 +178,12 @@ class Errors(shoal.ShoalTest):
 
     def test_73_outputs(self):
         self.refuses(73, ["good-model.h5", "--overwrite"], "fit", "kmeans", self.good, "-k", 2, "-o", self.model)
-        self.refuses(73, ["good.h5"], "fit", "kmeans", self.good, "-k", 2, "-o", self.path("out.h5"), "--labels", self.good)
+        self.refuses(73, ["binary.h5"], "fit", "kmeans", self.good, "-k", 2, "-o", self.path("out.h5"), "--labels", self.binary)
         self.refuses(73, ["nowhere"], "fit", "kmeans", self.good, "-k", 2, "-o", self.path("nowhere/out.h5"))
-        self.refuses(73, ["good.h5"], "predict", self.model, self.good, "-o", self.good)
+        self.refuses(73, ["binary.h5"], "predict", self.model, self.good, "-o", self.binary)
         self.refuses(73, ["good.h5"], "sample", self.model, "-n", 3, "-o", self.good)
         self.refuses(73, ["good.h5"], "convert", shoal.DATA / "faithful.csv", self.good)
-        self.refuses(73, ["good.h5"], "fit", "kmeans", self.good, "-k", 2, "-o", self.path("out.h5"), "--log", self.good)
+        self.refuses(73, ["binary.h5"], "fit", "kmeans", self.good, "-k", 2, "-o", self.path("out.h5"), "--log", self.binary)
 
     def test_71_not_enough_memory(self):
         """A sparse file that claims far more rows than any machine holds; said from the header, before reading."""
@@ -205,6 +205,34 @@ class Errors(shoal.ShoalTest):
             self.assertEqual(result.returncode, 74, result.stdout + result.stderr)
             self.assertEqual(result.stderr.count("shoal: error:"), 1)
             self.assertEqual(result.stdout, "")
+
+    def test_a_failed_run_leaves_no_log(self):
+        X = self.X.copy()
+        X[600, 2] = np.nan
+        self.refuses_fit(65, ["row 600"], "kmeans", self.write("bad.h5", X), "--log", self.path("run.jsonl"))
+
+    def test_64_one_name_for_two_files(self):
+        self.refuses_fit(64, ["out.h5", "twice"], "kmeans", self.good, "--labels", self.path("out.h5"))
+        self.refuses_fit(64, ["good.h5", "twice"], "kmeans", self.good, "--labels", self.good, "--overwrite")
+        self.refuses(64, ["good.h5", "twice"], "predict", self.model, self.good, "-o", self.good, "--overwrite")
+
+    def test_65_levels(self):
+        codes = np.zeros((100, 2), int)
+        for levels in ([10**13, 2], [0, 2], [2]):
+            self.refuses_fit(65, ["levels"], "categorical", self.write("codes.h5", codes, levels=levels))
+        start = self.write("start.h5", codes[:1], parameters__probabilities=np.full((2, 5), 0.5), parameters__weights=[0.5, 0.5])
+        data = self.write("codes.h5", codes, levels=[2, 3])
+        self.refuses_fit(65, ["start.h5", "sum to 1.5"], "categorical", data, "--init", start)
+        start = self.write("start.h5", codes[:1], parameters__probabilities=np.full((2, 5), 0.5), parameters__level_offsets=[0, 3, 5])
+        self.refuses_fit(65, ["start.h5", "level_offsets"], "categorical", data, "--init", start)
+
+    def test_74_standard_output(self):
+        result = subprocess.run([shoal.PROGRAM, "score", self.model, self.good], stdout=open("/dev/full", "w"),
+                                stderr=subprocess.PIPE, text=True, timeout=60)
+        self.assertEqual((result.returncode, result.stderr.count("shoal: error:")), (74, 1))
+        result = subprocess.run([shoal.PROGRAM, "fit", "kmeans", self.good, "-k", "2", "-o", self.path("quiet.h5")],
+                                stderr=open("/dev/full", "w"), timeout=60)
+        self.assertEqual(result.returncode, 0)
 
     def test_sample_needs_a_density(self):
         self.ok("fit", "kmeans", self.good, "-k", 2, "-o", self.path("means.h5"), "-q")

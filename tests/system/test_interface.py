@@ -15,9 +15,9 @@ max-iterations tolerance regularization regularization-absolute pseudo-count emp
 dry-run log progress quiet verbose json help""".split()
 OPTIONS = {
     "fit": FIT,
-    "predict": "output overwrite responsibilities log-density missing missing-value precision threads target quiet verbose help".split(),
-    "score": "row-weights missing missing-value precision threads target quiet verbose help".split(),
-    "sample": "rows output overwrite seed threads target quiet verbose help".split(),
+    "predict": "output overwrite responsibilities log-density missing missing-value precision threads target quiet help".split(),
+    "score": "row-weights missing missing-value precision threads target help".split(),
+    "sample": "rows output overwrite seed quiet help".split(),
     "compare": "quiet help".split(),
     "info": "json prototypes help".split(),
     "convert": "overwrite type threshold label-column header delimiter quiet help".split(),

@@ -16,12 +16,14 @@ Hdf5Handle open_file(const std::string& file);
 /// Attributes of an object; nothing where there is none of that name or it has another type.
 std::optional<std::string> read_text_attribute(hid_t object, const std::string& name);
 std::optional<double> read_number_attribute(hid_t object, const std::string& name);
+std::uint64_t read_unsigned_attribute(hid_t object, const std::string& name);  ///< 0 where there is none
 std::vector<std::int64_t> read_integers_attribute(hid_t object, const std::string& name);
 std::vector<std::string> read_texts_attribute(hid_t object, const std::string& name);
 
 void write_attribute(hid_t object, const std::string& name, const std::string& value);
 void write_attribute(hid_t object, const std::string& name, double value);
 void write_attribute(hid_t object, const std::string& name, std::int64_t value);
+void write_attribute(hid_t object, const std::string& name, std::uint64_t value);
 void write_attribute(hid_t object, const std::string& name, bool value);
 void write_attribute(hid_t object, const std::string& name, const std::vector<std::int64_t>& values);
 void write_attribute(hid_t object, const std::string& name, const std::vector<std::string>& values);

@@ -55,7 +55,4 @@ ModelFile read_model(const Communicator& comm, const std::string& file);
 /// The arrays of /parameters of any HDF5 file. Collective. Throws Error(bad_data) where there are none.
 NamedArrays read_parameters(const Communicator& comm, const std::string& file);
 
-/// XXH3 digest of /parameters of a file (names, shapes, values), by which options name it. Not collective.
-std::string digest(const NamedArrays& arrays);
-
 }  // namespace shoal

@@ -22,6 +22,11 @@ struct ReadOptions {
 /// Throws Error(bad_data) where the data sets differ in their number of columns or in their levels.
 void require_same_columns(const std::vector<DatasetInfo>& datasets);
 
+/// The data sets that hold the weights of `datasets`, in the same order. Collective. Throws Error where they are
+/// missing or not one weight a row.
+std::vector<DatasetInfo> describe_weights(const Communicator& comm, const std::vector<DatasetInfo>& datasets,
+                                          const std::string& name);
+
 /// Reads this rank's blocks. Collective. Real rows: missing entries are NaN (Missing::marginalize). Throws on all
 /// ranks the error of the lowest row, naming file, data set, row (counted in that file from 0), column and value.
 template <class Row>

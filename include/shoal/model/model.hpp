@@ -29,7 +29,7 @@ struct Repairs {
   std::int64_t reseeded = 0;   ///< empty clusters given a new row
   std::int64_t dropped = 0;    ///< empty clusters removed
   std::int64_t collapsed = 0;  ///< covariances that took the regularisation floor
-  [[nodiscard]] std::int64_t total() const { return reseeded + dropped + collapsed; }
+  [[nodiscard]] std::int64_t moved() const { return reseeded + dropped; }
 };
 
 template <class Row>
@@ -55,6 +55,9 @@ class Model {
 
   /// Once before a fit, ahead of start. `moments` are empty for the hard models, which have no use for them.
   virtual void begin_fit(const RowPass<Row>& pass, const ColumnMoments& moments) = 0;
+
+  /// Once after a fit: forget what belongs to its rows.
+  virtual void end_fit() {}
 
   /// Layout of the sums of a pass: all that the M-step needs, or (`scores_only`) objective and counts.
   [[nodiscard]] virtual Statistics statistics(bool scores_only) const = 0;

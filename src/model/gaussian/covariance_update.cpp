@@ -29,13 +29,11 @@ Scatter& Scatter::operator+=(const Scatter& other) {
   return *this;
 }
 
-bool lost_digits(const ComponentSums& sums, bool triangle) {
+bool lost_digits(const ComponentSums& sums, const Scatter& scatter) {
   for (std::size_t d = 0; d < sums.first.size(); ++d) {
-    const double n = sums.weight(d);
-    if (n <= 0) continue;
+    const double n = scatter.weight[d];
     const double step = sums.step(d);
-    const double scatter = sums.second[triangle ? packed(d, d) : d] - n * step * step;
-    if (step * step > 1e6 * scatter / n) return true;
+    if (n > 0 && step * step > 1e6 * scatter.values(scatter.values.rows == 1 ? 0 : d, d) / n) return true;
   }
   return false;
 }

@@ -41,10 +41,21 @@ void GaussianComponents<T>::start(const std::vector<T>& seeds) {
   centre_ = shifted<T>(means_, origin_);
 }
 
+/// Scatter about the new means: of each component, or (tied) of all in one.
+template <class T>
+std::vector<Scatter> GaussianComponents<T>::scatters(std::span<const ComponentSums> components) const {
+  if (covariance_ == Covariance::tied) return {tied_scatter(components)};
+  std::vector<Scatter> each;
+  for (const ComponentSums& component : components) each.push_back(scatter_about_mean(component, triangle()));
+  return each;
+}
+
 template <class T>
 bool GaussianComponents<T>::must_recentre(std::span<const double> n, std::span<const double> sums) const {
+  const std::vector<ComponentSums> components = components_of(n, sums);
+  const std::vector<Scatter> each = scatters(components);
   for (std::size_t k = 0; k < n_clusters(); ++k)
-    if (n[k] > 0 && lost_digits(sums_of(k, n, sums), triangle())) return true;
+    if (n[k] > 0 && lost_digits(components[k], each[covariance_ == Covariance::tied ? 0 : k])) return true;
   return false;
 }
 
@@ -68,6 +79,14 @@ void GaussianComponents<T>::maximise_start(std::span<const double> n, std::span<
   prepare();
 }
 
+template <class T>
+std::vector<ComponentSums> GaussianComponents<T>::components_of(std::span<const double> n,
+                                                                std::span<const double> sums) const {
+  std::vector<ComponentSums> components;
+  for (std::size_t k = 0; k < n_clusters(); ++k) components.push_back(sums_of(k, n, sums));
+  return components;
+}
+
 /// The means after the step; a component or feature without weight stays.
 template <class T>
 Matrix GaussianComponents<T>::stepped_means(std::span<const double> n, std::span<const double> sums) const {
@@ -85,13 +104,7 @@ Matrix GaussianComponents<T>::stepped_means(std::span<const double> n, std::span
 template <class T>
 void GaussianComponents<T>::set_covariances(std::span<const double> n, std::span<const double> sums, bool pool_small,
                                             Repairs& repairs) {
-  std::vector<ComponentSums> components;
-  for (std::size_t k = 0; k < n_clusters(); ++k) components.push_back(sums_of(k, n, sums));
-  std::vector<Scatter> each;
-  if (covariance_ == Covariance::tied)
-    each.push_back(tied_scatter(components));
-  else
-    for (const ComponentSums& component : components) each.push_back(scatter_about_mean(component, triangle()));
+  const std::vector<Scatter> each = scatters(components_of(n, sums));
 
   Scatter all = each.front();
   for (std::size_t k = 1; k < each.size(); ++k) all += each[k];

@@ -154,7 +154,10 @@ template <class Components>
 bool Mixture<Components>::maximise(const Statistics& sums, const RowPass<Row>& pass) {
   const std::vector<double> n = counts(sums);
   const double total = pass.summary().total_weight;
-  const std::vector<std::size_t> empty = empty_clusters(n, empty_share * total, empty_cluster_);
+  std::vector<double> filled = n;
+  for (std::size_t k = 0; k < n.size(); ++k)
+    if (mixing_ == Mixing::given && weights_[k] == 0) filled[k] = total;  // held at nothing, which is as it should be
+  const std::vector<std::size_t> empty = empty_clusters(filled, empty_share * total, empty_cluster_);
   const NamedArrays before = parameters();
   Components next = components_;
   auto component_sums = std::span(sums.sums).subspan(1 + n.size());

@@ -58,6 +58,7 @@ class DiscreteComponents {
   [[nodiscard]] Range levels_of(std::size_t feature) const { return {offsets_[feature], offsets_[feature + 1]}; }
   void set_from_sums(std::span<const double> sums, std::span<const double> added);
   void set_feature(std::size_t k, std::size_t feature, std::span<const double> sums, double added);
+  void check_levels(const NamedArrays& arrays, const Matrix& stored, const std::string& source) const;
   void make_table();
 
   bool bernoulli_;

@@ -33,8 +33,9 @@ struct Scatter {
 /// The packed index of (i, j), j <= i.
 [[nodiscard]] constexpr std::size_t packed(std::size_t i, std::size_t j) { return i * (i + 1) / 2 + j; }
 
-/// Whether some feature's mean moved more than 1e3 standard deviations: second - n d d^T has then lost digits.
-bool lost_digits(const ComponentSums& sums, bool triangle);
+/// Whether some feature's mean moved by more than 1e3 standard deviations of `scatter`, the scatter about the new means
+/// behind its covariance: the subtraction has then lost digits.
+bool lost_digits(const ComponentSums& sums, const Scatter& scatter);
 
 /// second - n d d^T of one component.
 Scatter scatter_about_mean(const ComponentSums& sums, bool triangle);

@@ -62,6 +62,8 @@ class GaussianComponents {
   [[nodiscard]] std::size_t n_clusters() const { return means_.rows; }
   [[nodiscard]] bool triangle() const { return covariance_ == Covariance::full || covariance_ == Covariance::tied; }
   [[nodiscard]] ComponentSums sums_of(std::size_t k, std::span<const double> n, std::span<const double> sums) const;
+  [[nodiscard]] std::vector<ComponentSums> components_of(std::span<const double> n, std::span<const double> sums) const;
+  [[nodiscard]] std::vector<Scatter> scatters(std::span<const ComponentSums> components) const;
   [[nodiscard]] std::size_t second_offset(std::size_t k) const;
   [[nodiscard]] Matrix stepped_means(std::span<const double> n, std::span<const double> sums) const;
   void set_covariances(std::span<const double> n, std::span<const double> sums, bool pool_small, Repairs& repairs);

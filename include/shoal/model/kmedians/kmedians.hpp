@@ -13,6 +13,7 @@ class KMedians final : public HardModel<T> {
   KMedians(const ModelOptions& options, std::size_t n_features);
 
   void begin_fit(const RowPass<T>& pass, const ColumnMoments& moments) override;
+  void end_fit() override { labels_.clear(); }
   [[nodiscard]] Statistics statistics(bool scores_only) const override;
   void expect(const RowBlock<T>& block, Statistics& sums, const RowOutputs& outputs) const override;
 
