@@ -121,6 +121,13 @@ DatasetName parse_dataset_name(const std::string& text) {
   return {text.substr(0, colon), text.substr(colon + 1)};
 }
 
+void require_visible(const std::string& file) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored))
+    throw Error(ExitCode::no_input,
+                fmt::format("{}: some hosts do not see this file; put it on a file system that all hosts share", file));
+}
+
 void require_hdf5_file(const std::string& file) {
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored))

@@ -97,6 +97,7 @@ void write_rows(const Communicator& comm, OutputFile& output, std::int64_t n_row
                 const std::function<Range(int rank)>& rows_of_rank, const std::vector<RowArray>& arrays,
                 const std::function<void(hid_t file)>& annotate) {
   on_root(comm, [&] { lay_out(output, n_rows, arrays, annotate); });
+  agree(comm, [&] { require_visible(output.temporary()); });
   agree(comm, [&] {
     const Hdf5Handle access = file_access();
     H5Pset_fapl_mpio(access, comm.handle().comm, MPI_INFO_NULL);

@@ -85,6 +85,7 @@ void read_slices(const Communicator& comm, const std::vector<DatasetInfo>& datas
     const Range mine = part_in(rows_of_rank(comm.rank()), start, info.n_rows);
     const std::size_t row_bytes = static_cast<std::size_t>(info.n_columns) * size_of(info.type);
     std::optional<CollectiveDataset> dataset;
+    agree(comm, [&] { require_visible(info.file); });  // opening is collective: no rank may fail at it alone
     agree(comm, [&] { dataset.emplace(comm, info); });
     for (std::int64_t call = 0; call < calls; ++call) {
       const std::int64_t slot = mine.first / rows + call;

@@ -55,6 +55,9 @@ DatasetInfo describe_dataset(const std::string& name, Wanted wanted);
 std::vector<DatasetInfo> describe_datasets(const Communicator& comm, const std::vector<std::string>& names,
                                            Wanted wanted);
 
+/// Throws Error(no_input) where this rank's host does not see a file that rank 0 has seen.
+void require_visible(const std::string& file);
+
 /// Throws Error no_input where `file` is missing, a directory or unreadable, bad_data where it is no HDF5 file.
 void require_hdf5_file(const std::string& file);
 
