@@ -6,3 +6,4 @@ export OMPI_MCA_hwloc_base_binding_policy=none                       # do not pi
 export OMPI_MCA_mpi_yield_when_idle=1                                # a waiting rank lets the others work
 export OMPI_MCA_btl_vader_single_copy_mechanism=none                 # containers forbid ranks to read each other
 export OMPI_MCA_btl=self,vader,tcp OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo
+export RES_OPTIONS="timeout:1 attempts:1"                            # nor wait for a name server that does not answer
