@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <map>
 #include <new>
@@ -33,6 +34,7 @@ int run(int argc, char** argv, const Communicator& comm) {
 int main(int argc, char** argv) {
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);  // NOLINT: file systems without locks (NFS, Lustre) would refuse to open
   const Environment environment(argc, argv);
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is a write that fails, with a message, not a death
   silence_hdf5();
   const Communicator comm = Communicator::world();
   try {
