@@ -2,8 +2,9 @@
 
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <vector>
+
+#include "shoal/comm/gather_values.hpp"
 
 namespace shoal {
 namespace {
@@ -24,11 +25,8 @@ Contingency contingency(const Communicator& comm, std::span<const std::int64_t> 
   for (std::size_t i = 0; i < a.size(); ++i) ++mine[{a[i], b[i]}];
   std::vector<std::array<std::int64_t, 3>> cells;
   for (const auto& [labels, n] : mine) cells.push_back({labels.first, labels.second, n});
-  const std::vector<std::byte> bytes = comm.gather(std::as_bytes(std::span(cells)));
-  cells.resize(bytes.size() / sizeof(cells[0]));
-  std::memcpy(cells.data(), bytes.data(), bytes.size());
   Contingency all;
-  for (const auto& [x, y, n] : cells) all[{x, y}] += n;
+  for (const auto& [x, y, n] : gather_values(comm, cells)) all[{x, y}] += n;
   return all;
 }
 

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 #include <set>
 #include <string>
 
+#include "shoal/comm/gather_values.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/core/random.hpp"
 #include "shoal/init/recluster.hpp"
@@ -97,9 +97,7 @@ std::vector<std::int64_t> oversample(const RowPass<Row>& pass, const std::vector
         factor * weight * distance[r])
       mine.push_back(row);
   }
-  const std::vector<std::byte> bytes = pass.comm().gather(std::as_bytes(std::span(mine)));
-  std::vector<std::int64_t> rows(bytes.size() / sizeof(std::int64_t));
-  std::memcpy(rows.data(), bytes.data(), bytes.size());
+  std::vector<std::int64_t> rows = gather_values(pass.comm(), mine);
   if (!rows.empty()) return rows;
   return pass.largest(1, [&](const RowBlock<Row>& block, std::span<double> score) {
     for (std::size_t r = 0; r < block.n_rows; ++r) {

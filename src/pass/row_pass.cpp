@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <exception>
 #include <limits>
 #include <map>
 #include <stdexcept>
 
 #include "shoal/comm/block_reduce.hpp"
+#include "shoal/comm/gather_values.hpp"
 
 namespace shoal {
 namespace {
@@ -113,9 +113,7 @@ std::vector<std::int64_t> RowPass<Row>::largest(
   std::vector<Scored> mine;
   for (const std::vector<Scored>& list : best) mine.insert(mine.end(), list.begin(), list.end());
   keep_first(mine, count);
-  const std::vector<std::byte> bytes = comm_.gather(std::as_bytes(std::span(mine)));
-  std::vector<Scored> all(bytes.size() / sizeof(Scored));
-  std::memcpy(all.data(), bytes.data(), bytes.size());
+  std::vector<Scored> all = gather_values(comm_, mine);
   keep_first(all, count);
   std::vector<std::int64_t> rows;
   for (const Scored& scored : all) rows.push_back(scored.row);
@@ -135,13 +133,14 @@ std::vector<Row> RowPass<Row>::fetch(const std::vector<std::int64_t>& rows) cons
     const Row* source = shard_.values.data() + static_cast<std::size_t>(row - mine.first) * d;
     values.insert(values.end(), source, source + d);
   }
-  const std::vector<std::byte> bytes = comm_.gather(std::as_bytes(std::span(values)));  // rank order is row order
-  if (bytes.size() != sorted.size() * d * sizeof(Row)) throw std::logic_error("a row to fetch is on no rank");
+  const std::vector<Row> found = gather_values(comm_, values);  // rank order is row order
+  if (found.size() != sorted.size() * d) throw std::logic_error("a row to fetch is on no rank");
   std::vector<Row> result(rows.size() * d);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const auto place =
         static_cast<std::size_t>(std::lower_bound(sorted.begin(), sorted.end(), rows[i]) - sorted.begin());
-    std::memcpy(result.data() + i * d, bytes.data() + place * d * sizeof(Row), d * sizeof(Row));
+    std::copy_n(found.begin() + static_cast<std::ptrdiff_t>(place * d), d,
+                result.begin() + static_cast<std::ptrdiff_t>(i * d));
   }
   return result;
 }
