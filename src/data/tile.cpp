@@ -11,9 +11,7 @@ void Tile<T>::load(const RowBlock<T>& block, std::size_t first, std::size_t n, s
   if (n < tile_rows) std::fill(columns.begin(), columns.end(), T(0));
   for (std::size_t r = 0; r < n; ++r) {
     const T* x = block.row(first + r);
-    T* row = rows.data() + r * stride;
-    for (std::size_t d = 0; d < n_features; ++d) row[d] = x[d] - origin[d];
-    for (std::size_t d = 0; d < n_features; ++d) columns[d * tile_rows + r] = row[d];
+    for (std::size_t d = 0; d < n_features; ++d) columns[d * tile_rows + r] = x[d] - origin[d];
   }
 }
 

@@ -23,7 +23,7 @@ void score(const Code* rows, size_t n_rows, const std::int64_t* offsets, size_t 
       const T* HWY_RESTRICT line = table + (static_cast<size_t>(offsets[d]) + code) * n_components;
       for (size_t k = 0; k < n_components; ++k) sum[k] += line[k];
     }
-    for (size_t k = 0; k < n_components; ++k) joint[k * tile_rows + r] = static_cast<double>(sum[k]);
+    for (size_t k = 0; k < n_components; ++k) joint[k * code_tile_rows + r] = static_cast<double>(sum[k]);
   }
 }
 
@@ -41,7 +41,7 @@ void AddLevels(const Code* rows, size_t n_rows, const std::int64_t* offsets, siz
                const double* HWY_RESTRICT weight, size_t n_components, double* HWY_RESTRICT line_weight,
                double* HWY_RESTRICT sums) {
   for (size_t r = 0; r < n_rows; ++r) {
-    for (size_t k = 0; k < n_components; ++k) line_weight[k] = weight[k * tile_rows + r];
+    for (size_t k = 0; k < n_components; ++k) line_weight[k] = weight[k * code_tile_rows + r];
     for (size_t d = 0; d < n_features; ++d) {
       const Code code = rows[r * n_features + d];
       if (code == missing_code) continue;

@@ -9,8 +9,6 @@
 #include "shoal/math/code_kernels.hpp"
 #include "shoal/math/distance.hpp"
 #include "shoal/math/elementary.hpp"
-#include "shoal/math/gaussian_kernels.hpp"
-#include "shoal/math/normalise.hpp"
 #include "shoal/math/target.hpp"
 
 namespace shoal {
@@ -71,40 +69,6 @@ TEST_P(Kernels, ResultIgnoresThePlaceInTheArray) {
   for (const double value : y) EXPECT_EQ(value, y[0]);
 }
 
-TEST_P(Kernels, NormaliseIsSoftmaxAndLogSumExp) {
-  for (const std::size_t k : {1U, 2U, 5U, 17U}) {
-    std::vector<double> joint = normals(k * tile_rows);
-    for (double& value : joint) value *= 300;
-    for (std::size_t c = 0; c < k; ++c) joint[c * tile_rows + 1] = -INFINITY;  // impossible under all
-    if (k > 1) joint[tile_rows + 2] = joint[2] = 1e3;                          // a tie between 0 and 1
-    const std::vector<double> before = joint;
-    std::vector<double> density(tile_rows);
-    std::vector<std::int32_t> label(tile_rows);
-    normalise(joint, k, density, label);
-    for (std::size_t r = 0; r < tile_rows; ++r) {
-      long double largest = -INFINITY;
-      for (std::size_t c = 0; c < k; ++c) largest = std::max<long double>(largest, before[c * tile_rows + r]);
-      if (r == 1) {
-        EXPECT_EQ(density[r], -INFINITY);
-        EXPECT_EQ(joint[r], 0);
-        continue;
-      }
-      long double sum = 0;
-      for (std::size_t c = 0; c < k; ++c)
-        sum += std::exp(static_cast<long double>(before[c * tile_rows + r]) - largest);
-      EXPECT_NEAR(density[r], static_cast<double>(largest + std::log(sum)), 1e-12 * std::abs(density[r]) + 1e-14);
-      for (std::size_t c = 0; c < k; ++c)
-        EXPECT_NEAR(joint[c * tile_rows + r],
-                    static_cast<double>(std::exp(static_cast<long double>(before[c * tile_rows + r]) - largest) / sum),
-                    1e-14);
-      EXPECT_EQ(before[static_cast<std::size_t>(label[r]) * tile_rows + r], static_cast<double>(largest));
-    }
-    if (k > 1) {
-      EXPECT_EQ(label[2], 0);
-    }
-  }
-}
-
 TEST_P(Kernels, NearestIsTheLowestOfTheLeast) {
   for (const std::size_t d : {1U, 3U, 8U, 33U})
     for (const std::size_t k : {1U, 4U, 7U}) {
@@ -134,68 +98,6 @@ TEST_P(Kernels, NearestIsTheLowestOfTheLeast) {
     }
 }
 
-TEST_P(Kernels, QuadraticFormAndScatterOfAllSizes) {
-  for (const std::size_t d : {1U, 2U, 3U, 4U, 5U, 8U, 17U, 33U, 70U}) {
-    const std::vector<double> tile = normals(d * tile_rows);
-    const std::vector<double> mean = normals(d);
-    Matrix lower(d, d);
-    for (std::size_t i = 0; i < d; ++i)
-      for (std::size_t j = 0; j <= i; ++j) lower(i, j) = normals(1)[0];
-    std::vector<double> centred(d * tile_rows);
-    std::vector<double> squared(tile_rows);
-    quadratic_form<double>(tile.data(), mean.data(), pack_triangle<double>(lower).data(), d, centred.data(),
-                           squared.data());
-
-    const std::size_t stride = (d + row_padding<double> - 1) / row_padding<double> * row_padding<double>;
-    const std::size_t n = 61;  // a short tile
-    std::vector<double> rows(tile_rows * stride);
-    std::vector<double> weight = normals(tile_rows);
-    for (double& w : weight) w = std::abs(w);
-    weight[5] = 0;
-    for (std::size_t r = 0; r < n; ++r)
-      for (std::size_t j = 0; j < d; ++j) rows[r * stride + j] = tile[j * tile_rows + r];
-    std::vector<double> scratch(2 * tile_rows * stride);
-    std::vector<double> sum(d, 1.0);
-    std::vector<double> triangle(d * (d + 1) / 2, 2.0);
-    add_scatter<double>(rows.data(), n, stride, mean.data(), weight.data(), d, scratch.data(), sum.data(),
-                        triangle.data());
-
-    for (std::size_t r = 0; r < tile_rows; ++r) {
-      double expected = 0;
-      for (std::size_t i = 0; i < d; ++i) {
-        double y = 0;
-        for (std::size_t j = 0; j <= i; ++j) y += lower(i, j) * (tile[j * tile_rows + r] - mean[j]);
-        expected += y * y;
-      }
-      EXPECT_NEAR(squared[r], expected, 1e-12 * expected);
-    }
-    for (std::size_t i = 0; i < d; ++i) {
-      double first = 1;
-      for (std::size_t r = 0; r < n; ++r) first += weight[r] * (tile[i * tile_rows + r] - mean[i]);
-      EXPECT_NEAR(sum[i], first, 1e-11);
-      for (std::size_t j = 0; j <= i; ++j) {
-        double second = 2;
-        for (std::size_t r = 0; r < n; ++r)
-          second += weight[r] * (tile[i * tile_rows + r] - mean[i]) * (tile[j * tile_rows + r] - mean[j]);
-        EXPECT_NEAR(triangle[i * (i + 1) / 2 + j], second, 1e-11);
-      }
-    }
-  }
-}
-
-TEST_P(Kernels, DiagonalFormPassesOverMissingEntries) {
-  const std::size_t d = 3;
-  std::vector<double> tile(d * tile_rows, 2.0);
-  tile[1 * tile_rows + 0] = NAN;
-  const std::vector<double> mean = {1, 1, 0};
-  const std::vector<double> precision = {1, 10, 0.5};
-  const std::vector<double> constant = {0.25, 100, 0.5};
-  std::vector<double> squared(tile_rows);
-  diagonal_form<double>(tile.data(), mean.data(), precision.data(), constant.data(), d, squared.data());
-  EXPECT_DOUBLE_EQ(squared[0], 1 + 0.25 + 2 + 0.5);
-  EXPECT_DOUBLE_EQ(squared[1], 1 + 0.25 + 10 + 100 + 2 + 0.5);
-}
-
 TEST_P(Kernels, TablesAddUpAndBack) {
   const LevelOffsets offsets = {0, 2, 5};
   const std::vector<Code> rows = {0, 2, 1, missing_code, missing_code, missing_code};
@@ -203,19 +105,19 @@ TEST_P(Kernels, TablesAddUpAndBack) {
   std::vector<double> table(5 * k);
   for (std::size_t i = 0; i < table.size(); ++i) table[i] = static_cast<double>(i);
   const std::vector<double> start = {100, 200, 300};
-  std::vector<double> joint(k * tile_rows);
+  std::vector<double> joint(k * code_tile_rows);
   add_up_table<double>(rows, 3, offsets, table.data(), start.data(), k, joint.data());
   for (std::size_t c = 0; c < k; ++c) {
-    EXPECT_EQ(joint[c * tile_rows + 0], start[c] + table[c] + table[4 * k + c]);
-    EXPECT_EQ(joint[c * tile_rows + 1], start[c] + table[k + c]);
-    EXPECT_EQ(joint[c * tile_rows + 2], start[c]);
+    EXPECT_EQ(joint[c * code_tile_rows + 0], start[c] + table[c] + table[4 * k + c]);
+    EXPECT_EQ(joint[c * code_tile_rows + 1], start[c] + table[k + c]);
+    EXPECT_EQ(joint[c * code_tile_rows + 2], start[c]);
   }
   std::vector<double> sums(5 * k, 0.0);
   add_to_levels(rows, 3, offsets, joint.data(), k, sums.data());
   for (std::size_t c = 0; c < k; ++c) {
-    EXPECT_EQ(sums[c], joint[c * tile_rows]);
-    EXPECT_EQ(sums[4 * k + c], joint[c * tile_rows]);
-    EXPECT_EQ(sums[k + c], joint[c * tile_rows + 1]);
+    EXPECT_EQ(sums[c], joint[c * code_tile_rows]);
+    EXPECT_EQ(sums[4 * k + c], joint[c * code_tile_rows]);
+    EXPECT_EQ(sums[k + c], joint[c * code_tile_rows + 1]);
     EXPECT_EQ(sums[2 * k + c] + sums[3 * k + c], 0);
   }
 }

@@ -1,4 +1,4 @@
-/// Sixty-four real rows prepared for the kernels: shifted by an origin and transposed.
+/// Sixty-four real rows prepared for the search of centres: shifted by an origin and transposed.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +7,7 @@
 
 #include "shoal/core/matrix.hpp"
 #include "shoal/data/shard.hpp"
-#include "shoal/math/gaussian_kernels.hpp"
+#include "shoal/math/distance.hpp"
 
 namespace shoal {
 
@@ -15,15 +15,9 @@ template <class T>
 struct Tile {
   std::size_t n_rows = 0;
   std::size_t n_features = 0;
-  std::size_t stride = 0;
   std::vector<T> columns;  ///< D x 64, feature-major, padded with zero rows
-  std::vector<T> rows;     ///< 64 x stride, row-major, padded with zero features
 
-  explicit Tile(std::size_t features)
-      : n_features(features),
-        stride((features + row_padding<T> - 1) / row_padding<T> * row_padding<T>),
-        columns(features * tile_rows),
-        rows(tile_rows * stride) {}
+  explicit Tile(std::size_t features) : n_features(features), columns(features * tile_rows) {}
 
   /// Rows first .. first + n of the block, less the origin (D values).
   void load(const RowBlock<T>& block, std::size_t first, std::size_t n, std::span<const T> origin);

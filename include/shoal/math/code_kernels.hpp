@@ -7,13 +7,14 @@
 #include <span>
 #include <vector>
 
-#include "shoal/math/normalise.hpp"
-
 namespace shoal {
 
 /// A level of a discrete feature, 0-based. missing_code marks an entry that is not observed.
 using Code = std::uint16_t;
 inline constexpr Code missing_code = 0xFFFF;
+
+/// Rows of a tile.
+inline constexpr std::size_t code_tile_rows = 64;
 
 /// Where the levels of each feature begin in a table; D + 1 entries.
 using LevelOffsets = std::vector<std::int64_t>;

@@ -5,9 +5,10 @@
 #include <cstdint>
 #include <span>
 
-#include "shoal/math/normalise.hpp"
-
 namespace shoal {
+
+/// Rows of a tile; row indices are vector lanes. Kernels read whole tiles, so short ones are padded.
+inline constexpr std::size_t tile_rows = 64;
 
 enum class Metric { squared_euclidean, manhattan };
 

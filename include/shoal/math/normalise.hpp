@@ -1,19 +1,33 @@
-/// log-sum-exp over the components of each row of a tile.
+/// log-sum-exp over the components of each row of a tile, and the weights of the rows for the M-step.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
+
+#include "shoal/math/truncation.hpp"
 
 namespace shoal {
 
-/// Rows of a tile; row indices are vector lanes. Kernels read whole tiles, so short ones are padded.
-inline constexpr std::size_t tile_rows = 64;
+/// The joint densities of a tile, component-major: values[k * pitch + r] for row r; pitch a multiple of 64, filled to
+/// the next multiple of 16 rows.
+struct TileJoint {
+  double* values;
+  std::size_t pitch;
+  std::size_t n_components;
+  std::size_t n_rows;
+};
 
-/// In: joint[k * tile_rows + r] = ln pi_k + ln p(x_r | k). Out: joint holds r_kr, which sum to one over k;
-/// log_density[r] = ln sum_k exp(joint); label[r] = the k of largest joint, the lowest on ties. A row all of whose
-/// components are -infinity gets log_density -infinity, responsibilities 0 and label 0. Sizes: K x 64, 64, 64.
-void normalise(std::span<double> joint, std::size_t n_components, std::span<double> log_density,
-               std::span<std::int32_t> label);
+/// What is found about each row; room for pitch rows.
+struct TileRows {
+  const double* weight;  ///< w_r, zero beyond n_rows
+  double* log_density;   ///< ln sum_k exp(joint)
+  std::int32_t* label;   ///< the k of largest joint, the lowest on ties; null: not wanted
+};
+
+/// In: joint = ln pi_k + ln p(x_r | k). Out: joint = w_r r_rk, zero where `truncation` leaves a component out, with
+/// r_rk summing to one over k. Adds sum_r w_r log_density_r to *log_likelihood and sum_r w_r r_rk to totals[k]. A row
+/// all of whose components are -infinity gets log_density -infinity, responsibilities 0 and label 0.
+void normalise(const TileJoint& joint, const Truncation& truncation, const TileRows& rows, double* log_likelihood,
+               double* totals);
 
 }  // namespace shoal

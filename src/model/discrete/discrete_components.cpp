@@ -40,16 +40,17 @@ void DiscreteComponents<Table>::make_table() {
 }
 
 template <class Table>
-void DiscreteComponents<Table>::load(const RowBlock<Code>& block, std::size_t first, std::size_t n,
-                                     Workspace& workspace) const {
+std::size_t DiscreteComponents<Table>::load(const RowBlock<Code>& block, std::size_t first, std::size_t n,
+                                            Workspace& workspace) const {
   workspace.rows = {block.row(first), n * block.n_features};
   workspace.n_rows = n;
+  return (n + 15) / 16 * 16;
 }
 
 template <class Table>
-void DiscreteComponents<Table>::score(Workspace& workspace, double* joint) const {
-  if (workspace.n_rows < tile_rows) std::fill(joint, joint + n_clusters() * tile_rows, 0.0);
-  const std::vector<Table> start(n_clusters(), Table(0));
+void DiscreteComponents<Table>::score(Workspace& workspace, const ScoreConstants& constants, double* joint) const {
+  if (workspace.n_rows < code_tile_rows) std::fill(joint, joint + n_clusters() * code_tile_rows, 0.0);
+  const std::vector<Table> start(constants.constant.begin(), constants.constant.end());
   add_up_table(workspace.rows, workspace.n_rows, offsets_, table_.data(), start.data(), n_clusters(), joint);
 }
 

@@ -30,16 +30,27 @@ Scatter& Scatter::operator+=(const Scatter& other) {
 }
 
 bool lost_digits(const ComponentSums& sums, const Scatter& scatter) {
+  const Matrix& values = scatter.values;
   for (std::size_t d = 0; d < sums.first.size(); ++d) {
-    const double n = scatter.weight[d];
+    const double n = scatter.weight[scatter.weight.size() == 1 ? 0 : d];
+    const double squares = values(values.rows == 1 ? 0 : d, values.columns == 1 ? 0 : d);
     const double step = sums.step(d);
-    if (n > 0 && step * step > 1e6 * scatter.values(scatter.values.rows == 1 ? 0 : d, d) / n) return true;
+    if (n > 0 && step * step > 1e6 * squares / n) return true;
   }
   return false;
 }
 
 Scatter scatter_about_mean(const ComponentSums& sums, bool triangle) {
   const std::size_t d = sums.first.size();
+  if (!triangle && sums.second.size() < d) {
+    Scatter trace{Matrix(1, 1), {0.0}};
+    trace.values(0, 0) = sums.second[0];
+    for (std::size_t j = 0; j < d; ++j) {
+      trace.values(0, 0) -= sums.weight(j) * sums.step(j) * sums.step(j);
+      trace.weight[0] += sums.weight(j);
+    }
+    return trace;
+  }
   Scatter scatter{triangle ? unpacked(sums.second, d) : Matrix(1, d), std::vector<double>(d)};
   for (std::size_t j = 0; j < d; ++j) scatter.weight[j] = sums.weight(j);
   if (triangle)
@@ -56,6 +67,22 @@ Scatter tied_scatter(std::span<const ComponentSums> components) {
   for (const ComponentSums& component : components) {
     subtract_step(component, scatter.values);
     for (std::size_t j = 0; j < d; ++j) scatter.weight[j] += component.n;
+  }
+  return scatter;
+}
+
+Scatter within_total(std::span<const ComponentSums> components, const Matrix& total, std::span<const double> mean,
+                     const Matrix& centres) {
+  Scatter scatter{total, std::vector<double>(total.rows, 0.0)};
+  std::vector<double> apart(total.rows);
+  for (std::size_t k = 0; k < components.size(); ++k) {
+    const ComponentSums& mine = components[k];
+    for (std::size_t j = 0; j < apart.size(); ++j) {
+      apart[j] = centres(k, j) + mine.step(j) - mean[j];
+      scatter.weight[j] += mine.n;
+    }
+    for (std::size_t i = 0; i < apart.size(); ++i)
+      for (std::size_t j = 0; j < apart.size(); ++j) scatter.values(i, j) -= mine.n * apart[i] * apart[j];
   }
   return scatter;
 }

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
+#include <numeric>
 
 #include "shoal/core/error.hpp"
+#include "shoal/data/tile.hpp"
 #include "shoal/math/cholesky.hpp"
 #include "shoal/math/elementary.hpp"
-#include "shoal/math/gaussian_kernels.hpp"
 #include "shoal/model/parameter_check.hpp"
 
 namespace shoal {
@@ -25,67 +27,126 @@ GaussianComponents<T>::GaussianComponents(const ModelOptions& options, std::size
       regularization_absolute_(options.regularization_absolute),
       means_(options.n_clusters, n_features) {}
 
+template <class T>
+GaussianComponents<T>::Workspace::Workspace(const GaussianComponents& components)
+    : rows(n_groups<T>(components.tile_rows()) * group_stride<T>(components.n_features())),
+      whitened(components.covariance_ == Covariance::tied ? rows.size() : 0),
+      squared(components.one_square() ? components.n_clusters() * components.tile_rows() : 0),
+      best(components.tile_rows()),
+      form(components.n_features() * group_rows<T>),
+      scatter(components.tile_rows(), components.n_features()) {}
+
 // ---- E-step
 
 template <class T>
 void GaussianComponents<T>::prepare() {
-  const std::size_t d = n_features();
   origin_ = origin_of<T>(means_);
   kernel_means_ = shifted<T>(means_, origin_);
   centre_ = kernel_means_;
+  recentred_ = false;
+  log_peak_.clear();
+  if (triangle())
+    prepare_triangles();
+  else
+    prepare_diagonals();
+  if (covariance_ != Covariance::tied) return;
+  direct_ = total_variance_.empty();
+  for (std::size_t j = 0; j < total_variance_.size(); ++j)
+    direct_ = direct_ || covariances_[0](j, j) < 4 * least_within_share * total_variance_[j];
+  if (!direct_) std::ranges::fill(centre_, T(0));
+}
+
+template <class T>
+void GaussianComponents<T>::prepare_triangles() {
+  const std::size_t d = n_features();
   triangles_.clear();
-  precisions_.clear();
-  constants_.clear();
-  log_norm_.clear();
+  whitened_means_.clear();
   for (const Matrix& covariance : covariances_) {
-    if (triangle()) {
-      const auto factor = cholesky(covariance);
-      if (!factor) throw Error(ExitCode::bad_data, "a covariance matrix is not positive definite");
-      triangles_.push_back(pack_triangle<T>(inverse_lower(factor->lower)));
-      log_norm_.push_back(static_cast<double>(d) * log_two_pi + factor->log_determinant);
-      continue;
-    }
+    const auto factor = cholesky(covariance);
+    if (!factor) throw Error(ExitCode::bad_data, "a covariance matrix is not positive definite");
+    const Matrix inverse = inverse_lower(factor->lower);
+    triangles_.push_back(pack_triangle<T>(inverse));
+    log_peak_.push_back(-0.5 * (static_cast<double>(d) * log_two_pi + factor->log_determinant));
+    if (covariance_ != Covariance::tied) continue;
+    log_peak_.resize(n_clusters(), log_peak_[0]);
+    for (std::size_t k = 0; k < n_clusters(); ++k)
+      for (std::size_t i = 0; i < d; ++i) {
+        double sum = 0;
+        for (std::size_t j = 0; j <= i; ++j) sum += inverse(i, j) * static_cast<double>(kernel_means_[k * d + j]);
+        whitened_means_.push_back(static_cast<T>(sum));
+      }
+  }
+}
+
+template <class T>
+void GaussianComponents<T>::prepare_diagonals() {
+  const std::size_t d = n_features();
+  precisions_.clear();
+  scales_.clear();
+  log_norms_.clear();
+  for (const Matrix& covariance : covariances_) {
     std::vector<double> variance(d);
     for (std::size_t j = 0; j < d; ++j) variance[j] = covariance.values[covariance.columns == 1 ? 0 : j];
-    std::vector<T> precision(d);
-    std::ranges::transform(variance, precision.begin(), [](double v) { return static_cast<T>(1 / v); });
+    for (const double v : variance) precisions_.push_back(static_cast<T>(1 / v));
+    scales_.push_back(one_square() ? 1 / variance[0] : 1);
     log_of(variance, variance);
     for (double& v : variance) v += log_two_pi;
-    precisions_.push_back(std::move(precision));
-    constants_.push_back(std::move(variance));
+    log_peak_.push_back(-0.5 * std::accumulate(variance.begin(), variance.end(), 0.0));
+    log_norms_.push_back(std::move(variance));
   }
 }
 
 template <class T>
-void GaussianComponents<T>::load(const RowBlock<T>& block, std::size_t first, std::size_t n,
-                                 Workspace& workspace) const {
-  workspace.tile.load(block, first, n, origin_);
+std::size_t GaussianComponents<T>::load(const RowBlock<T>& block, std::size_t first, std::size_t n,
+                                        Workspace& workspace) const {
+  workspace.n_rows = n;
+  load_groups(block.row(first), n, n_features(), origin_.data(), workspace.rows.data());
+  return n_groups<T>(n) * group_rows<T>;
 }
 
 template <class T>
-void GaussianComponents<T>::score(Workspace& workspace, double* joint) const {
+void GaussianComponents<T>::score(Workspace& workspace, const ScoreConstants& constants, double* joint) const {
   const std::size_t d = n_features();
-  for (std::size_t k = 0; k < n_clusters(); ++k) {
-    double* out = joint + k * tile_rows;
-    const std::size_t shape = covariance_ == Covariance::tied ? 0 : k;
-    const T* mean = kernel_means_.data() + k * d;
-    if (triangle())
-      quadratic_form(workspace.tile.columns.data(), mean, triangles_[shape].data(), d, workspace.columns.data(), out);
-    else
-      diagonal_form(workspace.tile.columns.data(), mean, precisions_[k].data(), constants_[k].data(), d, out);
-    const double log_norm = triangle() ? log_norm_[shape] : 0.0;
-    for (std::size_t r = 0; r < tile_rows; ++r) out[r] = -0.5 * (out[r] + log_norm);
+  const std::size_t pitch = tile_rows();
+  const T* rows = workspace.rows.data();
+  if (covariance_ == Covariance::full) {
+    std::ranges::fill(workspace.best, -std::numeric_limits<double>::infinity());
+    for (std::size_t k = 0; k < n_clusters(); ++k)
+      triangular_score<T>(
+          rows, workspace.n_rows, d,
+          {kernel_means_.data() + k * d, triangles_[k].data(), constants.constant[k], constants.log_threshold[k]},
+          workspace.form.data(), workspace.best.data(), joint + k * pitch);
+  } else if (covariance_ == Covariance::tied) {
+    whiten(rows, workspace.n_rows, d, triangles_[0].data(), workspace.whitened.data());
+    diagonal_score<T>(workspace.whitened.data(), workspace.n_rows, d,
+                      {n_clusters(), whitened_means_.data(), nullptr, nullptr, constants.constant.data()}, joint,
+                      nullptr, pitch);
+  } else if (missing_) {
+    for (std::size_t k = 0; k < n_clusters(); ++k)
+      observed_score(rows, workspace.n_rows, d, kernel_means_.data() + k * d, precisions_.data() + k * d,
+                     log_norms_[k].data(), constants.constant[k], joint + k * pitch);
+  } else {
+    diagonal_score<T>(rows, workspace.n_rows, d,
+                      {n_clusters(), kernel_means_.data(), one_square() ? nullptr : precisions_.data(), scales_.data(),
+                       constants.constant.data()},
+                      joint, one_square() ? workspace.squared.data() : nullptr, pitch);
   }
 }
 
-// ---- sums: for each component D firsts, D or D (D + 1) / 2 seconds, D weights with missing values; tied: the firsts
-// of all components, then one triangle
+// ---- sums: for each component D firsts and the seconds, D (D + 1) / 2 (full), D (diag) or 1 (spherical), and D
+// weights with missing values (then spherical as diag). Tied: the firsts of all components and, where the total scatter
+// does not serve, one triangle. Firsts are about centre_; spherical ones about the origin.
 
 template <class T>
 std::size_t GaussianComponents<T>::n_sums() const {
   const std::size_t d = n_features();
-  if (covariance_ == Covariance::tied) return n_clusters() * d + packed(d, 0);
-  return n_clusters() * (d + (triangle() ? packed(d, 0) : d) + (missing_ ? d : 0));
+  if (covariance_ == Covariance::tied) return n_clusters() * d + (direct_ ? packed(d, 0) : 0);
+  return n_clusters() * (d + n_seconds() + (missing_ ? d : 0));
+}
+
+template <class T>
+std::size_t GaussianComponents<T>::n_seconds() const {
+  return triangle() ? packed(n_features(), 0) : one_square() ? 1 : n_features();
 }
 
 template <class T>
@@ -97,18 +158,39 @@ std::size_t GaussianComponents<T>::second_offset(std::size_t k) const {
 template <class T>
 void GaussianComponents<T>::add(Workspace& workspace, const double* weighted, double* sums) const {
   const std::size_t d = n_features();
-  const Tile<T>& tile = workspace.tile;
+  const std::size_t pitch = tile_rows();
+  const T* rows = workspace.rows.data();
+  if (one_square()) return add_spherical(workspace, weighted, sums);
+  if (covariance_ == Covariance::tied && !direct_)
+    return add_weighted_rows(rows, workspace.n_rows, d, weighted, pitch, n_clusters(), workspace.scatter, sums, d);
   for (std::size_t k = 0; k < n_clusters(); ++k) {
     double* second = sums + second_offset(k);
     double* first = covariance_ == Covariance::tied ? sums + k * d : second - d;
     const T* centre = centre_.data() + k * d;
     if (triangle())
-      add_scatter(tile.rows.data(), tile.n_rows, tile.stride, centre, weighted + k * tile_rows, d,
-                  workspace.rows.data(), first, second);
+      add_scatter(rows, workspace.n_rows, d, centre, weighted + k * pitch, workspace.scatter, first, second);
     else
-      add_squares(tile.rows.data(), tile.n_rows, tile.stride, centre, weighted + k * tile_rows, d, first, second,
+      add_squares(rows, workspace.n_rows, d, centre, weighted + k * pitch, workspace.scatter, first, second,
                   missing_ ? second + d : nullptr);
   }
+}
+
+template <class T>
+void GaussianComponents<T>::add_spherical(Workspace& workspace, const double* weighted, double* sums) const {
+  const std::size_t d = n_features();
+  const std::size_t pitch = tile_rows();
+  if (recentred_) {  // the E-step measured from the means, not from here
+    const std::vector<double> zero(n_clusters(), 0.0);
+    std::vector<double> unused(n_clusters() * pitch);
+    diagonal_score<T>(workspace.rows.data(), workspace.n_rows, d,
+                      {n_clusters(), centre_.data(), nullptr, nullptr, zero.data()}, unused.data(),
+                      workspace.squared.data(), pitch);
+  }
+  add_weighted_rows(workspace.rows.data(), workspace.n_rows, d, weighted, pitch, n_clusters(), workspace.scatter, sums,
+                    d + 1);
+  for (std::size_t k = 0; k < n_clusters(); ++k)
+    sums[second_offset(k)] +=
+        weighted_sum(weighted + k * pitch, workspace.squared.data() + k * pitch, workspace.n_rows);
 }
 
 template <class T>
@@ -116,9 +198,13 @@ ComponentSums GaussianComponents<T>::sums_of(std::size_t k, std::span<const doub
                                              std::span<const double> sums) const {
   const std::size_t d = n_features();
   const std::size_t second = second_offset(k);
-  const std::size_t first = covariance_ == Covariance::tied ? k * d : second - d;
-  return {n[k], sums.subspan(first, d), sums.subspan(second, triangle() ? packed(d, 0) : d),
-          missing_ ? sums.subspan(second + d, d) : std::span<const double>{}};
+  const auto first = sums.subspan(covariance_ == Covariance::tied ? k * d : second - d, d);
+  ComponentSums mine{n[k], {first.begin(), first.end()}, {}, {}};
+  if (one_square())
+    for (std::size_t j = 0; j < d; ++j) mine.first[j] -= n[k] * static_cast<double>(centre_[k * d + j]);
+  if (covariance_ != Covariance::tied || direct_) mine.second = sums.subspan(second, n_seconds());
+  if (missing_) mine.observed = sums.subspan(second + d, d);
+  return mine;
 }
 
 // ---- files

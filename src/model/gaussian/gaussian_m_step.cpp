@@ -12,7 +12,7 @@
 namespace shoal {
 
 template <class T>
-void GaussianComponents<T>::begin_fit(const ColumnMoments& moments) {
+void GaussianComponents<T>::begin_fit(const RowPass<T>& pass, const ColumnMoments& moments) {
   const std::size_t d = n_features();
   double sum = 0;
   std::size_t varying = 0;
@@ -30,6 +30,45 @@ void GaussianComponents<T>::begin_fit(const ColumnMoments& moments) {
     warnings_ = {
         fmt::format("{} of {} features are constant; their covariance is the regularisation alone", d - varying, d)};
   fill_ = moments.mean;
+  if (covariance_ == Covariance::tied) measure_total(pass);
+}
+
+/// The scatter of all rows about their mean.
+template <class T>
+void GaussianComponents<T>::measure_total(const RowPass<T>& pass) {
+  const std::size_t d = n_features();
+  const std::vector<T> about(fill_.begin(), fill_.end());
+  const std::vector<T> zero(d, T(0));
+  const Statistics sums = pass.reduce({d + packed(d, 0), 0}, [&](const RowBlock<T>& block, Statistics& s) {
+    Workspace workspace(*this);
+    std::vector<double> weight(tile_rows());
+    for (std::size_t first = 0; first < block.n_rows; first += tile_rows()) {
+      const std::size_t n = std::min(tile_rows(), block.n_rows - first);
+      std::ranges::fill(weight, 0.0);
+      for (std::size_t r = 0; r < n; ++r) weight[r] = block.weight(first + r);
+      load_groups(block.row(first), n, d, about.data(), workspace.rows.data());
+      add_scatter(workspace.rows.data(), n, d, zero.data(), weight.data(), workspace.scatter, s.sums.data(),
+                  s.sums.data() + d);
+    }
+  });
+  const double total = pass.summary().total_weight;
+  const ComponentSums all{total,
+                          {sums.sums.begin(), sums.sums.begin() + static_cast<std::ptrdiff_t>(d)},
+                          std::span(sums.sums).subspan(d),
+                          {}};
+  total_scatter_ = scatter_about_mean(all, true).values;
+  total_mean_.resize(d);
+  total_variance_.resize(d);
+  for (std::size_t j = 0; j < d; ++j) {
+    total_mean_[j] = static_cast<double>(about[j]) + all.step(j);
+    total_variance_[j] = total_scatter_(j, j) / total;
+  }
+}
+
+template <class T>
+void GaussianComponents<T>::end_fit() {
+  total_variance_.clear();
+  direct_ = true;
 }
 
 template <class T>
@@ -39,12 +78,15 @@ void GaussianComponents<T>::start(const std::vector<T>& seeds) {
     if (std::isnan(means_.values[i])) means_.values[i] = fill_[i % n_features()];
   origin_ = origin_of<T>(means_);
   centre_ = shifted<T>(means_, origin_);
+  recentred_ = true;
+  direct_ = true;
 }
 
 /// Scatter about the new means: of each component, or (tied) of all in one.
 template <class T>
 std::vector<Scatter> GaussianComponents<T>::scatters(std::span<const ComponentSums> components) const {
-  if (covariance_ == Covariance::tied) return {tied_scatter(components)};
+  if (covariance_ == Covariance::tied)
+    return {direct_ ? tied_scatter(components) : within_total(components, total_scatter_, total_mean_, centres())};
   std::vector<Scatter> each;
   for (const ComponentSums& component : components) each.push_back(scatter_about_mean(component, triangle()));
   return each;
@@ -54,14 +96,24 @@ template <class T>
 bool GaussianComponents<T>::must_recentre(std::span<const double> n, std::span<const double> sums) const {
   const std::vector<ComponentSums> components = components_of(n, sums);
   const std::vector<Scatter> each = scatters(components);
+  if (covariance_ == Covariance::tied && !direct_) return lost_total(each[0]);
   for (std::size_t k = 0; k < n_clusters(); ++k)
     if (n[k] > 0 && lost_digits(components[k], each[covariance_ == Covariance::tied ? 0 : k])) return true;
   return false;
 }
 
 template <class T>
+bool GaussianComponents<T>::lost_total(const Scatter& within) const {
+  for (std::size_t j = 0; j < n_features(); ++j)
+    if (total_scatter_(j, j) > 0 && within.values(j, j) < least_within_share * total_scatter_(j, j)) return true;
+  return false;
+}
+
+template <class T>
 void GaussianComponents<T>::recentre(std::span<const double> n, std::span<const double> sums) {
   centre_ = shifted<T>(stepped_means(n, sums), origin_);
+  recentred_ = true;
+  direct_ = true;
 }
 
 template <class T>
@@ -99,6 +151,15 @@ Matrix GaussianComponents<T>::stepped_means(std::span<const double> n, std::span
             static_cast<double>(origin_[j]) + (static_cast<double>(centre_[k * n_features() + j]) + mine.step(j));
   }
   return means;
+}
+
+/// Where centre_ lies in the data's coordinates.
+template <class T>
+Matrix GaussianComponents<T>::centres() const {
+  Matrix centres(n_clusters(), n_features());
+  for (std::size_t i = 0; i < centre_.size(); ++i)
+    centres.values[i] = static_cast<double>(origin_[i % n_features()]) + static_cast<double>(centre_[i]);
+  return centres;
 }
 
 template <class T>

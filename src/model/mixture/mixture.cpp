@@ -19,13 +19,29 @@ namespace {
 /// A component whose responsibility sum is at most this share of all weight counts as empty.
 constexpr double empty_share = 1e-12;
 
-void store(const RowOutputs& outputs, std::size_t row, std::size_t lane, std::size_t n_components, double log_density,
-           std::int32_t label, const std::vector<double>& responsibilities) {
-  if (outputs.label != nullptr) outputs.label[row] = label;
-  if (outputs.log_density != nullptr) outputs.log_density[row] = log_density;
-  if (outputs.responsibilities != nullptr)
-    for (std::size_t k = 0; k < n_components; ++k)
-      outputs.responsibilities[row * n_components + k] = responsibilities[k * tile_rows + lane];
+/// ln of 2^-60, the share of a component that truncation may leave out.
+constexpr double log_left_out = -60 * 0.6931471805599453;
+
+/// A component whose responsibility sum fell below this share of what its weight promised is summed again untruncated.
+constexpr double least_of_promised = 0x1p-20;
+
+/// The weights of a block's rows first .. first + n, and zeros.
+template <class Row>
+void fill_weights(const RowBlock<Row>& block, std::size_t first, std::size_t n, std::span<double> weight) {
+  std::ranges::fill(weight, 0.0);
+  for (std::size_t r = 0; r < n; ++r) weight[r] = block.weight(first + r);
+}
+
+/// Row-major responsibilities of the first n rows of a tile, from a copy of its scores.
+void store_responsibilities(TileJoint joint, std::size_t n, const Truncation& truncation, double* responsibilities) {
+  std::vector<double> values(joint.values, joint.values + joint.n_components * joint.pitch);
+  std::vector<double> log_density(joint.pitch);
+  std::vector<double> totals(1 + joint.n_components);
+  const std::vector<double> ones(joint.pitch, 1.0);
+  joint.values = values.data();
+  normalise(joint, truncation, {ones.data(), log_density.data(), nullptr}, totals.data(), totals.data() + 1);
+  for (std::size_t k = 0; k < joint.n_components; ++k)
+    for (std::size_t r = 0; r < n; ++r) responsibilities[r * joint.n_components + k] = values[k * joint.pitch + r];
 }
 
 std::vector<double> without(const std::vector<double>& values, const std::vector<std::size_t>& dropped) {
@@ -54,13 +70,33 @@ Mixture<Components>::Mixture(const ModelOptions& options, Components components)
 template <class Components>
 void Mixture<Components>::set_weights(std::vector<double> weights) {
   weights_ = std::move(weights);
-  log_weights_.resize(weights_.size());
-  log_of(weights_, log_weights_);
+}
+
+/// Once weights and components are set.
+template <class Components>
+void Mixture<Components>::prepare() {
+  const std::size_t k = n_clusters();
+  constants_.resize(k);
+  log_of(weights_, constants_);
+  log_thresholds_.assign(k, -std::numeric_limits<double>::infinity());
+  thresholds_.clear();
+  if (truncate_ && mixing_ == Mixing::learned && components_.can_truncate()) {
+    const double log_share = log_left_out - log_of(static_cast<double>(k));
+    std::ranges::transform(constants_, log_thresholds_.begin(), [=](double c) { return c + log_share; });
+    thresholds_.resize(k);
+    exp_of(log_thresholds_, thresholds_);
+  }
+  for (std::size_t i = 0; i < k; ++i) constants_[i] += components_.log_peak(i);
 }
 
 template <class Components>
-void Mixture<Components>::begin_fit(const RowPass<Row>& /*pass*/, const ColumnMoments& moments) {
-  components_.begin_fit(moments);
+Truncation Mixture<Components>::truncation() const {
+  return {thresholds_, Components::bounded ? std::span<const double>{} : std::span(constants_)};
+}
+
+template <class Components>
+void Mixture<Components>::begin_fit(const RowPass<Row>& pass, const ColumnMoments& moments) {
+  components_.begin_fit(pass, moments);
 }
 
 template <class Components>
@@ -68,16 +104,17 @@ void Mixture<Components>::start(const std::vector<Row>& seeds, std::span<const s
                                 const RowPass<Row>& pass) {
   components_.start(seeds);
   const std::size_t n = n_clusters();
+  const std::size_t tile = components_.tile_rows();
   const Statistics sums = pass.reduce(statistics(false), [&](const RowBlock<Row>& block, Statistics& s) {
     typename Components::Workspace workspace(components_);
-    std::vector<double> weighted(n * tile_rows);
-    for (std::size_t first = 0; first < block.n_rows; first += tile_rows) {
-      const std::size_t rows = std::min(tile_rows, block.n_rows - first);
+    std::vector<double> weighted(n * tile);
+    for (std::size_t first = 0; first < block.n_rows; first += tile) {
+      const std::size_t rows = std::min(tile, block.n_rows - first);
       components_.load(block, first, rows, workspace);
       std::fill(weighted.begin(), weighted.end(), 0.0);
       for (std::size_t r = 0; r < rows; ++r) {
         const auto k = static_cast<std::size_t>(labels[block.first_local + first + r]);
-        weighted[k * tile_rows + r] = block.weight(first + r);
+        weighted[k * tile + r] = block.weight(first + r);
         s.sums[1 + k] += block.weight(first + r);
       }
       components_.add(workspace, weighted.data(), s.sums.data() + 1 + n);
@@ -85,11 +122,12 @@ void Mixture<Components>::start(const std::vector<Row>& seeds, std::span<const s
   });
   std::vector<double> weights = counts(sums);
   components_.maximise_start(weights, std::span(sums.sums).subspan(1 + n));
-  if (mixing_ != Mixing::learned) return;
+  if (mixing_ != Mixing::learned) return prepare();
   if (std::find(weights.begin(), weights.end(), 0.0) != weights.end())  // a weight of zero could never grow
     for (double& weight : weights) weight += 1.0 / static_cast<double>(n);
   scale_to_one(weights);
   set_weights(std::move(weights));
+  prepare();
 }
 
 template <class Components>
@@ -104,6 +142,7 @@ void Mixture<Components>::set_parameters(const NamedArrays& arrays, const std::s
   if (mixing_ == Mixing::learned && find(arrays, "weights") != nullptr)
     set_weights(require_weights(arrays, n_clusters(), source));
   components_.set_parameters(arrays, source);
+  prepare();
 }
 
 template <class Components>
@@ -114,28 +153,25 @@ Statistics Mixture<Components>::statistics(bool scores_only) const {
 template <class Components>
 void Mixture<Components>::expect(const RowBlock<Row>& block, Statistics& sums, const RowOutputs& outputs) const {
   const std::size_t n = n_clusters();
+  const std::size_t tile = components_.tile_rows();
+  const std::span<double> totals = std::span(sums.sums).subspan(1, n);
   typename Components::Workspace workspace(components_);
-  std::vector<double> joint(n * tile_rows);  // ln pi_k p(x | k), then responsibilities
-  std::array<double, tile_rows> log_density{};
-  std::array<std::int32_t, tile_rows> label{};
-  std::array<double, tile_rows> weight{};
-  for (std::size_t first = 0; first < block.n_rows; first += tile_rows) {
-    const std::size_t rows = std::min(tile_rows, block.n_rows - first);
-    components_.load(block, first, rows, workspace);
-    components_.score(workspace, joint.data());
-    for (std::size_t k = 0; k < n; ++k)
-      for (std::size_t r = 0; r < tile_rows; ++r) joint[k * tile_rows + r] += log_weights_[k];
-    normalise(joint, n, log_density, label);
-    weight.fill(0);
-    for (std::size_t r = 0; r < rows; ++r) {
-      store(outputs, first + r, r, n, log_density[r], label[r], joint);
-      weight[r] = block.weight(first + r);
-      if (weight[r] > 0) sums.sums[0] += weight[r] * log_density[r];
-    }
-    for (std::size_t k = 0; k < n; ++k)
-      for (std::size_t r = 0; r < tile_rows; ++r) joint[k * tile_rows + r] *= weight[r];
-    for (std::size_t k = 0; k < n; ++k)
-      for (std::size_t r = 0; r < rows; ++r) sums.sums[1 + k] += joint[k * tile_rows + r];
+  std::vector<double> joint(n * tile);  // ln pi_k p(x | k), then weighted responsibilities
+  std::vector<double> weight(tile);
+  std::vector<double> log_density(tile);
+  std::vector<std::int32_t> label(tile);
+  for (std::size_t first = 0; first < block.n_rows; first += tile) {
+    const std::size_t rows = std::min(tile, block.n_rows - first);
+    const TileJoint scores{joint.data(), tile, n, components_.load(block, first, rows, workspace)};
+    components_.score(workspace, {constants_, log_thresholds_}, joint.data());
+    fill_weights(block, first, rows, weight);
+    if (outputs.responsibilities != nullptr)
+      store_responsibilities(scores, rows, truncation(), outputs.responsibilities + first * n);
+    normalise(scores, truncation(),
+              {weight.data(), log_density.data(), outputs.label == nullptr ? nullptr : label.data()}, sums.sums.data(),
+              totals.data());
+    std::copy_n(label.begin(), outputs.label == nullptr ? 0 : rows, outputs.label + first);
+    std::copy_n(log_density.begin(), outputs.log_density == nullptr ? 0 : rows, outputs.log_density + first);
     if (sums.sums.size() > 1 + n) components_.add(workspace, joint.data(), sums.sums.data() + 1 + n);
   }
 }
@@ -151,25 +187,32 @@ std::vector<double> Mixture<Components>::counts(const Statistics& sums) const {
 }
 
 template <class Components>
-bool Mixture<Components>::maximise(const Statistics& sums, const RowPass<Row>& pass) {
-  const std::vector<double> n = counts(sums);
+bool Mixture<Components>::maximise(const Statistics& truncated_sums, const RowPass<Row>& pass) {
   const double total = pass.summary().total_weight;
+  const auto pass_again = [&] {
+    return pass.reduce(statistics(false), [&](const RowBlock<Row>& block, Statistics& s) { expect(block, s, {}); });
+  };
+  Statistics sums = truncated_sums;
+  if (truncated_too_much(counts(sums), total)) {
+    truncate_ = false;
+    prepare();
+    sums = pass_again();
+    truncate_ = true;
+  }
+  const std::vector<double> n = counts(sums);
   std::vector<double> filled = n;
   for (std::size_t k = 0; k < n.size(); ++k)
     if (mixing_ == Mixing::given && weights_[k] == 0) filled[k] = total;  // held at nothing, which is as it should be
   const std::vector<std::size_t> empty = empty_clusters(filled, empty_share * total, empty_cluster_);
   const NamedArrays before = parameters();
   Components next = components_;
-  auto component_sums = std::span(sums.sums).subspan(1 + n.size());
-  Statistics about_new_means;
-  if (components_.must_recentre(n, component_sums)) {
-    components_.recentre(n, component_sums);
-    about_new_means =
-        pass.reduce(statistics(false), [&](const RowBlock<Row>& block, Statistics& s) { expect(block, s, {}); });
+  const auto component_sums = [&] { return std::span(std::as_const(sums.sums)).subspan(1 + n.size()); };
+  if (components_.must_recentre(n, component_sums())) {
+    components_.recentre(n, component_sums());
+    sums = pass_again();
     next = components_;
-    component_sums = std::span(std::as_const(about_new_means.sums)).subspan(1 + n.size());
   }
-  next.maximise(n, component_sums, this->repairs_);
+  next.maximise(n, component_sums(), this->repairs_);
   std::vector<double> weights = weights_;
   if (mixing_ == Mixing::learned)
     for (std::size_t k = 0; k < weights.size(); ++k) weights[k] = n[k] / total;
@@ -178,10 +221,20 @@ bool Mixture<Components>::maximise(const Statistics& sums, const RowPass<Row>& p
   components_ = std::move(next);
   if (!empty.empty()) repair_empty(empty, weights, rows, pass);
   set_weights(std::move(weights));
+  prepare();
 
   const NamedArrays after = parameters();
   for (std::size_t i = 0; i < after.size(); ++i)
     if (!same_bits(before[i].values, after[i].values)) return true;
+  return false;
+}
+
+/// Whether truncation may have cost some component digits: its bound is in terms of the weight, not of the sum found.
+template <class Components>
+bool Mixture<Components>::truncated_too_much(std::span<const double> n, double total) const {
+  if (thresholds_.empty()) return false;
+  for (std::size_t k = 0; k < n.size(); ++k)
+    if (n[k] < least_of_promised * weights_[k] * total) return true;
   return false;
 }
 

@@ -12,6 +12,7 @@
 #include "shoal/core/named_array.hpp"
 #include "shoal/data/partition.hpp"
 #include "shoal/math/code_kernels.hpp"
+#include "shoal/math/truncation.hpp"
 #include "shoal/model/model.hpp"
 
 namespace shoal {
@@ -33,12 +34,17 @@ class DiscreteComponents {
 
   [[nodiscard]] std::size_t n_features() const { return offsets_.size() - 1; }
   [[nodiscard]] std::size_t n_sums() const { return levels() * n_clusters(); }
-  void load(const RowBlock<Code>& block, std::size_t first, std::size_t n, Workspace& workspace) const;
-  void score(Workspace& workspace, double* joint) const;
+  [[nodiscard]] static std::size_t tile_rows() { return code_tile_rows; }
+  [[nodiscard]] static double log_peak(std::size_t /*k*/) { return 0; }
+  [[nodiscard]] static bool can_truncate() { return true; }
+  static constexpr bool bounded = true;
+  std::size_t load(const RowBlock<Code>& block, std::size_t first, std::size_t n, Workspace& workspace) const;
+  void score(Workspace& workspace, const ScoreConstants& constants, double* joint) const;
   void add(Workspace& workspace, const double* weighted, double* sums) const;
   [[nodiscard]] double log_prior() const;
 
-  void begin_fit(const ColumnMoments& /*moments*/) {}
+  void begin_fit(const RowPass<Code>& /*pass*/, const ColumnMoments& /*moments*/) {}
+  void end_fit() {}
   void start(const std::vector<Code>& /*seeds*/) {}
   void maximise_start(std::span<const double> n, std::span<const double> sums);
   [[nodiscard]] bool must_recentre(std::span<const double>, std::span<const double>) const { return false; }

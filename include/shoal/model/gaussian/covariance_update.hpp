@@ -9,11 +9,11 @@
 namespace shoal {
 
 /// Sums of one component about its centre c: n = sum w r, first = sum w r (x - c), and second: the packed lower
-/// triangle of sum w r (x - c)(x - c)^T (full, tied) or its diagonal (diag, spherical). With missing values every
-/// feature has a weight of its own.
+/// triangle of sum w r (x - c)(x - c)^T (full; tied, where it is taken), its diagonal (diag) or its trace (spherical).
+/// With missing values every feature has a weight of its own.
 struct ComponentSums {
   double n = 0;
-  std::span<const double> first;
+  std::vector<double> first;
   std::span<const double> second;
   std::span<const double> observed;  ///< empty: n for every feature
 
@@ -22,7 +22,8 @@ struct ComponentSums {
   [[nodiscard]] double step(std::size_t d) const { return weight(d) > 0 ? first[d] / weight(d) : 0; }
 };
 
-/// sum w r (x - m1)(x - m1)^T, D x D, or its diagonal, 1 x D; and the weight behind each feature.
+/// sum w r (x - m1)(x - m1)^T, D x D, its diagonal, 1 x D, or its trace, 1 x 1; and the weight behind each feature (the
+/// trace: behind all).
 struct Scatter {
   Matrix values;
   std::vector<double> weight;
@@ -37,11 +38,16 @@ struct Scatter {
 /// behind its covariance: the subtraction has then lost digits.
 bool lost_digits(const ComponentSums& sums, const Scatter& scatter);
 
-/// second - n d d^T of one component.
+/// second - n d d^T of one component, or the same of the diagonal or the trace.
 Scatter scatter_about_mean(const ComponentSums& sums, bool triangle);
 
 /// The sum over components, whose `second` is one and the same: their shared triangle less each one's n d d^T.
 Scatter tied_scatter(std::span<const ComponentSums> components);
+
+/// The same by subtraction: the scatter of all rows about `mean`, less that of the components' means about it.
+/// `centres` K x D: what each component's sums are about.
+Scatter within_total(std::span<const ComponentSums> components, const Matrix& total, std::span<const double> mean,
+                     const Matrix& centres);
 
 double mean_of(std::span<const double> values);
 

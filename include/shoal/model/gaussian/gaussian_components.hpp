@@ -10,7 +10,9 @@
 
 #include "shoal/core/matrix.hpp"
 #include "shoal/core/named_array.hpp"
-#include "shoal/data/tile.hpp"
+#include "shoal/math/diagonal_form.hpp"
+#include "shoal/math/triangular_form.hpp"
+#include "shoal/math/truncation.hpp"
 #include "shoal/model/gaussian/covariance_update.hpp"
 #include "shoal/model/model.hpp"
 
@@ -23,24 +25,32 @@ class GaussianComponents {
 
   GaussianComponents(const ModelOptions& options, std::size_t n_features);
 
+  /// Scratch of one thread, for the tiles of one block.
   struct Workspace {
-    explicit Workspace(const GaussianComponents& components)
-        : tile(components.n_features()),
-          columns(components.n_features() * tile_rows),
-          rows(2 * tile_rows * tile.stride) {}
-    Tile<T> tile;
-    std::vector<T> columns;  ///< scratch, D x 64
-    std::vector<T> rows;     ///< scratch, 2 x 64 x stride
+    explicit Workspace(const GaussianComponents& components);
+    std::size_t n_rows = 0;
+    std::vector<T> rows;          ///< in groups, less the origin
+    std::vector<T> whitened;      ///< tied: L^-1 of the same
+    std::vector<double> squared;  ///< spherical: K x tile_rows squared distances
+    std::vector<double> best;     ///< full: largest joint so far
+    std::vector<T> form;
+    ScatterScratch<T> scatter;
   };
 
   [[nodiscard]] std::size_t n_features() const { return means_.columns; }
   [[nodiscard]] std::size_t n_sums() const;
-  void load(const RowBlock<T>& block, std::size_t first, std::size_t n, Workspace& workspace) const;
-  void score(Workspace& workspace, double* joint) const;
+  [[nodiscard]] std::size_t tile_rows() const { return tile_rows_for(n_clusters(), n_features(), sizeof(T)); }
+  /// ln of a component's density at its mean; 0 with missing values, where the rows differ in it.
+  [[nodiscard]] double log_peak(std::size_t k) const { return missing_ ? 0 : log_peak_[k]; }
+  [[nodiscard]] bool can_truncate() const { return !missing_; }
+  static constexpr bool bounded = false;
+  std::size_t load(const RowBlock<T>& block, std::size_t first, std::size_t n, Workspace& workspace) const;
+  void score(Workspace& workspace, const ScoreConstants& constants, double* joint) const;
   void add(Workspace& workspace, const double* weighted, double* sums) const;
   [[nodiscard]] double log_prior() const { return 0; }
 
-  void begin_fit(const ColumnMoments& moments);
+  void begin_fit(const RowPass<T>& pass, const ColumnMoments& moments);
+  void end_fit();
   void start(const std::vector<T>& seeds);
   void maximise_start(std::span<const double> n, std::span<const double> sums);
   [[nodiscard]] bool must_recentre(std::span<const double> n, std::span<const double> sums) const;
@@ -64,13 +74,21 @@ class GaussianComponents {
   [[nodiscard]] ComponentSums sums_of(std::size_t k, std::span<const double> n, std::span<const double> sums) const;
   [[nodiscard]] std::vector<ComponentSums> components_of(std::span<const double> n, std::span<const double> sums) const;
   [[nodiscard]] std::vector<Scatter> scatters(std::span<const ComponentSums> components) const;
+  [[nodiscard]] std::size_t n_seconds() const;
   [[nodiscard]] std::size_t second_offset(std::size_t k) const;
+  void add_spherical(Workspace& workspace, const double* weighted, double* sums) const;
   [[nodiscard]] Matrix stepped_means(std::span<const double> n, std::span<const double> sums) const;
   void set_covariances(std::span<const double> n, std::span<const double> sums, bool pool_small, Repairs& repairs);
   [[nodiscard]] Matrix covariance_of(const Scatter& scatter, Repairs& repairs) const;
   [[nodiscard]] bool is_positive(const Matrix& covariance) const;
   void add_floor(Matrix& covariance, double multiple) const;
+  [[nodiscard]] bool one_square() const { return covariance_ == Covariance::spherical && !missing_; }
+  void measure_total(const RowPass<T>& pass);
+  [[nodiscard]] bool lost_total(const Scatter& within) const;
+  [[nodiscard]] Matrix centres() const;
   void prepare();
+  void prepare_triangles();
+  void prepare_diagonals();
 
   Covariance covariance_;
   bool missing_;  ///< NaN entries are integrated out
@@ -85,14 +103,25 @@ class GaussianComponents {
   std::vector<double> fill_;   ///< D, global means, for missing entries of a new mean
   std::vector<std::string> warnings_;
 
+  // Tied: within = total - between, and the total is the same in every iteration (empty outside a fit).
+  Matrix total_scatter_;                ///< about total_mean_
+  std::vector<double> total_mean_;      ///< D
+  std::vector<double> total_variance_;  ///< D
+  bool direct_ = true;                  ///< the pass adds up the scatter itself
+  /// A smaller share of the total has lost too many digits by the subtraction.
+  static constexpr double least_within_share = 1e-6;
+
   // What prepare() derives from the parameters, for the kernels.
   std::vector<T> origin_;                       ///< D
   std::vector<T> kernel_means_;                 ///< K x D, less origin
+  std::vector<T> whitened_means_;               ///< tied: L^-1 of the same
   std::vector<std::vector<T>> triangles_;       ///< packed L^-1 (full: K, tied: 1)
-  std::vector<std::vector<T>> precisions_;      ///< 1 / variance (diag, spherical), D each
-  std::vector<std::vector<double>> constants_;  ///< ln 2 pi + ln variance, D each (diag, spherical)
-  std::vector<double> log_norm_;                ///< D ln 2 pi + ln det S (full, tied)
-  std::vector<T> centre_;                       ///< K x D, about which scatter is taken, less origin
+  std::vector<T> precisions_;                   ///< K x D, 1 / variance (diag; spherical with missing values)
+  std::vector<double> scales_;                  ///< spherical: K, 1 / variance
+  std::vector<std::vector<double>> log_norms_;  ///< ln 2 pi + ln variance, D each (diag, spherical)
+  std::vector<double> log_peak_;                ///< K
+  std::vector<T> centre_;                       ///< K x D, about which sums are taken, less origin
+  bool recentred_ = false;                      ///< centre_ is not the means
 };
 
 }  // namespace shoal

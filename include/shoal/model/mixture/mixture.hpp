@@ -2,18 +2,23 @@
 /// a component is (Gaussian, Bernoulli, categorical) is the policy `Components`:
 ///
 ///   Row                                   kind of rows
+///   tile_rows()                           rows of a tile; numbers of a component stand tile_rows() apart
 ///   Workspace(components)                 scratch of one thread
-///   load(block, first, n, workspace)      up to 64 rows
-///   score(workspace, joint)               joint[k * 64 + r] = ln p(x_r | k)
-///   n_sums(), add(workspace, weighted, sums)   component sums with weights weighted[k * 64 + r] = w_r r_rk
+///   load(block, first, n, workspace)      up to tile_rows() rows; returns n rounded up to what score and add fill
+///   score(workspace, constants, joint)    joint[k * tile_rows() + r] = ln pi_k + ln p(x_r | k)
+///   log_peak(k), can_truncate(), bounded  for truncation (truncation.hpp): the density at the mean; whether its rule
+///                                         holds; whether a row's statistics are bounded (no quadratic form)
+///   n_sums(), add(workspace, weighted, sums)   component sums with weights weighted[k * tile_rows() + r] = w_r r_rk
 ///   must_recentre(n, sums), recentre(n, sums)  whether sums lost digits, and the remedy before a second pass
 ///   maximise(n, sums, repairs)            M-step given responsibility sums n_k
 ///   start(seeds), maximise_start(n, sums) the same from a hard clustering, smoothed
 ///   reseed(k, row), remove(clusters)      empty components
+///   begin_fit(pass, moments), end_fit()   what belongs to the rows of a fit
 #pragma once
 
 #include <string>
 
+#include "shoal/math/truncation.hpp"
 #include "shoal/model/model.hpp"
 
 namespace shoal {
@@ -30,6 +35,7 @@ class Mixture final : public Model<typename Components::Row> {
   [[nodiscard]] NamedArrays parameters() const override;
   void set_parameters(const NamedArrays& arrays, const std::string& source) override;
   void begin_fit(const RowPass<Row>& pass, const ColumnMoments& moments) override;
+  void end_fit() override { components_.end_fit(); }
   [[nodiscard]] Statistics statistics(bool scores_only) const override;
   void expect(const RowBlock<Row>& block, Statistics& sums, const RowOutputs& outputs) const override;
   [[nodiscard]] double objective(const Statistics& sums) const override;
@@ -44,6 +50,9 @@ class Mixture final : public Model<typename Components::Row> {
  private:
   // Layout of the sums: log-likelihood, K responsibility sums, the components' own.
   void set_weights(std::vector<double> weights);
+  void prepare();
+  [[nodiscard]] Truncation truncation() const;
+  [[nodiscard]] bool truncated_too_much(std::span<const double> n, double total) const;
   void repair_empty(const std::vector<std::size_t>& empty, std::vector<double>& weights,
                     const std::vector<std::int64_t>& rows, const RowPass<Row>& pass);
   [[nodiscard]] std::vector<std::int64_t> least_likely_rows(std::size_t count, const RowPass<Row>& pass) const;
@@ -51,8 +60,13 @@ class Mixture final : public Model<typename Components::Row> {
   Mixing mixing_;
   EmptyCluster empty_cluster_;
   std::vector<double> weights_;
-  std::vector<double> log_weights_;
   Components components_;
+  bool truncate_ = true;
+
+  // From the parameters, by prepare().
+  std::vector<double> constants_;       ///< c_k (truncation.hpp)
+  std::vector<double> thresholds_;      ///< tau_k; empty: no truncation
+  std::vector<double> log_thresholds_;  ///< ln tau_k; -infinity: no truncation
 };
 
 }  // namespace shoal

@@ -1,0 +1,41 @@
+/// Weighted sums and scatter of the rows of a tile; rows as in row_groups.hpp. Products accumulate in T within the tile
+/// and in float64 beyond it.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "shoal/math/row_groups.hpp"
+
+namespace shoal {
+
+/// What the kernels need beside the rows of a tile; made once for many tiles.
+template <class T>
+struct ScatterScratch {
+  ScatterScratch(std::size_t most_rows, std::size_t n_features)
+      : rows(n_groups<T>(most_rows) * group_rows<T> * ((n_features + 3) / 4 * 4)),
+        gathered(n_groups<T>(most_rows) * group_stride<T>(n_features)),
+        weights(n_groups<T>(most_rows) * group_rows<T>),
+        offsets(weights.size()),
+        lanes(4 * (n_features + 4) * 64 / sizeof(T)) {}
+  std::vector<T> rows;               ///< four features at a time
+  std::vector<T> gathered;           ///< those that count, as groups
+  std::vector<T> weights;            ///< or their square roots
+  std::vector<std::size_t> offsets;  ///< of the rows that count
+  std::vector<T> lanes;              ///< vectors to be added up
+};
+
+/// Adds over rows r: sum += w_r c, triangle += w_r c c^T (packed lower, row i at i (i + 1) / 2), c = x_r - mean.
+/// weight: n_rows and zeros to the end of the last group. Rows of weight zero cost nothing where they are most.
+template <class T>
+void add_scatter(const T* groups, std::size_t n_rows, std::size_t n_features, const T* mean, const double* weight,
+                 ScatterScratch<T>& scratch, double* sum, double* triangle);
+
+/// Adds over rows r, for each component k: sums[k * pitch + d] += weight[k * weight_pitch + r] x_rd. Components without
+/// weight in the tile cost a look.
+template <class T>
+void add_weighted_rows(const T* groups, std::size_t n_rows, std::size_t n_features, const double* weight,
+                       std::size_t weight_pitch, std::size_t n_components, ScatterScratch<T>& scratch, double* sums,
+                       std::size_t pitch);
+
+}  // namespace shoal
