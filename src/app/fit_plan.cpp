@@ -18,9 +18,11 @@
 namespace shoal::app {
 namespace {
 
+/// Before the levels of categorical data are known they are taken to need a byte each.
 std::size_t held_row_bytes(const FitPlan& plan) {
-  const std::size_t element = is_discrete(plan.model.kind) ? sizeof(Code) : plan.float32 ? 4 : 8;
-  return plan.n_features() * element;
+  if (plan.model.kind == ModelKind::bernoulli && plan.model.missing != Missing::marginalize)
+    return (plan.n_features() + 7) / 8;
+  return plan.n_features() * (is_discrete(plan.model.kind) ? 1 : plan.float32 ? 4 : 8);
 }
 
 double statistics_bytes(const FitPlan& plan) {
@@ -87,7 +89,7 @@ FitPlan make_plan(const Communicator& comm, const Arguments& a) {
   if (a.clusters > rows)
     throw Error(ExitCode::usage, fmt::format("-k {}: more clusters than the {} rows of the data; choose a smaller -k",
                                              a.clusters, rows));
-  plan.partition = partition(rows, plan.n_features());
+  plan.partition = partition(rows, plan.n_features(), is_discrete(a.model));
   plan.float32 = use_float32(a.precision, a.model, plan.datasets);
   plan.threads = thread_count(a);
   plan.model.kind = a.model;
@@ -104,6 +106,7 @@ FitPlan make_plan(const Communicator& comm, const Arguments& a) {
   plan.read.missing = a.missing;
   plan.read.missing_value = a.missing_value;
   plan.read.row_weights = a.row_weights;
+  plan.read.n_clusters = plan.model.n_clusters;
   plan.tolerance = a.tolerance.value_or(is_mixture(a.model) ? 1e-6 : 0);
   plan.fit.max_iterations = a.max_iterations;
   plan.fit.tolerance = plan.tolerance;

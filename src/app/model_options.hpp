@@ -1,8 +1,8 @@
 /// From a model file back to the options of a model.
 #pragma once
 
+#include "shoal/data/row_coding.hpp"
 #include "shoal/io/model_file.hpp"
-#include "shoal/math/code_kernels.hpp"
 #include "shoal/model/options.hpp"
 
 namespace shoal::app {

@@ -48,8 +48,8 @@ struct Outputs {
 
 template <class Row>
 std::unique_ptr<Model<Row>> make(const ModelOptions& options, const Shard<Row>& shard) {
-  if constexpr (std::is_same_v<Row, Code>)
-    return make_discrete_model(options, shard.level_offsets);
+  if constexpr (std::is_same_v<Row, PackedByte>)
+    return make_discrete_model(options, shard.coding);
   else
     return make_model<Row>(options, shard.n_features);
 }
@@ -60,7 +60,7 @@ void start(Model<Row>& model, const FitPlan& plan, const RowPass<Row>& pass) {
   const ColumnMoments moments = mixture ? column_moments(pass) : ColumnMoments{};
   model.begin_fit(pass, moments);
   if (!plan.start.empty()) return model.set_parameters(plan.start, plan.arguments.init);
-  const SeedSpace<Row> space(plan.model, moments, pass.shard().level_offsets, pass.shard().n_features);
+  const SeedSpace<Row> space(plan.model, moments, pass.shard().coding, pass.shard().n_features);
   const auto seed_rows = plan.arguments.init == "random" ? random_rows<Row> : kmeans_parallel<Row>;
   const Seeds<Row> seeds = seed_rows(pass, space, plan.model.n_clusters, plan.arguments.seed, !mixture);
   model.start(seeds.values, seeds.labels, pass);
@@ -198,7 +198,7 @@ void run_fit(const Communicator& comm, const Arguments& arguments) {
   if (arguments.dry_run) return print_plan(comm, plan);
   Reporter reporter(comm, arguments);
   say(comm, arguments, headline(comm, plan));
-  if (is_discrete(plan.model.kind)) return fit_rows<Code>(comm, plan, outputs, reporter);
+  if (is_discrete(plan.model.kind)) return fit_rows<PackedByte>(comm, plan, outputs, reporter);
   if (plan.float32) return fit_rows<float>(comm, plan, outputs, reporter);
   return fit_rows<double>(comm, plan, outputs, reporter);
 }

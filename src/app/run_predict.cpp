@@ -41,8 +41,9 @@ Application prepare(const Communicator& comm, const Arguments& a) {
   app.float32 = use_float32(a.precision == Precision::automatic ? precision_of(app.file) : a.precision, app.model.kind,
                             app.datasets);
   app.model.float32_tables = app.float32;
-  app.partition = partition(total_rows(app.datasets), static_cast<std::size_t>(first.n_columns));
-  app.read = {app.model.kind, a.missing, a.missing_value, a.row_weights, {}};
+  app.partition =
+      partition(total_rows(app.datasets), static_cast<std::size_t>(first.n_columns), is_discrete(app.model.kind));
+  app.read = {app.model.kind, a.missing, a.missing_value, a.row_weights, {}, app.model.n_clusters};
   if (is_discrete(app.model.kind)) app.read.known_levels = level_offsets_of(app.file, a.model_file);
   return app;
 }
@@ -51,8 +52,9 @@ Application prepare(const Communicator& comm, const Arguments& a) {
 template <class Row, class F>
 void apply_to_rows(const Communicator& comm, const Application& app, const PredictionWants& wants, F&& use) {
   std::unique_ptr<Model<Row>> model;
-  if constexpr (std::is_same_v<Row, Code>)
-    model = make_discrete_model(app.model, app.read.known_levels);
+  if constexpr (std::is_same_v<Row, PackedByte>)
+    model = make_discrete_model(
+        app.model, RowCoding(app.read.known_levels, app.read.missing == Missing::marginalize, app.read.n_clusters));
   else
     model = make_model<Row>(app.model, static_cast<std::size_t>(app.file.n_features));
   model->set_parameters(app.file.parameters, app.arguments.model_file);
@@ -64,7 +66,7 @@ void apply_to_rows(const Communicator& comm, const Application& app, const Predi
 
 template <class F>
 void apply_model(const Communicator& comm, const Application& app, const PredictionWants& wants, F&& use) {
-  if (is_discrete(app.model.kind)) return apply_to_rows<Code>(comm, app, wants, use);
+  if (is_discrete(app.model.kind)) return apply_to_rows<PackedByte>(comm, app, wants, use);
   if (app.float32) return apply_to_rows<float>(comm, app, wants, use);
   return apply_to_rows<double>(comm, app, wants, use);
 }

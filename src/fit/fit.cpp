@@ -103,6 +103,6 @@ FitResult fit(Model<Row>& model, const RowPass<Row>& pass, const FitOptions& opt
 
 template FitResult fit<float>(Model<float>&, const RowPass<float>&, const FitOptions&, Observer&);
 template FitResult fit<double>(Model<double>&, const RowPass<double>&, const FitOptions&, Observer&);
-template FitResult fit<Code>(Model<Code>&, const RowPass<Code>&, const FitOptions&, Observer&);
+template FitResult fit<PackedByte>(Model<PackedByte>&, const RowPass<PackedByte>&, const FitOptions&, Observer&);
 
 }  // namespace shoal

@@ -38,6 +38,6 @@ Prediction predict(const Model<Row>& model, const RowPass<Row>& pass, const Pred
 
 template Prediction predict<float>(const Model<float>&, const RowPass<float>&, const PredictionWants&);
 template Prediction predict<double>(const Model<double>&, const RowPass<double>&, const PredictionWants&);
-template Prediction predict<Code>(const Model<Code>&, const RowPass<Code>&, const PredictionWants&);
+template Prediction predict<PackedByte>(const Model<PackedByte>&, const RowPass<PackedByte>&, const PredictionWants&);
 
 }  // namespace shoal

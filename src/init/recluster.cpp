@@ -32,9 +32,8 @@ std::vector<double> product(const std::vector<double>& a, const std::vector<doub
 }  // namespace
 
 template <class Row>
-std::vector<std::size_t> recluster(const SeedSpace<Row>& space, const std::vector<Row>& candidates,
-                                   std::size_t n_features, const std::vector<double>& weights, std::size_t n_clusters,
-                                   std::uint64_t seed) {
+std::vector<std::size_t> recluster(const SeedSpace<Row>& space, const std::vector<Row>& candidates, std::size_t width,
+                                   const std::vector<double>& weights, std::size_t n_clusters, std::uint64_t seed) {
   const std::size_t n = weights.size();
   std::vector<std::size_t> chosen(std::min(n, n_clusters));
   if (n <= n_clusters) {
@@ -43,14 +42,14 @@ std::vector<std::size_t> recluster(const SeedSpace<Row>& space, const std::vecto
   }
   RowBlock<Row> all;
   all.n_rows = n;
-  all.n_features = n_features;
+  all.width = width;
   all.values = candidates.data();
   std::vector<double> distance(n, std::numeric_limits<double>::infinity());
   std::vector<std::int32_t> nearest(n, 0);
   const auto with = [&](std::size_t c) {
     std::vector<double> closer = distance;
-    const auto first = candidates.begin() + static_cast<std::ptrdiff_t>(c * n_features);
-    space.improve(all, std::vector<Row>(first, first + static_cast<std::ptrdiff_t>(n_features)), 0, closer, nearest);
+    const auto first = candidates.begin() + static_cast<std::ptrdiff_t>(c * width);
+    space.improve(all, std::vector<Row>(first, first + static_cast<std::ptrdiff_t>(width)), 0, closer, nearest);
     return closer;
   };
   const std::uint64_t trials = 2 + static_cast<std::uint64_t>(std::bit_width(n_clusters));
@@ -79,7 +78,7 @@ std::vector<std::size_t> recluster(const SeedSpace<Row>& space, const std::vecto
                                                    const std::vector<double>&, std::size_t, std::uint64_t);
 SHOAL_INSTANTIATE(float)
 SHOAL_INSTANTIATE(double)
-SHOAL_INSTANTIATE(Code)
+SHOAL_INSTANTIATE(PackedByte)
 #undef SHOAL_INSTANTIATE
 
 }  // namespace shoal

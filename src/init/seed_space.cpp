@@ -15,15 +15,15 @@ double reciprocal(double value) { return value > 0 ? 1 / value : 0; }
 }  // namespace
 
 template <class Row>
-SeedSpace<Row>::SeedSpace(const ModelOptions& options, const ColumnMoments& moments, const LevelOffsets& offsets,
+SeedSpace<Row>::SeedSpace(const ModelOptions& options, const ColumnMoments& moments, const RowCoding& coding,
                           std::size_t n_features)
     : kind_(options.kind),
       geometric_(options.center == Center::geometric),
       n_features_(n_features),
       origin_(n_features, Value(0)),
       scale_(n_features, Value(1)),
-      offsets_(offsets) {
-  if constexpr (std::is_same_v<Row, Code>) {
+      coding_(coding) {
+  if constexpr (std::is_same_v<Row, PackedByte>) {
     for (const double variance : moments.variance) apart_.push_back(reciprocal(variance));
   } else if (kind_ == ModelKind::gaussian) {
     for (std::size_t d = 0; d < n_features; ++d) {
@@ -33,31 +33,51 @@ SeedSpace<Row>::SeedSpace(const ModelOptions& options, const ColumnMoments& mome
   }
 }
 
+/// Discrete rows: the levels of a row are compared with those of all candidates.
 template <class Row>
-void SeedSpace<Row>::improve(const RowBlock<Row>& block, const std::vector<Row>& candidates, std::int32_t first_index,
-                             std::span<double> distance, std::span<std::int32_t> nearest_candidate) const {
-  const std::size_t n = candidates.size() / n_features_;
-  const auto keep = [&](std::size_t r, double d, std::size_t c) {
-    if (d >= distance[r]) return;
-    distance[r] = d;
-    nearest_candidate[r] = first_index + static_cast<std::int32_t>(c);
-  };
-  if constexpr (std::is_same_v<Row, Code>) {
-    for (std::size_t r = 0; r < block.n_rows; ++r)
+void SeedSpace<Row>::improve_packed(const RowBlock<Row>& block, const std::vector<Row>& candidates,
+                                    std::int32_t first_index, std::span<double> distance,
+                                    std::span<std::int32_t> nearest) const {
+  if constexpr (std::is_same_v<Row, PackedByte>) {
+    const std::size_t n = candidates.size() / block.width;
+    std::vector<Code> levels(n * n_features_);
+    for (std::size_t c = 0; c < n; ++c)
+      coding_.decode(candidates.data() + c * block.width, levels.data() + c * n_features_);
+    std::vector<Code> row(n_features_);
+    for (std::size_t r = 0; r < block.n_rows; ++r) {
+      coding_.decode(block.row(r), row.data());
       for (std::size_t c = 0; c < n; ++c) {
         double sum = 0;
         for (std::size_t d = 0; d < n_features_; ++d) {
-          const Code a = block.row(r)[d];
-          const Code b = candidates[c * n_features_ + d];
+          const Code a = row[d];
+          const Code b = levels[c * n_features_ + d];
           if (a == b || a == missing_code || b == missing_code) continue;
-          sum += apart_[static_cast<std::size_t>(offsets_[d]) + a] + apart_[static_cast<std::size_t>(offsets_[d]) + b];
+          const auto first = static_cast<std::size_t>(coding_.offsets()[d]);
+          sum += apart_[first + a] + apart_[first + b];
         }
-        keep(r, sum, c);
+        if (sum >= distance[r]) continue;
+        distance[r] = sum;
+        nearest[r] = first_index + static_cast<std::int32_t>(c);
       }
+    }
+  }
+}
+
+template <class Row>
+void SeedSpace<Row>::improve(const RowBlock<Row>& block, const std::vector<Row>& candidates, std::int32_t first_index,
+                             std::span<double> distance, std::span<std::int32_t> nearest_candidate) const {
+  if constexpr (std::is_same_v<Row, PackedByte>) {
+    improve_packed(block, candidates, first_index, distance, nearest_candidate);
   } else {
     const auto place = [&](Row x, std::size_t d) {
       const Row moved = (x - origin_[d]) * scale_[d];
       return std::isnan(moved) ? Row(0) : moved;
+    };
+    const std::size_t n = candidates.size() / n_features_;
+    const auto keep = [&](std::size_t r, double d, std::size_t c) {
+      if (d >= distance[r]) return;
+      distance[r] = d;
+      nearest_candidate[r] = first_index + static_cast<std::int32_t>(c);
     };
     std::vector<Row> centres(candidates.size());
     for (std::size_t i = 0; i < centres.size(); ++i) centres[i] = place(candidates[i], i % n_features_);
@@ -79,6 +99,6 @@ void SeedSpace<Row>::improve(const RowBlock<Row>& block, const std::vector<Row>&
 
 template class SeedSpace<float>;
 template class SeedSpace<double>;
-template class SeedSpace<Code>;
+template class SeedSpace<PackedByte>;
 
 }  // namespace shoal

@@ -36,23 +36,21 @@ struct Candidates {
   std::vector<Row> values;
   std::vector<double> distance;
   std::vector<std::int32_t> nearest;
-  std::size_t n_features = 0;
+  std::size_t width = 0;  ///< values of a row
   std::set<std::string> seen;
 
   explicit Candidates(const RowPass<Row>& pass)
-      : distance(pass.shard().n_rows(), infinity),
-        nearest(pass.shard().n_rows(), 0),
-        n_features(pass.shard().n_features) {}
+      : distance(pass.shard().n_rows(), infinity), nearest(pass.shard().n_rows(), 0), width(pass.shard().width) {}
 
-  [[nodiscard]] std::size_t size() const { return values.size() / n_features; }
+  [[nodiscard]] std::size_t size() const { return values.size() / width; }
 
   /// Adds the rows that differ from all candidates so far.
   void add(const RowPass<Row>& pass, const SeedSpace<Row>& space, const std::vector<std::int64_t>& rows) {
     const std::vector<Row> fetched = pass.fetch(rows);
     std::vector<Row> fresh;
-    for (auto row = fetched.begin(); row != fetched.end(); row += static_cast<std::ptrdiff_t>(n_features))
-      if (seen.insert(key_of<Row>({row, n_features})).second)
-        fresh.insert(fresh.end(), row, row + static_cast<std::ptrdiff_t>(n_features));
+    for (auto row = fetched.begin(); row != fetched.end(); row += static_cast<std::ptrdiff_t>(width))
+      if (seen.insert(key_of<Row>({row, width})).second)
+        fresh.insert(fresh.end(), row, row + static_cast<std::ptrdiff_t>(width));
     const auto first = static_cast<std::int32_t>(size());
     pass.for_each_block([&](const RowBlock<Row>& block, int) {
       space.improve(block, fresh, first, std::span(distance).subspan(block.first_local, block.n_rows),
@@ -128,7 +126,7 @@ template <class Row>
 Seeds<Row> finish(const RowPass<Row>& pass, const SeedSpace<Row>& space, std::vector<Row> chosen,
                   std::size_t n_clusters) {
   const std::size_t distinct = chosen.size();
-  while (chosen.size() < n_clusters * pass.shard().n_features) chosen.push_back(chosen[chosen.size() % distinct]);
+  while (chosen.size() < n_clusters * pass.shard().width) chosen.push_back(chosen[chosen.size() % distinct]);
   Seeds<Row> seeds{std::move(chosen), std::vector<std::int32_t>(pass.shard().n_rows(), 0)};
   std::vector<double> distance(pass.shard().n_rows(), infinity);
   pass.for_each_block([&](const RowBlock<Row>& block, int) {
@@ -153,18 +151,18 @@ Seeds<Row> kmeans_parallel(const RowPass<Row>& pass, const SeedSpace<Row>& space
   }
   if (candidates.size() < n_clusters && need_distinct) too_few_distinct(candidates.size(), n_clusters);
   const std::vector<std::size_t> chosen =
-      recluster(space, candidates.values, candidates.n_features, weights_of(pass, candidates), n_clusters, seed);
+      recluster(space, candidates.values, candidates.width, weights_of(pass, candidates), n_clusters, seed);
   std::vector<Row> values;
   for (const std::size_t c : chosen)
-    values.insert(values.end(), candidates.values.begin() + static_cast<std::ptrdiff_t>(c * candidates.n_features),
-                  candidates.values.begin() + static_cast<std::ptrdiff_t>((c + 1) * candidates.n_features));
+    values.insert(values.end(), candidates.values.begin() + static_cast<std::ptrdiff_t>(c * candidates.width),
+                  candidates.values.begin() + static_cast<std::ptrdiff_t>((c + 1) * candidates.width));
   return finish(pass, space, std::move(values), n_clusters);
 }
 
 template <class Row>
 Seeds<Row> random_rows(const RowPass<Row>& pass, const SeedSpace<Row>& space, std::size_t n_clusters,
                        std::uint64_t seed, bool need_distinct) {
-  const std::size_t d = pass.shard().n_features;
+  const std::size_t d = pass.shard().width;
   const auto draw = [&](const RowBlock<Row>& block, std::span<double> score) {
     for (std::size_t r = 0; r < block.n_rows; ++r)
       score[r] = block.weight(r) > 0
@@ -194,7 +192,7 @@ Seeds<Row> random_rows(const RowPass<Row>& pass, const SeedSpace<Row>& space, st
   template Seeds<Row> random_rows<Row>(const RowPass<Row>&, const SeedSpace<Row>&, std::size_t, std::uint64_t, bool);
 SHOAL_INSTANTIATE(float)
 SHOAL_INSTANTIATE(double)
-SHOAL_INSTANTIATE(Code)
+SHOAL_INSTANTIATE(PackedByte)
 #undef SHOAL_INSTANTIATE
 
 }  // namespace shoal

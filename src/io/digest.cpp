@@ -36,6 +36,6 @@ std::string weights_digest(const Communicator& comm, const Shard<Row>& shard) {
 
 template std::string weights_digest<float>(const Communicator&, const Shard<float>&);
 template std::string weights_digest<double>(const Communicator&, const Shard<double>&);
-template std::string weights_digest<Code>(const Communicator&, const Shard<Code>&);
+template std::string weights_digest<PackedByte>(const Communicator&, const Shard<PackedByte>&);
 
 }  // namespace shoal

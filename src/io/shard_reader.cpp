@@ -23,50 +23,66 @@ struct Place {
   std::int64_t row;
   std::int64_t column;
 
-  [[noreturn]] void fail(double value, const std::string& why) const {
-    throw Error(ExitCode::bad_data,
-                fmt::format("{}: row {}, column {}: {} {}", slice.dataset.name(), slice.first_row_in_file + row, column,
-                            value, why),
-                slice.first_row + row);
+  [[noreturn]] void fail(const std::string& why) const {
+    throw Error(
+        ExitCode::bad_data,
+        fmt::format("{}: row {}, column {}: {}", slice.dataset.name(), slice.first_row_in_file + row, column, why),
+        slice.first_row + row);
   }
+  [[noreturn]] void fail(double value, const std::string& why) const { fail(fmt::format("{} {}", value, why)); }
 };
 
-/// One value as held; NaN and missing_code mark missing ones. What cannot be used fails with a remedy.
-template <class Row>
-Row checked(double value, const ReadOptions& options, const Place& place) {
+/// Whether a value is missing; throws where it may not be, or is infinite.
+bool is_missing(double value, const ReadOptions& options, const Place& place) {
   if (std::isnan(value) || (options.missing_value && value == *options.missing_value)) {
     if (options.missing == Missing::error)
       place.fail(value,
                  "is missing; use --missing skip to leave such rows out, or --missing marginalize where the "
                  "model can");
-    if constexpr (std::is_same_v<Row, Code>)
-      return missing_code;
-    else
-      return std::numeric_limits<Row>::quiet_NaN();
+    return true;
   }
   if (std::isinf(value)) place.fail(value, "is infinite; replace it, or mark it with NaN and use --missing");
-  if constexpr (std::is_same_v<Row, Code>) {
-    if (options.kind == ModelKind::bernoulli && value != 0 && value != 1)
-      place.fail(value,
-                 "is not 0 or 1, which bernoulli needs; use categorical or gaussian, or `shoal convert "
-                 "--threshold`");
-    if (value < 0 || value != std::floor(value))
-      place.fail(value, "is not a code 0, 1, 2, ..., which categorical needs");
-    if (value >= missing_code) place.fail(value, "is too large a code; at most 65534 levels a feature are possible");
-    return static_cast<Code>(value);
-  } else {
-    const auto row = static_cast<Row>(value);
-    if (std::isinf(row)) place.fail(value, "does not fit float32; use --precision float64");
-    return row;
-  }
+  return false;
 }
 
+/// A real value as held; NaN marks missing ones.
 template <class Row>
-bool is_missing(Row value) {
-  if constexpr (std::is_same_v<Row, Code>)
-    return value == missing_code;
-  else
-    return std::isnan(value);
+Row checked_real(double value, const ReadOptions& options, const Place& place) {
+  if (is_missing(value, options, place)) return std::numeric_limits<Row>::quiet_NaN();
+  const auto row = static_cast<Row>(value);
+  if (std::isinf(row)) place.fail(value, "does not fit float32; use --precision float64");
+  return row;
+}
+
+/// A level; what cannot be one fails with a remedy.
+Code checked_level(double value, const ReadOptions& options, const Place& place) {
+  if (is_missing(value, options, place)) return missing_code;
+  if (options.kind == ModelKind::bernoulli && value != 0 && value != 1)
+    place.fail(value,
+               "is not 0 or 1, which bernoulli needs; use categorical or gaussian, or `shoal convert "
+               "--threshold`");
+  if (value < 0 || value != std::floor(value)) place.fail(value, "is not a code 0, 1, 2, ..., which categorical needs");
+  if (value >= missing_code) place.fail(value, "is too large a code; at most 65534 levels a feature are possible");
+  return static_cast<Code>(value);
+}
+
+/// A row that is left out (--missing skip): zeros, not used.
+template <class Row>
+void leave_out_row(Shard<Row>& shard, std::size_t local) {
+  std::fill_n(shard.values.data() + local * shard.width, shard.width, Row(0));
+  if (shard.used.empty()) shard.used.assign(shard.n_rows(), 1);
+  shard.used[local] = 0;
+}
+
+/// Converts a row of values none of which needs a second look; false where one may.
+template <class Row, class Element>
+bool convert_plain(const Element* in, std::size_t n, Row* out) {
+  bool plain = true;
+  for (std::size_t j = 0; j < n; ++j) {
+    out[j] = static_cast<Row>(in[j]);
+    plain &= std::abs(out[j]) <= std::numeric_limits<Row>::max();  // neither NaN nor infinite
+  }
+  return plain;
 }
 
 template <class Row>
@@ -75,17 +91,59 @@ void store_slice(const Slice& slice, const ReadOptions& options, Shard<Row>& sha
   with_elements(slice, [&](const auto* elements) {
     for (std::int64_t r = 0; r < slice.n_rows; ++r) {
       const auto local = static_cast<std::size_t>(slice.first_row + r - shard.rows().first);
+      const auto* in = elements + static_cast<std::size_t>(r) * d;
       Row* row = shard.values.data() + local * d;
+      if (convert_plain(in, d, row) && !options.missing_value) continue;
       bool complete = true;
       for (std::size_t j = 0; j < d; ++j) {
-        const auto value = static_cast<double>(elements[static_cast<std::size_t>(r) * d + j]);
-        row[j] = checked<Row>(value, options, {slice, r, static_cast<std::int64_t>(j)});
-        complete = complete && !is_missing(row[j]);
+        row[j] = checked_real<Row>(static_cast<double>(in[j]), options, {slice, r, static_cast<std::int64_t>(j)});
+        complete = complete && !std::isnan(row[j]);
       }
-      if (complete || options.missing != Missing::skip) continue;
-      std::fill(row, row + d, Row(0));
-      if (shard.used.empty()) shard.used.assign(shard.n_rows(), 1);
-      shard.used[local] = 0;
+      if (!complete && options.missing == Missing::skip) leave_out_row(shard, local);
+    }
+  });
+}
+
+/// Packs a row of bytes that are all 0 or 1; false where one is not. The product puts the eight lowest bits of a word
+/// side by side.
+bool pack_bits(const std::byte* in, std::size_t n, PackedByte* out) {
+  constexpr std::uint64_t ones = 0x0101010101010101;
+  std::uint64_t others = 0;
+  for (std::size_t j = 0; j < n; j += 8) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, in + j, std::min<std::size_t>(8, n - j));
+    others |= eight & ~ones;
+    *out++ = static_cast<PackedByte>(((eight & ones) * 0x0102040810204080) >> 56U);
+  }
+  return others == 0;
+}
+
+template <>
+void store_slice(const Slice& slice, const ReadOptions& options, Shard<PackedByte>& shard) {
+  const std::size_t d = shard.n_features;
+  const RowCoding& coding = shard.coding;
+  const bool as_bits = coding.is_bits() && size_of(slice.dataset.type) == 1 && !options.missing_value;
+  std::vector<Code> levels(d);
+  with_elements(slice, [&](const auto* elements) {
+    for (std::int64_t r = 0; r < slice.n_rows; ++r) {
+      const auto local = static_cast<std::size_t>(slice.first_row + r - shard.rows().first);
+      PackedByte* row = shard.values.data() + local * shard.width;
+      const auto* in = elements + static_cast<std::size_t>(r) * d;
+      if (as_bits && pack_bits(reinterpret_cast<const std::byte*>(in), d, row)) continue;
+      bool complete = true;
+      for (std::size_t j = 0; j < d; ++j) {
+        const Place place{slice, r, static_cast<std::int64_t>(j)};
+        levels[j] = checked_level(static_cast<double>(in[j]), options, place);
+        complete = complete && levels[j] != missing_code;
+        if (levels[j] != missing_code && levels[j] >= coding.levels(j))
+          place.fail(fmt::format("level {} is unknown; {} 0 to {}", levels[j],
+                                 options.known_levels.empty() ? "the attribute `levels` allows" : "the model has seen",
+                                 coding.levels(j) - 1));
+      }
+      if (complete || options.missing == Missing::marginalize)
+        coding.encode(levels.data(), row);
+      else
+        leave_out_row(shard, local);
     }
   });
 }
@@ -117,45 +175,33 @@ void leave_out(const Communicator& comm, Shard<Row>& shard) {
     if (shard.used[r] == 0) shard.weights[r] = 0;
 }
 
-/// Number of levels of each feature: two, the attribute's, or the largest code + 1 over all ranks.
-std::vector<std::int64_t> count_levels(const Communicator& comm, const std::vector<DatasetInfo>& datasets,
-                                       const ReadOptions& options, const Shard<Code>& shard) {
-  if (options.kind == ModelKind::bernoulli) return std::vector<std::int64_t>(shard.n_features, 2);
-  for (const DatasetInfo& info : datasets)
-    if (!info.levels.empty()) return info.levels;
-  std::vector<std::int64_t> levels(shard.n_features, 1);
-  for (std::size_t i = 0; i < shard.values.size(); ++i)
-    if (shard.values[i] != missing_code)
-      levels[i % shard.n_features] = std::max<std::int64_t>(levels[i % shard.n_features], shard.values[i] + 1);
-  comm.maximum(levels);
-  return levels;
-}
-
 LevelOffsets offsets_of(const std::vector<std::int64_t>& levels) {
   LevelOffsets offsets = {0};
   for (const std::int64_t n : levels) offsets.push_back(offsets.back() + n);
   return offsets;
 }
 
-/// Every code must be a level that the attribute or the model knows.
-void check_levels(const Communicator& comm, const std::vector<DatasetInfo>& datasets, const Shard<Code>& shard,
-                  bool from_model) {
-  agree(comm, [&] {
-    for (std::size_t i = 0; i < shard.values.size(); ++i) {
-      const std::size_t d = i % shard.n_features;
-      const std::int64_t levels = shard.level_offsets[d + 1] - shard.level_offsets[d];
-      if (shard.values[i] == missing_code || shard.values[i] < levels) continue;
-      const std::int64_t row = shard.rows().first + static_cast<std::int64_t>(i / shard.n_features);
-      std::int64_t in_file = row;
-      std::size_t file = 0;
-      while (in_file >= datasets[file].n_rows) in_file -= datasets[file++].n_rows;
-      throw Error(
-          ExitCode::bad_data,
-          fmt::format("{}: row {}, column {}: level {} is unknown; {} 0 to {}", datasets[file].name(), in_file, d,
-                      shard.values[i], from_model ? "the model has seen" : "the attribute `levels` allows", levels - 1),
-          row);
-    }
+/// Levels of each feature: the model's, two, the attribute's, or the largest code + 1 over all ranks, which takes a
+/// reading of its own.
+LevelOffsets find_levels(const Communicator& comm, const std::vector<DatasetInfo>& datasets, const ReadOptions& options,
+                         const std::function<Range(int)>& rows) {
+  if (!options.known_levels.empty()) return options.known_levels;
+  const auto d = static_cast<std::size_t>(datasets.front().n_columns);
+  if (options.kind == ModelKind::bernoulli) return offsets_of(std::vector<std::int64_t>(d, 2));
+  if (!datasets.front().levels.empty()) return offsets_of(datasets.front().levels);
+  std::vector<std::int64_t> levels(d, 1);
+  read_slices(comm, datasets, rows, [&](const Slice& slice) {
+    with_elements(slice, [&](const auto* elements) {
+      for (std::int64_t r = 0; r < slice.n_rows; ++r)
+        for (std::size_t j = 0; j < d; ++j) {
+          const auto value = static_cast<double>(elements[static_cast<std::size_t>(r) * d + j]);
+          const Code level = checked_level(value, options, {slice, r, static_cast<std::int64_t>(j)});
+          if (level != missing_code) levels[j] = std::max<std::int64_t>(levels[j], level + 1);
+        }
+    });
   });
+  comm.maximum(levels);
+  return offsets_of(levels);
 }
 
 }  // namespace
@@ -207,16 +253,17 @@ Shard<Row> read_shard(const Communicator& comm, const std::vector<DatasetInfo>& 
   shard.partition = partition;
   shard.blocks = partition.blocks_of(comm.rank(), comm.size());
   shard.n_features = static_cast<std::size_t>(datasets.front().n_columns);
-  agree(comm, [&] { shard.values.resize(shard.n_rows() * shard.n_features); });
+  shard.width = shard.n_features;
   const auto rows = [&](int rank) { return partition.rows_of_rank(rank, comm.size()); };
+  if constexpr (std::is_same_v<Row, PackedByte>) {
+    const bool may_miss = options.missing == Missing::marginalize;
+    shard.coding = RowCoding(find_levels(comm, datasets, options, rows), may_miss, options.n_clusters);
+    shard.width = shard.coding.row_bytes();
+  }
+  agree(comm, [&] { shard.values.resize(shard.n_rows() * shard.width); });
   read_slices(comm, datasets, rows, [&](const Slice& slice) { store_slice(slice, options, shard); });
   if (!options.row_weights.empty()) read_weights(comm, datasets, options.row_weights, shard);
   leave_out(comm, shard);
-  if constexpr (std::is_same_v<Row, Code>) {
-    const bool from_model = !options.known_levels.empty();
-    shard.level_offsets = from_model ? options.known_levels : offsets_of(count_levels(comm, datasets, options, shard));
-    check_levels(comm, datasets, shard, from_model);
-  }
   return shard;
 }
 
@@ -247,7 +294,7 @@ DataSummary summarise(const Communicator& comm, const Shard<Row>& shard) {
   template DataSummary summarise<Row>(const Communicator&, const Shard<Row>&);
 SHOAL_INSTANTIATE(float)
 SHOAL_INSTANTIATE(double)
-SHOAL_INSTANTIATE(Code)
+SHOAL_INSTANTIATE(PackedByte)
 #undef SHOAL_INSTANTIATE
 
 }  // namespace shoal

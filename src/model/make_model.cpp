@@ -24,10 +24,10 @@ std::unique_ptr<Model<T>> make_model(const ModelOptions& options, std::size_t n_
   }
 }
 
-std::unique_ptr<Model<Code>> make_discrete_model(const ModelOptions& options, const LevelOffsets& offsets) {
+std::unique_ptr<Model<PackedByte>> make_discrete_model(const ModelOptions& options, const RowCoding& coding) {
   if (options.float32_tables)
-    return std::make_unique<Mixture<DiscreteComponents<float>>>(options, DiscreteComponents<float>(options, offsets));
-  return std::make_unique<Mixture<DiscreteComponents<double>>>(options, DiscreteComponents<double>(options, offsets));
+    return std::make_unique<Mixture<DiscreteComponents<float>>>(options, DiscreteComponents<float>(options, coding));
+  return std::make_unique<Mixture<DiscreteComponents<double>>>(options, DiscreteComponents<double>(options, coding));
 }
 
 template std::unique_ptr<Model<float>> make_model<float>(const ModelOptions&, std::size_t);

@@ -53,23 +53,28 @@ ColumnMoments real_moments(const RowPass<T>& pass) {
   return moments;
 }
 
-ColumnMoments level_moments(const RowPass<Code>& pass) {
-  const LevelOffsets& offsets = pass.shard().level_offsets;
+/// Counts symbols, and reads the levels off them at the end.
+ColumnMoments level_moments(const RowPass<PackedByte>& pass) {
+  const RowCoding& coding = pass.shard().coding;
+  const LevelOffsets& offsets = coding.offsets();
   const auto levels = static_cast<std::size_t>(offsets.back());
-  const Statistics sums = pass.reduce(Statistics(levels, 0), [&](const RowBlock<Code>& block, Statistics& s) {
-    for (std::size_t r = 0; r < block.n_rows; ++r)
-      for (std::size_t j = 0; j < block.n_features; ++j)
-        if (block.row(r)[j] != missing_code)
-          s.sums[static_cast<std::size_t>(offsets[j]) + block.row(r)[j]] += block.weight(r);
-  });
+  const Statistics symbols =
+      pass.reduce(Statistics(coding.n_symbols(), 0), [&](const RowBlock<PackedByte>& block, Statistics& s) {
+        std::vector<std::uint16_t> found(coding.groups().size() * block.n_rows);
+        coding.unpack(block.row(0), block.n_rows, found.data(), block.n_rows);
+        double* sums = s.sums.data();
+        for (std::size_t g = 0; g < coding.groups().size(); sums += coding.groups()[g++].n_symbols)
+          for (std::size_t r = 0; r < block.n_rows; ++r) sums[found[g * block.n_rows + r]] += block.weight(r);
+      });
+  const std::vector<double> sums = coding.level_sums(symbols.sums);
   ColumnMoments moments{std::vector<double>(levels, 0.0), std::vector<double>(levels, 0.0)};
   for (std::size_t j = 0; j + 1 < offsets.size(); ++j) {
     double total = 0;
     for (auto l = static_cast<std::size_t>(offsets[j]); l < static_cast<std::size_t>(offsets[j + 1]); ++l)
-      total += sums.sums[l];
+      total += sums[l];
     if (total == 0) continue;
     for (auto l = static_cast<std::size_t>(offsets[j]); l < static_cast<std::size_t>(offsets[j + 1]); ++l) {
-      moments.mean[l] = sums.sums[l] / total;
+      moments.mean[l] = sums[l] / total;
       moments.variance[l] = moments.mean[l] * (1 - moments.mean[l]);
     }
   }
@@ -80,7 +85,7 @@ ColumnMoments level_moments(const RowPass<Code>& pass) {
 
 template <class Row>
 ColumnMoments column_moments(const RowPass<Row>& pass) {
-  if constexpr (std::is_same_v<Row, Code>)
+  if constexpr (std::is_same_v<Row, PackedByte>)
     return level_moments(pass);
   else
     return real_moments(pass);
@@ -88,6 +93,6 @@ ColumnMoments column_moments(const RowPass<Row>& pass) {
 
 template ColumnMoments column_moments<float>(const RowPass<float>&);
 template ColumnMoments column_moments<double>(const RowPass<double>&);
-template ColumnMoments column_moments<Code>(const RowPass<Code>&);
+template ColumnMoments column_moments<PackedByte>(const RowPass<PackedByte>&);
 
 }  // namespace shoal

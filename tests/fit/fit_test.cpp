@@ -29,20 +29,19 @@ struct Fitted {
 };
 
 template <class Row>
-Fitted fit_here(const Communicator& comm, const ModelOptions& options, const std::vector<Row>& values, std::size_t d,
-                const NamedArrays& start, const LevelOffsets& offsets, std::int64_t iterations = 40) {
-  Shard<Row> shard = test::shard_of(comm, values, d);
-  shard.level_offsets = offsets;
-  const RowPass<Row> pass(shard, comm, 2, test::summary_of(values, d));
+Fitted fit_here(const Communicator& comm, const ModelOptions& options, const Shard<Row>& shard,
+                const NamedArrays& start, std::int64_t iterations = 40) {
+  const std::int64_t n = shard.partition.n_rows;
+  const RowPass<Row> pass(shard, comm, 2, {n, n, static_cast<double>(n)});
   std::unique_ptr<Model<Row>> model;
-  if constexpr (std::is_same_v<Row, Code>)
-    model = make_discrete_model(options, offsets);
+  if constexpr (std::is_same_v<Row, PackedByte>)
+    model = make_discrete_model(options, shard.coding);
   else
-    model = make_model<Row>(options, d);
+    model = make_model<Row>(options, shard.n_features);
   const ColumnMoments moments = column_moments(pass);
   model->begin_fit(pass, moments);
   if (start.empty()) {
-    const SeedSpace<Row> space(options, moments, offsets, d);
+    const SeedSpace<Row> space(options, moments, shard.coding, shard.n_features);
     const auto seeds = kmeans_parallel(pass, space, options.n_clusters, 3, false);
     model->start(seeds.values, seeds.labels, pass);
   } else {
@@ -96,10 +95,12 @@ class EveryModel : public testing::TestWithParam<Subject> {
   static constexpr std::size_t d = 4;
   Fitted run(const Communicator& comm, const NamedArrays& start = {}, std::int64_t iterations = 40) const {
     const std::vector<double> rows = test::normal_rows(700, d, 11, 4, 2);
-    if (!GetParam().discrete) return fit_here<double>(comm, GetParam().options, rows, d, start, {}, iterations);
+    if (!GetParam().discrete)
+      return fit_here<double>(comm, GetParam().options, test::shard_of(comm, rows, d), start, iterations);
     std::vector<Code> codes;
     for (const double value : rows) codes.push_back(value > 3 ? 1 : 0);
-    return fit_here<Code>(comm, GetParam().options, codes, d, start, {0, 2, 4, 6, 8}, iterations);
+    return fit_here<PackedByte>(comm, GetParam().options, test::packed_shard_of(comm, codes, {0, 2, 4, 6, 8}), start,
+                                iterations);
   }
 };
 

@@ -98,27 +98,66 @@ TEST_P(Kernels, NearestIsTheLowestOfTheLeast) {
     }
 }
 
-TEST_P(Kernels, TablesAddUpAndBack) {
-  const LevelOffsets offsets = {0, 2, 5};
-  const std::vector<Code> rows = {0, 2, 1, missing_code, missing_code, missing_code};
-  const std::size_t k = 3;
-  std::vector<double> table(5 * k);
-  for (std::size_t i = 0; i < table.size(); ++i) table[i] = static_cast<double>(i);
-  const std::vector<double> start = {100, 200, 300};
-  std::vector<double> joint(k * code_tile_rows);
-  add_up_table<double>(rows, 3, offsets, table.data(), start.data(), k, joint.data());
-  for (std::size_t c = 0; c < k; ++c) {
-    EXPECT_EQ(joint[c * code_tile_rows + 0], start[c] + table[c] + table[4 * k + c]);
-    EXPECT_EQ(joint[c * code_tile_rows + 1], start[c] + table[k + c]);
-    EXPECT_EQ(joint[c * code_tile_rows + 2], start[c]);
-  }
-  std::vector<double> sums(5 * k, 0.0);
-  add_to_levels(rows, 3, offsets, joint.data(), k, sums.data());
-  for (std::size_t c = 0; c < k; ++c) {
-    EXPECT_EQ(sums[c], joint[c * code_tile_rows]);
-    EXPECT_EQ(sums[4 * k + c], joint[c * code_tile_rows]);
-    EXPECT_EQ(sums[k + c], joint[c * code_tile_rows + 1]);
-    EXPECT_EQ(sums[2 * k + c] + sums[3 * k + c], 0);
+TEST_P(Kernels, LinesAddUpAndBack) {
+  std::uniform_int_distribution<int> any(0, 1000);
+  for (const std::size_t k : {1U, 3U, 8U, 10U, 13U, 33U})
+    for (const std::size_t groups : {1U, 3U, 4U, 9U}) {
+      const std::size_t n = 61;
+      const std::size_t pitch = 64;
+      const std::size_t width = line_width<double>(k);
+      std::vector<std::size_t> starts;
+      for (std::size_t g = 0; g < groups; ++g) starts.push_back(7 * g);
+      std::vector<std::uint16_t> symbols(groups * pitch);
+      for (std::uint16_t& symbol : symbols) symbol = static_cast<std::uint16_t>(any(generator_) % 7);
+      std::vector<double> table(7 * groups * width);
+      for (double& value : table) value = any(generator_);
+      const std::vector<float> narrow_table(7 * groups * line_width<float>(k), 0.5F);
+      const SymbolTile tile{symbols.data(), pitch, n, starts};
+      std::vector<double> sums(n * width, -1.0);
+      std::vector<float> narrow(n * line_width<float>(k), -1.0F);
+      add_up_lines(tile, table.data(), width, sums.data());
+      add_up_lines(tile, narrow_table.data(), line_width<float>(k), narrow.data());
+      std::vector<double> joint(k * pitch, -1.0);
+      const std::vector<double> constant(k, 0.25);
+      to_components(sums.data(), width, n, constant, joint.data(), pitch);
+      std::vector<double> rows(n * width, -1.0);
+      to_rows(joint.data(), pitch, k, n, rows.data(), width);
+      rows[5 * width] = 0;
+      for (std::size_t c = 0; c < k; ++c) rows[6 * width + c] = 0;  // a row without weight
+      std::vector<double> buckets(table.size(), 2.0);
+      add_to_lines(tile, rows.data(), width, buckets.data());
+      std::vector<double> expected_buckets(table.size(), 2.0);
+      for (std::size_t r = 0; r < n; ++r)
+        for (std::size_t c = 0; c < width; ++c) {
+          double expected = 0;
+          for (std::size_t g = 0; g < groups; ++g) {
+            const std::size_t line = starts[g] + symbols[g * pitch + r];
+            expected += table[line * width + c];
+            expected_buckets[line * width + c] += rows[r * width + c];
+          }
+          ASSERT_EQ(sums[r * width + c], expected);
+          if (c < k) {
+            ASSERT_EQ(joint[c * pitch + r], expected + 0.25);
+            ASSERT_EQ(narrow[r * line_width<float>(k) + c], 0.5F * static_cast<float>(groups));
+          }
+        }
+      ASSERT_EQ(buckets, expected_buckets);
+    }
+}
+
+TEST_P(Kernels, FoldTakesAFeatureOffItsSymbols) {
+  const std::size_t width = 4;
+  std::vector<double> lines;
+  for (int i = 0; i < 24; ++i) lines.push_back(i);  // 3 levels x 2 symbols x 4
+  std::vector<double> levels(3 * width);
+  fold_lines(lines.data(), 3, 2, width, levels.data());
+  for (std::size_t k = 0; k < width; ++k) {
+    const auto x = static_cast<double>(k);
+    for (std::size_t level = 0; level < 3; ++level)
+      EXPECT_EQ(levels[level * width + k], 2 * x + 16.0 * static_cast<double>(level) + 4);
+    EXPECT_EQ(lines[k], 3 * x + 24);
+    EXPECT_EQ(lines[width + k], 3 * x + 36);
+    for (std::size_t s = 2; s < 6; ++s) EXPECT_EQ(lines[s * width + k], 0);
   }
 }
 

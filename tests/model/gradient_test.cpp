@@ -18,12 +18,10 @@ constexpr std::size_t d = 2;
 
 /// Responsibilities at the start and parameters after one M-step.
 template <class Row>
-std::pair<std::vector<double>, NamedArrays> step(Model<Row>& model, const std::vector<Row>& values,
-                                                 const NamedArrays& start, LevelOffsets offsets = {}) {
+std::pair<std::vector<double>, NamedArrays> step(Model<Row>& model, const Shard<Row>& shard, const NamedArrays& start) {
   const Communicator self = Communicator::self();
-  Shard<Row> shard = test::shard_of(self, values, d);
-  shard.level_offsets = std::move(offsets);
-  const RowPass<Row> pass(shard, self, 1, test::summary_of(values, d));
+  const std::int64_t n = shard.partition.n_rows;
+  const RowPass<Row> pass(shard, self, 1, {n, n, static_cast<double>(n)});
   model.begin_fit(pass, {std::vector<double>(d, 0.0), std::vector<double>(d, 1.0)});
   model.set_parameters(start, "test");
   std::vector<double> r(shard.n_rows() * k);
@@ -61,8 +59,8 @@ TEST(Gradient, GaussianWithEachCovariance) {
     if (covariance == Covariance::diag) covariances = {"covariances", {k, d}, {1, 2, 1, 1, 2, 1}};
     if (covariance == Covariance::spherical) covariances = {"covariances", {k}, {1, 2, 1}};
     const auto model = make_model<double>(options, d);
-    const auto [r, after] =
-        step(*model, x, {{"weights", {k}, {.2, .3, .5}}, {"means", {k, d}, {0, 1, 1, 0, 2, 2}}, covariances});
+    const auto [r, after] = step(*model, test::shard_of(Communicator::self(), x, d),
+                                 {{"weights", {k}, {.2, .3, .5}}, {"means", {k, d}, {0, 1, 1, 0, 2, 2}}, covariances});
     const std::vector<double> shape = find(after, "covariances")->values;
 
     // Free parameters: the means, then the covariance's own entries (lower triangles).
@@ -110,9 +108,10 @@ TEST(Gradient, BernoulliWithPrior) {
   options.n_clusters = k;
   options.pseudo_count = 0.7;
   const LevelOffsets offsets = {0, 2, 4};
-  const auto model = make_discrete_model(options, offsets);
+  const Shard<PackedByte> shard = test::packed_shard_of(Communicator::self(), x, offsets);
+  const auto model = make_discrete_model(options, shard.coding);
   const auto [r, after] =
-      step(*model, x, {{"weights", {k}, {.2, .3, .5}}, {"probabilities", {k, d}, {.2, .4, .5, .7, .8, .3}}}, offsets);
+      step(*model, shard, {{"weights", {k}, {.2, .3, .5}}, {"probabilities", {k, d}, {.2, .4, .5, .7, .8, .3}}});
   const auto q = [&](const std::vector<double>& p) {
     double sum = 0;
     for (std::size_t c = 0; c < k; ++c)
@@ -143,9 +142,10 @@ TEST(Gradient, Categorical) {
   options.kind = ModelKind::categorical;
   options.n_clusters = k;
   const LevelOffsets offsets = {0, 3, 6};
-  const auto model = make_discrete_model(options, offsets);
+  const Shard<PackedByte> shard = test::packed_shard_of(Communicator::self(), x, offsets);
+  const auto model = make_discrete_model(options, shard.coding);
   const std::vector<double> p0 = {.2, .3, .5, .1, .1, .8, .4, .4, .2, .3, .3, .4, .6, .2, .2, .5, .25, .25};
-  const auto [r, after] = step(*model, x, {{"weights", {k}, {.2, .3, .5}}, {"probabilities", {k, 6}, p0}}, offsets);
+  const auto [r, after] = step(*model, shard, {{"weights", {k}, {.2, .3, .5}}, {"probabilities", {k, 6}, p0}});
   const auto& p = find(after, "probabilities")->values;
   std::vector<double> free;  // levels 0 and 1 of each feature; level 2 is what is left
   for (std::size_t c = 0; c < k * d; ++c) free.insert(free.end(), {p[c * 3], p[c * 3 + 1]});

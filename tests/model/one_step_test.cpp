@@ -54,9 +54,8 @@ Step real_step(const ModelOptions& options, const std::vector<double>& values, s
 
 Step code_step(const ModelOptions& options, const std::vector<Code>& values, const LevelOffsets& offsets,
                const NamedArrays& start) {
-  auto shard = test::shard_of(world(), values, offsets.size() - 1, {}, 2);
-  shard.level_offsets = offsets;
-  const auto model = make_discrete_model(options, offsets);
+  const auto shard = test::packed_shard_of(world(), values, offsets, 2);
+  const auto model = make_discrete_model(options, shard.coding);
   return one_step(*model, shard, test::summary_of(values, offsets.size() - 1), start);
 }
 

@@ -19,11 +19,27 @@ Shard<Row> shard_of(const Communicator& comm, const std::vector<Row>& values, st
   Shard<Row> shard;
   shard.partition = {static_cast<std::int64_t>(values.size() / n_features), block_rows};
   shard.blocks = shard.partition.blocks_of(comm.rank(), comm.size());
-  shard.n_features = n_features;
+  shard.n_features = shard.width = n_features;
   const Range rows = shard.rows();
   shard.values.assign(values.begin() + rows.first * static_cast<std::int64_t>(n_features),
                       values.begin() + rows.last * static_cast<std::int64_t>(n_features));
   if (!weights.empty()) shard.weights.assign(weights.begin() + rows.first, weights.begin() + rows.last);
+  return shard;
+}
+
+/// The same of discrete rows, packed with room for missing entries.
+inline Shard<PackedByte> packed_shard_of(const Communicator& comm, const std::vector<Code>& values,
+                                         const LevelOffsets& offsets, std::int64_t block_rows = 64) {
+  const Shard<Code> plain = shard_of(comm, values, offsets.size() - 1, {}, block_rows);
+  Shard<PackedByte> shard;
+  shard.partition = plain.partition;
+  shard.blocks = plain.blocks;
+  shard.n_features = plain.n_features;
+  shard.coding = RowCoding(offsets, true, 2);
+  shard.width = shard.coding.row_bytes();
+  shard.values.resize(shard.n_rows() * shard.width);
+  for (std::size_t r = 0; r < shard.n_rows(); ++r)
+    shard.coding.encode(plain.values.data() + r * shard.n_features, shard.values.data() + r * shard.width);
   return shard;
 }
 

@@ -30,14 +30,16 @@ struct Partition {
   [[nodiscard]] Range rows_of_rank(int rank, int n_ranks) const { return rows_of(blocks_of(rank, n_ranks)); }
 };
 
-/// About a thousand blocks, fewer where D^2 sums make a block's statistics large (adding them up must stay cheap), each
-/// a multiple of a tile. K plays no part, so that a model that lost clusters is still scored in the same blocks.
-inline Partition partition(std::int64_t n_rows, std::size_t n_features) {
-  constexpr std::int64_t tile = 64;
-  const auto large = static_cast<std::int64_t>(n_features * n_features / 8192);
-  const std::int64_t wanted = std::max<std::int64_t>(64, 1024 / (1 + large));
-  const std::int64_t rows = (n_rows + wanted - 1) / wanted;
-  return {n_rows, std::max<std::int64_t>(1, (rows + tile - 1) / tile) * tile};
+/// Enough rows that adding up a block's statistics stays cheap beside its own work (D^2 sums, or discrete rows, whose
+/// buckets are folded once a block), no more than 16,384, and 64 blocks at least where a block then still fills a tile.
+/// K plays no part, so that a model that lost clusters is still scored in the same blocks.
+inline Partition partition(std::int64_t n_rows, std::size_t n_features, bool discrete) {
+  const auto squares = static_cast<std::int64_t>(n_features * n_features);
+  const std::int64_t least = discrete ? 4096 : 512 + squares / 32;
+  const std::int64_t wanted = std::max(least, std::min<std::int64_t>(n_rows / 1024, 16384));
+  const std::int64_t rows = std::max<std::int64_t>(1, std::min(wanted, (n_rows + 63) / 64));
+  const std::int64_t unit = rows >= 256 ? 256 : 64;
+  return {n_rows, (rows + unit - 1) / unit * unit};
 }
 
 }  // namespace shoal

@@ -5,11 +5,11 @@
 #include <vector>
 
 #include "shoal/data/partition.hpp"
-#include "shoal/math/code_kernels.hpp"
+#include "shoal/data/row_coding.hpp"
 
 namespace shoal {
 
-/// Rows of one block, row-major. Row is float, double (NaN: missing) or Code.
+/// Rows of one block, row-major. Row is float, double (NaN: missing) or PackedByte (row_coding.hpp).
 template <class Row>
 struct RowBlock {
   std::int64_t index = 0;       ///< global number of the block
@@ -17,10 +17,11 @@ struct RowBlock {
   std::size_t first_local = 0;  ///< the same row, counted from this rank's first
   std::size_t n_rows = 0;
   std::size_t n_features = 0;
+  std::size_t width = 0;  ///< values of a row: D, or bytes
   const Row* values = nullptr;
   const double* weights = nullptr;  ///< null: all 1
 
-  [[nodiscard]] const Row* row(std::size_t r) const { return values + r * n_features; }
+  [[nodiscard]] const Row* row(std::size_t r) const { return values + r * width; }
   [[nodiscard]] double weight(std::size_t r) const { return weights == nullptr ? 1.0 : weights[r]; }
 };
 
@@ -31,10 +32,11 @@ struct Shard {
   Partition partition;
   Range blocks;
   std::size_t n_features = 0;
+  std::size_t width = 0;  ///< values of a row: D, or bytes
   std::vector<Row> values;
   std::vector<double> weights;     ///< empty: all 1
   std::vector<std::uint8_t> used;  ///< empty: all used
-  LevelOffsets level_offsets;      ///< discrete rows only
+  RowCoding coding;                ///< packed rows only
 
   [[nodiscard]] Range rows() const { return partition.rows_of(blocks); }
   [[nodiscard]] std::size_t n_rows() const { return static_cast<std::size_t>(rows().size()); }
@@ -48,7 +50,8 @@ struct Shard {
             local,
             static_cast<std::size_t>(range.size()),
             n_features,
-            values.data() + local * n_features,
+            width,
+            values.data() + local * width,
             weights.empty() ? nullptr : weights.data() + local};
   }
 };

@@ -12,8 +12,7 @@ namespace shoal {
 /// the one that lowers the cost most. Numbers of the chosen candidates, in order of choice; all of them where they are
 /// fewer than K. Not collective.
 template <class Row>
-std::vector<std::size_t> recluster(const SeedSpace<Row>& space, const std::vector<Row>& candidates,
-                                   std::size_t n_features, const std::vector<double>& weights, std::size_t n_clusters,
-                                   std::uint64_t seed);
+std::vector<std::size_t> recluster(const SeedSpace<Row>& space, const std::vector<Row>& candidates, std::size_t width,
+                                   const std::vector<double>& weights, std::size_t n_clusters, std::uint64_t seed);
 
 }  // namespace shoal

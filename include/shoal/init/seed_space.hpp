@@ -18,23 +18,25 @@ namespace shoal {
 template <class Row>
 class SeedSpace {
  public:
-  SeedSpace(const ModelOptions& options, const ColumnMoments& moments, const LevelOffsets& offsets,
-            std::size_t n_features);
+  SeedSpace(const ModelOptions& options, const ColumnMoments& moments, const RowCoding& coding, std::size_t n_features);
 
-  /// For each row of the block: where one of the candidates (row-major, D each) is nearer than distance[r], its
-  /// distance and its number, first_index onwards. Ties keep what was there, then the lower number.
+  /// For each row of the block: where one of the candidates (row-major, as rows are held) is nearer than distance[r],
+  /// its distance and its number, first_index onwards. Ties keep what was there, then the lower number.
   void improve(const RowBlock<Row>& block, const std::vector<Row>& candidates, std::int32_t first_index,
                std::span<double> distance, std::span<std::int32_t> nearest) const;
 
  private:
-  using Value = std::conditional_t<std::is_same_v<Row, Code>, double, Row>;
+  void improve_packed(const RowBlock<Row>& block, const std::vector<Row>& candidates, std::int32_t first_index,
+                      std::span<double> distance, std::span<std::int32_t> nearest) const;
+
+  using Value = std::conditional_t<std::is_same_v<Row, PackedByte>, double, Row>;
   ModelKind kind_;
   bool geometric_;
   std::size_t n_features_;
   std::vector<Value> origin_;  ///< real rows: subtracted first
   std::vector<Value> scale_;   ///< real rows: then multiplied by this
   std::vector<double> apart_;  ///< discrete rows: 1 / variance of each level's indicator, 0 for a constant one
-  LevelOffsets offsets_;
+  RowCoding coding_;
 };
 
 }  // namespace shoal

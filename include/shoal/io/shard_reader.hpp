@@ -15,8 +15,9 @@ struct ReadOptions {
   ModelKind kind = ModelKind::kmeans;
   Missing missing = Missing::error;
   std::optional<double> missing_value;  ///< this value, too, is missing
-  std::string row_weights;    ///< data set of weights: a path in each data file, or file.h5:/path; empty: none
-  LevelOffsets known_levels;  ///< of a model that is to be applied; empty: from attribute or data
+  std::string row_weights;     ///< data set of weights: a path in each data file, or file.h5:/path; empty: none
+  LevelOffsets known_levels;   ///< of a model that is to be applied; empty: from attribute or data
+  std::size_t n_clusters = 1;  ///< for the coding of discrete rows
 };
 
 /// Throws Error(bad_data) where the data sets differ in their number of columns or in their levels.

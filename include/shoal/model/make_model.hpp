@@ -13,6 +13,6 @@ template <class T>
 std::unique_ptr<Model<T>> make_model(const ModelOptions& options, std::size_t n_features);
 
 /// A model for discrete rows: bernoulli, categorical.
-std::unique_ptr<Model<Code>> make_discrete_model(const ModelOptions& options, const LevelOffsets& offsets);
+std::unique_ptr<Model<PackedByte>> make_discrete_model(const ModelOptions& options, const RowCoding& coding);
 
 }  // namespace shoal

@@ -41,10 +41,10 @@ class RowPass {
   std::vector<std::int64_t> largest(std::size_t count,
                                     const std::function<void(const Block&, std::span<double>)>& score) const;
 
-  /// The values of some global rows, on every rank, in the order asked.
+  /// The values of some global rows as held, on every rank, in the order asked.
   std::vector<Row> fetch(const std::vector<std::int64_t>& rows) const;
 
-  /// fetch as a matrix of doubles.
+  /// fetch of real rows as a matrix of doubles.
   Matrix fetch_matrix(const std::vector<std::int64_t>& rows) const;
 
   /// Exact integer sum over ranks of an array each rank filled.

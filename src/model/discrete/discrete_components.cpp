@@ -18,11 +18,15 @@ constexpr double least_probability = 1e-15;
 }  // namespace
 
 template <class Table>
-DiscreteComponents<Table>::DiscreteComponents(const ModelOptions& options, LevelOffsets offsets)
+DiscreteComponents<Table>::DiscreteComponents(const ModelOptions& options, const RowCoding& coding)
     : bernoulli_(options.kind == ModelKind::bernoulli),
       pseudo_count_(options.pseudo_count),
-      offsets_(std::move(offsets)),
+      coding_(coding),
       probabilities_(options.n_clusters, levels()) {
+  for (const RowCoding::Group& group : coding_.groups()) {
+    starts_.push_back(n_lines_);
+    n_lines_ += group.n_symbols;
+  }
   const std::vector<double> none(levels(), 0.0);
   for (std::size_t d = 0; d < n_features(); ++d)
     for (std::size_t k = 0; k < n_clusters(); ++k) set_feature(k, d, none, 1.0);
@@ -30,33 +34,94 @@ DiscreteComponents<Table>::DiscreteComponents(const ModelOptions& options, Level
 }
 
 template <class Table>
+DiscreteComponents<Table>::Workspace::Workspace(const DiscreteComponents& components)
+    : symbols(components.starts_.size() * components.tile_rows()),
+      scores(components.tile_rows() * line_width<Table>(components.n_clusters())),
+      weights(components.tile_rows() * line_width<double>(components.n_clusters())),
+      buckets(components.n_lines_ * line_width<double>(components.n_clusters())) {}
+
+/// Feature by feature: the lines of a group's symbols are those of the features before, plus a level's logarithm.
+template <class Table>
 void DiscreteComponents<Table>::make_table() {
-  log_probabilities_ = Matrix(levels(), n_clusters());
-  for (std::size_t k = 0; k < n_clusters(); ++k)
+  const std::size_t n = n_clusters();
+  log_probabilities_ = Matrix(levels(), n);
+  for (std::size_t k = 0; k < n; ++k)
     for (std::size_t l = 0; l < levels(); ++l)
       log_probabilities_(l, k) = std::max(probabilities_(k, l), least_probability);
   log_of(log_probabilities_.values, log_probabilities_.values);
-  table_.assign(log_probabilities_.values.begin(), log_probabilities_.values.end());
+
+  const std::size_t width = line_width<Table>(n);
+  table_.assign(n_lines_ * width, Table(0));
+  std::vector<double> lines;
+  for (std::size_t g = 0; g < starts_.size(); ++g) {
+    const RowCoding::Group& group = coding_.groups()[g];
+    lines.assign(group.n_symbols * n, 0.0);
+    std::size_t filled = 1;
+    for (std::size_t d = group.first_feature; d < group.first_feature + group.n_features; ++d) {
+      const auto observed = static_cast<std::size_t>(coding_.levels(d));
+      for (std::size_t level = coding_.digits(d); level-- > 0;)  // downwards: level 0 overwrites what the others read
+        for (std::size_t i = 0; i < filled * n; ++i)
+          lines[level * filled * n + i] =
+              lines[i] + (level < observed
+                              ? log_probabilities_(static_cast<std::size_t>(levels_of(d).first) + level, i % n)
+                              : 0.0);  // a missing entry adds nothing
+      filled *= coding_.digits(d);
+    }
+    for (std::size_t i = 0; i < lines.size(); ++i)
+      table_[(starts_[g] + i / n) * width + i % n] = static_cast<Table>(lines[i]);
+  }
 }
 
 template <class Table>
-std::size_t DiscreteComponents<Table>::load(const RowBlock<Code>& block, std::size_t first, std::size_t n,
+SymbolTile DiscreteComponents<Table>::tile_of(const Workspace& workspace) const {
+  return {workspace.symbols.data(), tile_rows(), workspace.n_rows, starts_};
+}
+
+template <class Table>
+std::size_t DiscreteComponents<Table>::load(const RowBlock<PackedByte>& block, std::size_t first, std::size_t n,
                                             Workspace& workspace) const {
-  workspace.rows = {block.row(first), n * block.n_features};
   workspace.n_rows = n;
+  coding_.unpack(block.row(first), n, workspace.symbols.data(), tile_rows());
   return (n + 15) / 16 * 16;
 }
 
 template <class Table>
 void DiscreteComponents<Table>::score(Workspace& workspace, const ScoreConstants& constants, double* joint) const {
-  if (workspace.n_rows < code_tile_rows) std::fill(joint, joint + n_clusters() * code_tile_rows, 0.0);
-  const std::vector<Table> start(constants.constant.begin(), constants.constant.end());
-  add_up_table(workspace.rows, workspace.n_rows, offsets_, table_.data(), start.data(), n_clusters(), joint);
+  const std::size_t width = line_width<Table>(n_clusters());
+  add_up_lines(tile_of(workspace), table_.data(), width, workspace.scores.data());
+  to_components(workspace.scores.data(), width, workspace.n_rows, constants.constant, joint, tile_rows());
 }
 
 template <class Table>
-void DiscreteComponents<Table>::add(Workspace& workspace, const double* weighted, double* sums) const {
-  add_to_levels(workspace.rows, workspace.n_rows, offsets_, weighted, n_clusters(), sums);
+void DiscreteComponents<Table>::add(Workspace& workspace, const double* weighted, double* /*sums*/) const {
+  const std::size_t width = line_width<double>(n_clusters());
+  to_rows(weighted, tile_rows(), n_clusters(), workspace.n_rows, workspace.weights.data(), width);
+  add_to_lines(tile_of(workspace), workspace.weights.data(), width, workspace.buckets.data());
+}
+
+/// From the buckets of a block to its levels; the buckets are zero again after it.
+template <class Table>
+void DiscreteComponents<Table>::finish(Workspace& workspace, double* sums) const {
+  for (std::size_t g = 0; g < starts_.size(); ++g) fold_group(g, workspace, sums);
+}
+
+template <class Table>
+void DiscreteComponents<Table>::fold_group(std::size_t g, Workspace& workspace, double* sums) const {
+  const RowCoding::Group& group = coding_.groups()[g];
+  const std::size_t width = line_width<double>(n_clusters());
+  double* lines = workspace.buckets.data() + starts_[g] * width;
+  std::size_t n = group.n_symbols;
+  for (std::size_t d = group.first_feature + group.n_features; d-- > group.first_feature;) {
+    const std::size_t rest = n / coding_.digits(d);
+    workspace.levels.resize(coding_.digits(d) * width);
+    fold_lines(lines, coding_.digits(d), rest, width, workspace.levels.data());
+    for (std::int64_t level = 0; level < coding_.levels(d); ++level)
+      for (std::size_t k = 0; k < n_clusters(); ++k)
+        sums[static_cast<std::size_t>(levels_of(d).first + level) * n_clusters() + k] +=
+            workspace.levels[static_cast<std::size_t>(level) * width + k];
+    n = rest;
+  }
+  std::fill_n(lines, width, 0.0);
 }
 
 template <class Table>
@@ -105,10 +170,12 @@ void DiscreteComponents<Table>::maximise(std::span<const double> /*n*/, std::spa
 }
 
 template <class Table>
-void DiscreteComponents<Table>::reseed(std::size_t k, std::span<const Code> row) {
+void DiscreteComponents<Table>::reseed(std::size_t k, std::span<const PackedByte> row) {
+  std::vector<Code> codes(n_features());
+  coding_.decode(row.data(), codes.data());
   std::vector<double> sums(levels(), 0.0);
   for (std::size_t d = 0; d < n_features(); ++d) {
-    if (row[d] != missing_code) sums[static_cast<std::size_t>(offsets_[d]) + row[d]] = 1;
+    if (codes[d] != missing_code) sums[static_cast<std::size_t>(levels_of(d).first) + codes[d]] = 1;
     set_feature(k, d, sums, 1.0 / static_cast<double>(levels_of(d).size()));
   }
   make_table();
@@ -124,7 +191,7 @@ template <class Table>
 NamedArrays DiscreteComponents<Table>::parameters() const {
   if (!bernoulli_)
     return {as_array("probabilities", probabilities_),
-            {"level_offsets", {offsets_.size()}, {offsets_.begin(), offsets_.end()}, true}};
+            {"level_offsets", {n_features() + 1}, {coding_.offsets().begin(), coding_.offsets().end()}, true}};
   Matrix ones(n_clusters(), n_features());
   for (std::size_t k = 0; k < n_clusters(); ++k)
     for (std::size_t d = 0; d < n_features(); ++d) ones(k, d) = probabilities_(k, 2 * d + 1);
@@ -152,7 +219,7 @@ template <class Table>
 void DiscreteComponents<Table>::check_levels(const NamedArrays& arrays, const Matrix& stored,
                                              const std::string& source) const {
   const NamedArray* offsets = find(arrays, "level_offsets");
-  if (offsets != nullptr && !std::ranges::equal(offsets->values, offsets_))
+  if (offsets != nullptr && !std::ranges::equal(offsets->values, coding_.offsets()))
     throw Error(ExitCode::bad_data,
                 fmt::format("{}: /parameters/level_offsets differ from the levels of the data", source));
   for (std::size_t k = 0; k < n_clusters(); ++k)

@@ -68,6 +68,14 @@ Mixture<Components>::Mixture(const ModelOptions& options, Components components)
 }
 
 template <class Components>
+Mixture<Components>::Scratch::Scratch(const Components& components, std::size_t n_clusters)
+    : workspace(components),
+      joint(n_clusters * components.tile_rows()),
+      weight(components.tile_rows()),
+      log_density(components.tile_rows()),
+      label(components.tile_rows()) {}
+
+template <class Components>
 void Mixture<Components>::set_weights(std::vector<double> weights) {
   weights_ = std::move(weights);
 }
@@ -106,19 +114,20 @@ void Mixture<Components>::start(const std::vector<Row>& seeds, std::span<const s
   const std::size_t n = n_clusters();
   const std::size_t tile = components_.tile_rows();
   const Statistics sums = pass.reduce(statistics(false), [&](const RowBlock<Row>& block, Statistics& s) {
-    typename Components::Workspace workspace(components_);
-    std::vector<double> weighted(n * tile);
+    const auto scratch = pool_.borrow([&] { return std::make_unique<Scratch>(components_, n); });
+    std::vector<double>& weighted = scratch->joint;
     for (std::size_t first = 0; first < block.n_rows; first += tile) {
       const std::size_t rows = std::min(tile, block.n_rows - first);
-      components_.load(block, first, rows, workspace);
+      components_.load(block, first, rows, scratch->workspace);
       std::fill(weighted.begin(), weighted.end(), 0.0);
       for (std::size_t r = 0; r < rows; ++r) {
         const auto k = static_cast<std::size_t>(labels[block.first_local + first + r]);
         weighted[k * tile + r] = block.weight(first + r);
         s.sums[1 + k] += block.weight(first + r);
       }
-      components_.add(workspace, weighted.data(), s.sums.data() + 1 + n);
+      components_.add(scratch->workspace, weighted.data(), s.sums.data() + 1 + n);
     }
+    components_.finish(scratch->workspace, s.sums.data() + 1 + n);
   });
   std::vector<double> weights = counts(sums);
   components_.maximise_start(weights, std::span(sums.sums).subspan(1 + n));
@@ -154,26 +163,24 @@ template <class Components>
 void Mixture<Components>::expect(const RowBlock<Row>& block, Statistics& sums, const RowOutputs& outputs) const {
   const std::size_t n = n_clusters();
   const std::size_t tile = components_.tile_rows();
-  const std::span<double> totals = std::span(sums.sums).subspan(1, n);
-  typename Components::Workspace workspace(components_);
-  std::vector<double> joint(n * tile);  // ln pi_k p(x | k), then weighted responsibilities
-  std::vector<double> weight(tile);
-  std::vector<double> log_density(tile);
-  std::vector<std::int32_t> label(tile);
+  const bool with_sums = sums.sums.size() > 1 + n;
+  double* const totals = sums.sums.data() + 1;
+  const auto scratch = pool_.borrow([&] { return std::make_unique<Scratch>(components_, n); });
   for (std::size_t first = 0; first < block.n_rows; first += tile) {
     const std::size_t rows = std::min(tile, block.n_rows - first);
-    const TileJoint scores{joint.data(), tile, n, components_.load(block, first, rows, workspace)};
-    components_.score(workspace, {constants_, log_thresholds_}, joint.data());
-    fill_weights(block, first, rows, weight);
+    const TileJoint scores{scratch->joint.data(), tile, n, components_.load(block, first, rows, scratch->workspace)};
+    components_.score(scratch->workspace, {constants_, log_thresholds_}, scratch->joint.data());
     if (outputs.responsibilities != nullptr)
       store_responsibilities(scores, rows, truncation(), outputs.responsibilities + first * n);
-    normalise(scores, truncation(),
-              {weight.data(), log_density.data(), outputs.label == nullptr ? nullptr : label.data()}, sums.sums.data(),
-              totals.data());
-    std::copy_n(label.begin(), outputs.label == nullptr ? 0 : rows, outputs.label + first);
-    std::copy_n(log_density.begin(), outputs.log_density == nullptr ? 0 : rows, outputs.log_density + first);
-    if (sums.sums.size() > 1 + n) components_.add(workspace, joint.data(), sums.sums.data() + 1 + n);
+    fill_weights(block, first, rows, scratch->weight);
+    std::int32_t* const label = outputs.label == nullptr ? nullptr : scratch->label.data();
+    normalise(scores, truncation(), {scratch->weight.data(), scratch->log_density.data(), label}, sums.sums.data(),
+              totals);
+    if (label != nullptr) std::copy_n(label, rows, outputs.label + first);
+    if (outputs.log_density != nullptr) std::copy_n(scratch->log_density.begin(), rows, outputs.log_density + first);
+    if (with_sums) components_.add(scratch->workspace, scratch->joint.data(), totals + n);
   }
+  if (with_sums) components_.finish(scratch->workspace, totals + n);
 }
 
 template <class Components>
@@ -256,6 +263,7 @@ void Mixture<Components>::repair_empty(const std::vector<std::size_t>& empty, st
                                        const std::vector<std::int64_t>& rows, const RowPass<Row>& pass) {
   if (empty_cluster_ == EmptyCluster::drop) {
     components_.remove(empty);
+    pool_.clear();
     weights = without(weights, empty);
     scale_to_one(weights);
     this->repairs_.dropped += static_cast<std::int64_t>(empty.size());
@@ -264,7 +272,7 @@ void Mixture<Components>::repair_empty(const std::vector<std::size_t>& empty, st
   const std::vector<Row> values = pass.fetch(rows);
   const double share = 1.0 / static_cast<double>(weights.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    components_.reseed(empty[i], std::span(values).subspan(i * n_features(), n_features()));
+    components_.reseed(empty[i], std::span(values).subspan(i * pass.shard().width, pass.shard().width));
     if (mixing_ == Mixing::learned) weights[empty[i]] = share;
   }
   if (mixing_ == Mixing::learned) scale_to_one(weights);

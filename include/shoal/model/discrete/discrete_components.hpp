@@ -10,47 +10,54 @@
 
 #include "shoal/core/matrix.hpp"
 #include "shoal/core/named_array.hpp"
-#include "shoal/data/partition.hpp"
+#include "shoal/data/row_coding.hpp"
 #include "shoal/math/code_kernels.hpp"
 #include "shoal/math/truncation.hpp"
 #include "shoal/model/model.hpp"
 
 namespace shoal {
 
-/// Table is the type in which a row's logarithms are added up.
+/// Rows are scored a symbol of several features at a time, by table; sums go through the same table backwards, a block
+/// at a time. Table is the type in which the lines of a row are added up.
 template <class Table>
 class DiscreteComponents {
  public:
-  using Row = Code;
+  using Row = PackedByte;
 
-  /// offsets: D + 1; for bernoulli every feature has two levels.
-  DiscreteComponents(const ModelOptions& options, LevelOffsets offsets);
+  /// For bernoulli every feature has two levels.
+  DiscreteComponents(const ModelOptions& options, const RowCoding& coding);
 
+  /// Scratch of one thread. The buckets gather the weights of a block, one line a symbol.
   struct Workspace {
-    explicit Workspace(const DiscreteComponents& /*components*/) {}
-    std::span<const Code> rows;
+    explicit Workspace(const DiscreteComponents& components);
     std::size_t n_rows = 0;
+    std::vector<std::uint16_t> symbols;  ///< groups x tile_rows
+    std::vector<Table> scores;           ///< tile_rows lines
+    std::vector<double> weights;         ///< tile_rows lines
+    std::vector<double> buckets;
+    std::vector<double> levels;  ///< lines of one feature
   };
 
-  [[nodiscard]] std::size_t n_features() const { return offsets_.size() - 1; }
+  [[nodiscard]] std::size_t n_features() const { return coding_.n_features(); }
   [[nodiscard]] std::size_t n_sums() const { return levels() * n_clusters(); }
-  [[nodiscard]] static std::size_t tile_rows() { return code_tile_rows; }
+  [[nodiscard]] std::size_t tile_rows() const { return n_clusters() <= 16 ? 256 : 128; }
   [[nodiscard]] static double log_peak(std::size_t /*k*/) { return 0; }
   [[nodiscard]] static bool can_truncate() { return true; }
   static constexpr bool bounded = true;
-  std::size_t load(const RowBlock<Code>& block, std::size_t first, std::size_t n, Workspace& workspace) const;
+  std::size_t load(const RowBlock<PackedByte>& block, std::size_t first, std::size_t n, Workspace& workspace) const;
   void score(Workspace& workspace, const ScoreConstants& constants, double* joint) const;
   void add(Workspace& workspace, const double* weighted, double* sums) const;
+  void finish(Workspace& workspace, double* sums) const;
   [[nodiscard]] double log_prior() const;
 
-  void begin_fit(const RowPass<Code>& /*pass*/, const ColumnMoments& /*moments*/) {}
+  void begin_fit(const RowPass<PackedByte>& /*pass*/, const ColumnMoments& /*moments*/) {}
   void end_fit() {}
-  void start(const std::vector<Code>& /*seeds*/) {}
+  void start(const std::vector<PackedByte>& /*seeds*/) {}
   void maximise_start(std::span<const double> n, std::span<const double> sums);
   [[nodiscard]] bool must_recentre(std::span<const double>, std::span<const double>) const { return false; }
   void recentre(std::span<const double>, std::span<const double>) {}
   void maximise(std::span<const double> n, std::span<const double> sums, Repairs& repairs);
-  void reseed(std::size_t k, std::span<const Code> row);
+  void reseed(std::size_t k, std::span<const PackedByte> row);
   void remove(const std::vector<std::size_t>& clusters);
 
   [[nodiscard]] NamedArrays parameters() const;
@@ -60,8 +67,12 @@ class DiscreteComponents {
 
  private:
   [[nodiscard]] std::size_t n_clusters() const { return probabilities_.rows; }
-  [[nodiscard]] std::size_t levels() const { return static_cast<std::size_t>(offsets_.back()); }
-  [[nodiscard]] Range levels_of(std::size_t feature) const { return {offsets_[feature], offsets_[feature + 1]}; }
+  [[nodiscard]] std::size_t levels() const { return static_cast<std::size_t>(coding_.offsets().back()); }
+  [[nodiscard]] Range levels_of(std::size_t feature) const {
+    return {coding_.offsets()[feature], coding_.offsets()[feature + 1]};
+  }
+  [[nodiscard]] SymbolTile tile_of(const Workspace& workspace) const;
+  void fold_group(std::size_t group, Workspace& workspace, double* sums) const;
   void set_from_sums(std::span<const double> sums, std::span<const double> added);
   void set_feature(std::size_t k, std::size_t feature, std::span<const double> sums, double added);
   void check_levels(const NamedArrays& arrays, const Matrix& stored, const std::string& source) const;
@@ -69,10 +80,12 @@ class DiscreteComponents {
 
   bool bernoulli_;
   double pseudo_count_;
-  LevelOffsets offsets_;
+  RowCoding coding_;
+  std::vector<std::size_t> starts_;  ///< first table line of each group
+  std::size_t n_lines_ = 0;
   Matrix probabilities_;      ///< K x levels; bernoulli: level 0 is 1 - level 1
   Matrix log_probabilities_;  ///< levels x K, floored
-  std::vector<Table> table_;  ///< the same in the type of the sums
+  std::vector<Table> table_;  ///< n_lines_ lines: the sum of a symbol's logarithms, rounded once
 };
 
 }  // namespace shoal

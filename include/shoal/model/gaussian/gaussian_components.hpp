@@ -47,6 +47,7 @@ class GaussianComponents {
   std::size_t load(const RowBlock<T>& block, std::size_t first, std::size_t n, Workspace& workspace) const;
   void score(Workspace& workspace, const ScoreConstants& constants, double* joint) const;
   void add(Workspace& workspace, const double* weighted, double* sums) const;
+  void finish(Workspace& /*workspace*/, double* /*sums*/) const {}
   [[nodiscard]] double log_prior() const { return 0; }
 
   void begin_fit(const RowPass<T>& pass, const ColumnMoments& moments);

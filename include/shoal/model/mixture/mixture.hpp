@@ -8,7 +8,9 @@
 ///   score(workspace, constants, joint)    joint[k * tile_rows() + r] = ln pi_k + ln p(x_r | k)
 ///   log_peak(k), can_truncate(), bounded  for truncation (truncation.hpp): the density at the mean; whether its rule
 ///                                         holds; whether a row's statistics are bounded (no quadratic form)
-///   n_sums(), add(workspace, weighted, sums)   component sums with weights weighted[k * tile_rows() + r] = w_r r_rk
+///   n_sums(), add(workspace, weighted, sums), finish(workspace, sums)   component sums with weights
+///                                         weighted[k * tile_rows() + r] = w_r r_rk, complete once the block is
+///                                         finished
 ///   must_recentre(n, sums), recentre(n, sums)  whether sums lost digits, and the remedy before a second pass
 ///   maximise(n, sums, repairs)            M-step given responsibility sums n_k
 ///   start(seeds), maximise_start(n, sums) the same from a hard clustering, smoothed
@@ -18,6 +20,7 @@
 
 #include <string>
 
+#include "shoal/core/pool.hpp"
 #include "shoal/math/truncation.hpp"
 #include "shoal/model/model.hpp"
 
@@ -48,6 +51,16 @@ class Mixture final : public Model<typename Components::Row> {
   [[nodiscard]] const Components& components() const { return components_; }
 
  private:
+  /// What one thread needs for a block.
+  struct Scratch {
+    explicit Scratch(const Components& components, std::size_t n_clusters);
+    typename Components::Workspace workspace;
+    std::vector<double> joint;  ///< ln pi_k p(x | k), then weighted responsibilities: K x tile_rows
+    std::vector<double> weight;
+    std::vector<double> log_density;
+    std::vector<std::int32_t> label;
+  };
+
   // Layout of the sums: log-likelihood, K responsibility sums, the components' own.
   void set_weights(std::vector<double> weights);
   void prepare();
@@ -62,6 +75,7 @@ class Mixture final : public Model<typename Components::Row> {
   std::vector<double> weights_;
   Components components_;
   bool truncate_ = true;
+  mutable Pool<Scratch> pool_;
 
   // From the parameters, by prepare().
   std::vector<double> constants_;       ///< c_k (truncation.hpp)
