@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <stdexcept>
 
 #include "shoal/comm/mpi_interop.hpp"
@@ -77,6 +78,10 @@ std::vector<std::byte> Communicator::gather(std::span<const std::byte> mine) con
   std::size_t total = 0;
   for (const std::uint64_t l : lengths) total += l;
   std::vector<std::byte> all(total);
+  if (total <= message_limit) {
+    gather(mine, std::vector<int>(lengths.begin(), lengths.end()), all);
+    return all;
+  }
   std::size_t first = 0;
   for (int source = 0; source < size_; ++source) {  // one broadcast a rank: no displacement can overflow an int
     const std::span<std::byte> part(all.data() + first, lengths[static_cast<std::size_t>(source)]);
@@ -86,6 +91,23 @@ std::vector<std::byte> Communicator::gather(std::span<const std::byte> mine) con
     first += part.size();
   }
   return all;
+}
+
+void Communicator::gather(std::span<const std::byte> mine, std::span<const int> bytes, std::span<std::byte> all) const {
+  std::vector<int> places(bytes.size(), 0);
+  std::partial_sum(bytes.begin(), bytes.end() - 1, places.begin() + 1);
+  check(MPI_Allgatherv(mine.data(), static_cast<int>(mine.size()), MPI_BYTE, all.data(), bytes.data(), places.data(),
+                       MPI_BYTE, handle_->comm));
+}
+
+void Communicator::exchange(std::span<const std::byte> outgoing, std::span<const int> outgoing_bytes,
+                            std::span<std::byte> incoming, std::span<const int> incoming_bytes) const {
+  std::vector<int> from(outgoing_bytes.size(), 0);
+  std::vector<int> to(incoming_bytes.size(), 0);
+  std::partial_sum(outgoing_bytes.begin(), outgoing_bytes.end() - 1, from.begin() + 1);
+  std::partial_sum(incoming_bytes.begin(), incoming_bytes.end() - 1, to.begin() + 1);
+  check(MPI_Alltoallv(outgoing.data(), outgoing_bytes.data(), from.data(), MPI_BYTE, incoming.data(),
+                      incoming_bytes.data(), to.data(), MPI_BYTE, handle_->comm));
 }
 
 void Communicator::send(std::span<const std::byte> bytes, int destination) const {

@@ -4,6 +4,9 @@
 
 #include <array>
 #include <cstdlib>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdexcept>
 
 namespace shoal {
@@ -13,6 +16,11 @@ Environment::Environment(int& argc, char**& argv) {
   if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
     throw std::runtime_error("MPI did not start");
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);  // every call's code is checked
+#ifdef __GLIBC__
+  // A pass frees what the next one allocates again: kept, it need not be touched first anew.
+  mallopt(M_MMAP_THRESHOLD, 256 << 20);
+  mallopt(M_TRIM_THRESHOLD, 256 << 20);
+#endif
 }
 
 Environment::~Environment() { MPI_Finalize(); }

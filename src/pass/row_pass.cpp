@@ -81,7 +81,7 @@ Statistics RowPass<Row>::reduce(const Statistics& zero,
   }
   guard.rethrow();
   const auto start = Clock::now();
-  Statistics total = reduce_blocks(comm_, std::move(forest), zero);
+  Statistics total = reduce_blocks(comm_, std::move(forest), shard_.partition.borders(comm_.size()), zero);
   costs_.seconds_communicating += std::chrono::duration<double>(Clock::now() - start).count();
   costs_.bytes_reduced += static_cast<std::int64_t>(zero.bytes());
   ++costs_.passes;

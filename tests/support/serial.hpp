@@ -17,7 +17,8 @@ template <class Row>
 Shard<Row> shard_of(const Communicator& comm, const std::vector<Row>& values, std::size_t n_features,
                     const std::vector<double>& weights = {}, std::int64_t block_rows = 64) {
   Shard<Row> shard;
-  shard.partition = {static_cast<std::int64_t>(values.size() / n_features), block_rows};
+  const auto n_rows = static_cast<std::int64_t>(values.size() / n_features);
+  shard.partition = {n_rows, (n_rows + block_rows - 1) / block_rows};
   shard.blocks = shard.partition.blocks_of(comm.rank(), comm.size());
   shard.n_features = shard.width = n_features;
   const Range rows = shard.rows();
@@ -37,7 +38,7 @@ inline Shard<PackedByte> packed_shard_of(const Communicator& comm, const std::ve
   shard.n_features = plain.n_features;
   shard.coding = RowCoding(offsets, true, 2);
   shard.width = shard.coding.row_bytes();
-  shard.values.resize(shard.n_rows() * shard.width);
+  shard.values.resize(shard.n_rows() * shard.width + RowCoding::spare_bytes);
   for (std::size_t r = 0; r < shard.n_rows(); ++r)
     shard.coding.encode(plain.values.data() + r * shard.n_features, shard.values.data() + r * shard.width);
   return shard;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "shoal/comm/communicator.hpp"
@@ -37,8 +38,9 @@ class BlockForest {
   std::vector<Node> nodes_;
 };
 
-/// Collective: the total over all ranks' forests, on every rank, the same bits for any number of ranks. Forests must
-/// cover contiguous ranges in rank order (empty ones allowed); `zero` gives the layout.
-Statistics reduce_blocks(const Communicator& comm, BlockForest&& mine, const Statistics& zero);
+/// Collective: the total over all ranks' forests, on every rank, the same bits for any number of ranks. Rank r's forest
+/// covers blocks borders[r] .. borders[r + 1] (none where they are equal); `zero` gives the layout.
+Statistics reduce_blocks(const Communicator& comm, BlockForest&& mine, std::span<const std::int64_t> borders,
+                         const Statistics& zero);
 
 }  // namespace shoal

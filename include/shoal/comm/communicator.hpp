@@ -35,6 +35,14 @@ class Communicator {
   /// Every rank's bytes, concatenated in rank order, on every rank.
   [[nodiscard]] std::vector<std::byte> gather(std::span<const std::byte> mine) const;
 
+  /// The same into `all`, where every rank knows all lengths in bytes.
+  void gather(std::span<const std::byte> mine, std::span<const int> bytes, std::span<std::byte> all) const;
+
+  /// Sends a part of `outgoing` to every rank, in rank order, and receives one from each; the parts' lengths in bytes.
+  /// All of a rank's parts together must stay within message_limit.
+  void exchange(std::span<const std::byte> outgoing, std::span<const int> outgoing_bytes, std::span<std::byte> incoming,
+                std::span<const int> incoming_bytes) const;
+
   void send(std::span<const std::byte> bytes, int destination) const;
   void receive(std::span<std::byte> bytes, int source) const;
   void barrier() const;
