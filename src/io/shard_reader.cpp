@@ -9,6 +9,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "io/store_rows.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/comm/block_reduce.hpp"
 #include "shoal/core/error.hpp"
@@ -16,137 +17,6 @@
 
 namespace shoal {
 namespace {
-
-/// Where a value stands, for messages.
-struct Place {
-  const Slice& slice;
-  std::int64_t row;
-  std::int64_t column;
-
-  [[noreturn]] void fail(const std::string& why) const {
-    throw Error(
-        ExitCode::bad_data,
-        fmt::format("{}: row {}, column {}: {}", slice.dataset.name(), slice.first_row_in_file + row, column, why),
-        slice.first_row + row);
-  }
-  [[noreturn]] void fail(double value, const std::string& why) const { fail(fmt::format("{} {}", value, why)); }
-};
-
-/// Whether a value is missing; throws where it may not be, or is infinite.
-bool is_missing(double value, const ReadOptions& options, const Place& place) {
-  if (std::isnan(value) || (options.missing_value && value == *options.missing_value)) {
-    if (options.missing == Missing::error)
-      place.fail(value,
-                 "is missing; use --missing skip to leave such rows out, or --missing marginalize where the "
-                 "model can");
-    return true;
-  }
-  if (std::isinf(value)) place.fail(value, "is infinite; replace it, or mark it with NaN and use --missing");
-  return false;
-}
-
-/// A real value as held; NaN marks missing ones.
-template <class Row>
-Row checked_real(double value, const ReadOptions& options, const Place& place) {
-  if (is_missing(value, options, place)) return std::numeric_limits<Row>::quiet_NaN();
-  const auto row = static_cast<Row>(value);
-  if (std::isinf(row)) place.fail(value, "does not fit float32; use --precision float64");
-  return row;
-}
-
-/// A level; what cannot be one fails with a remedy.
-Code checked_level(double value, const ReadOptions& options, const Place& place) {
-  if (is_missing(value, options, place)) return missing_code;
-  if (options.kind == ModelKind::bernoulli && value != 0 && value != 1)
-    place.fail(value,
-               "is not 0 or 1, which bernoulli needs; use categorical or gaussian, or `shoal convert "
-               "--threshold`");
-  if (value < 0 || value != std::floor(value)) place.fail(value, "is not a code 0, 1, 2, ..., which categorical needs");
-  if (value >= missing_code) place.fail(value, "is too large a code; at most 65534 levels a feature are possible");
-  return static_cast<Code>(value);
-}
-
-/// A row that is left out (--missing skip): zeros, not used.
-template <class Row>
-void leave_out_row(Shard<Row>& shard, std::size_t local) {
-  std::fill_n(shard.values.data() + local * shard.width, shard.width, Row(0));
-  if (shard.used.empty()) shard.used.assign(shard.n_rows(), 1);
-  shard.used[local] = 0;
-}
-
-/// Converts a row of values none of which needs a second look; false where one may.
-template <class Row, class Element>
-bool convert_plain(const Element* in, std::size_t n, Row* out) {
-  bool plain = true;
-  for (std::size_t j = 0; j < n; ++j) {
-    out[j] = static_cast<Row>(in[j]);
-    plain &= std::abs(out[j]) <= std::numeric_limits<Row>::max();  // neither NaN nor infinite
-  }
-  return plain;
-}
-
-template <class Row>
-void store_slice(const Slice& slice, const ReadOptions& options, Shard<Row>& shard) {
-  const std::size_t d = shard.n_features;
-  with_elements(slice, [&](const auto* elements) {
-    for (std::int64_t r = 0; r < slice.n_rows; ++r) {
-      const auto local = static_cast<std::size_t>(slice.first_row + r - shard.rows().first);
-      const auto* in = elements + static_cast<std::size_t>(r) * d;
-      Row* row = shard.values.data() + local * d;
-      if (convert_plain(in, d, row) && !options.missing_value) continue;
-      bool complete = true;
-      for (std::size_t j = 0; j < d; ++j) {
-        row[j] = checked_real<Row>(static_cast<double>(in[j]), options, {slice, r, static_cast<std::int64_t>(j)});
-        complete = complete && !std::isnan(row[j]);
-      }
-      if (!complete && options.missing == Missing::skip) leave_out_row(shard, local);
-    }
-  });
-}
-
-/// Packs a row of bytes that are all 0 or 1; false where one is not. The product puts the eight lowest bits of a word
-/// side by side.
-bool pack_bits(const std::byte* in, std::size_t n, PackedByte* out) {
-  constexpr std::uint64_t ones = 0x0101010101010101;
-  std::uint64_t others = 0;
-  for (std::size_t j = 0; j < n; j += 8) {
-    std::uint64_t eight = 0;
-    std::memcpy(&eight, in + j, std::min<std::size_t>(8, n - j));
-    others |= eight & ~ones;
-    *out++ = static_cast<PackedByte>(((eight & ones) * 0x0102040810204080) >> 56U);
-  }
-  return others == 0;
-}
-
-template <>
-void store_slice(const Slice& slice, const ReadOptions& options, Shard<PackedByte>& shard) {
-  const std::size_t d = shard.n_features;
-  const RowCoding& coding = shard.coding;
-  const bool as_bits = coding.is_bits() && size_of(slice.dataset.type) == 1 && !options.missing_value;
-  std::vector<Code> levels(d);
-  with_elements(slice, [&](const auto* elements) {
-    for (std::int64_t r = 0; r < slice.n_rows; ++r) {
-      const auto local = static_cast<std::size_t>(slice.first_row + r - shard.rows().first);
-      PackedByte* row = shard.values.data() + local * shard.width;
-      const auto* in = elements + static_cast<std::size_t>(r) * d;
-      if (as_bits && pack_bits(reinterpret_cast<const std::byte*>(in), d, row)) continue;
-      bool complete = true;
-      for (std::size_t j = 0; j < d; ++j) {
-        const Place place{slice, r, static_cast<std::int64_t>(j)};
-        levels[j] = checked_level(static_cast<double>(in[j]), options, place);
-        complete = complete && levels[j] != missing_code;
-        if (levels[j] != missing_code && levels[j] >= coding.levels(j))
-          place.fail(fmt::format("level {} is unknown; {} 0 to {}", levels[j],
-                                 options.known_levels.empty() ? "the attribute `levels` allows" : "the model has seen",
-                                 coding.levels(j) - 1));
-      }
-      if (complete || options.missing == Missing::marginalize)
-        coding.encode(levels.data(), row);
-      else
-        leave_out_row(shard, local);
-    }
-  });
-}
 
 template <class Row>
 void read_weights(const Communicator& comm, const std::vector<DatasetInfo>& datasets, const std::string& name,
@@ -245,6 +115,22 @@ void require_same_columns(const std::vector<DatasetInfo>& datasets) {
   }
 }
 
+namespace {
+
+/// Real rows that are stored as they are held are read where they are held.
+template <class Row>
+Destination in_place(Shard<Row>& shard) {
+  if constexpr (std::is_same_v<Row, PackedByte>) return {};
+  return [&shard](const DatasetInfo& dataset, std::int64_t first_row) -> std::byte* {
+    const ElementType held = sizeof(Row) == 8 ? ElementType::float64 : ElementType::float32;
+    if (dataset.type != held) return nullptr;
+    const auto local = static_cast<std::size_t>(first_row - shard.rows().first);
+    return reinterpret_cast<std::byte*>(shard.values.data() + local * shard.width);
+  };
+}
+
+}  // namespace
+
 template <class Row>
 Shard<Row> read_shard(const Communicator& comm, const std::vector<DatasetInfo>& datasets, const Partition& partition,
                       const ReadOptions& options) {
@@ -260,8 +146,11 @@ Shard<Row> read_shard(const Communicator& comm, const std::vector<DatasetInfo>& 
     shard.coding = RowCoding(find_levels(comm, datasets, options, rows), may_miss, options.n_clusters);
     shard.width = shard.coding.row_bytes();
   }
-  agree(comm, [&] { shard.values.resize(shard.n_rows() * shard.width); });
-  read_slices(comm, datasets, rows, [&](const Slice& slice) { store_slice(slice, options, shard); });
+  const std::size_t spare = std::is_same_v<Row, PackedByte> ? RowCoding::spare_bytes : 0;
+  agree(comm, [&] { shard.values.resize(shard.n_rows() * shard.width + spare); });
+  std::fill_n(shard.values.end() - static_cast<std::ptrdiff_t>(spare), spare, Row(0));
+  const auto store = [&](const Slice& slice) { store_slice(slice, options, shard); };
+  read_slices(comm, datasets, rows, store, in_place(shard));
   if (!options.row_weights.empty()) read_weights(comm, datasets, options.row_weights, shard);
   leave_out(comm, shard);
   return shard;
@@ -284,7 +173,8 @@ DataSummary summarise(const Communicator& comm, const Shard<Row>& shard) {
     for (std::size_t r = 0; r < block.n_rows; ++r) sum.sums[0] += block.weight(r);
     forest.push(b, std::move(sum));
   }
-  summary.total_weight = reduce_blocks(comm, std::move(forest), Statistics(1, 0)).sums[0];
+  summary.total_weight =
+      reduce_blocks(comm, std::move(forest), shard.partition.borders(comm.size()), Statistics(1, 0)).sums[0];
   return summary;
 }
 

@@ -8,6 +8,7 @@
 
 #include "shoal/comm/agree.hpp"
 #include "shoal/comm/mpi_interop.hpp"
+#include "shoal/core/large_vector.hpp"
 #include "shoal/io/hdf5_file.hpp"
 
 namespace shoal {
@@ -74,8 +75,9 @@ class CollectiveDataset {
 }  // namespace
 
 void read_slices(const Communicator& comm, const std::vector<DatasetInfo>& datasets,
-                 const std::function<Range(int rank)>& rows_of_rank, const std::function<void(const Slice&)>& visit) {
-  std::vector<std::byte> buffer;
+                 const std::function<Range(int rank)>& rows_of_rank, const std::function<void(const Slice&)>& visit,
+                 const Destination& destination) {
+  LargeVector<std::byte> buffer;
   std::int64_t start = 0;
   for (const DatasetInfo& info : datasets) {
     const std::int64_t rows = slice_rows(info);
@@ -91,12 +93,16 @@ void read_slices(const Communicator& comm, const std::vector<DatasetInfo>& datas
       const std::int64_t slot = mine.first / rows + call;
       Range part{std::max(mine.first, slot * rows), std::min(mine.last, (slot + 1) * rows)};
       if (part.size() <= 0) part = {0, 0};
-      agree(comm, [&] { buffer.resize(std::max<std::size_t>(1, static_cast<std::size_t>(part.size()) * row_bytes)); });
-      agree(comm, [&] { dataset->read(part, buffer.data()); });
+      const std::size_t bytes = static_cast<std::size_t>(part.size()) * row_bytes;
+      std::byte* place = part.size() > 0 && destination ? destination(info, start + part.first) : nullptr;
       agree(comm, [&] {
-        if (part.size() > 0)
-          visit({info, start + part.first, part.first, part.size(),
-                 std::span(buffer).first(static_cast<std::size_t>(part.size()) * row_bytes)});
+        if (place != nullptr) return;
+        buffer.resize(std::max<std::size_t>(1, bytes));
+        place = buffer.data();
+      });
+      agree(comm, [&] { dataset->read(part, place); });
+      agree(comm, [&] {
+        if (part.size() > 0) visit({info, start + part.first, part.first, part.size(), {place, bytes}});
       });
     }
     start += info.n_rows;

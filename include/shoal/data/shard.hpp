@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "shoal/core/large_vector.hpp"
 #include "shoal/data/partition.hpp"
 #include "shoal/data/row_coding.hpp"
 
@@ -32,8 +33,8 @@ struct Shard {
   Partition partition;
   Range blocks;
   std::size_t n_features = 0;
-  std::size_t width = 0;  ///< values of a row: D, or bytes
-  std::vector<Row> values;
+  std::size_t width = 0;           ///< values of a row: D, or bytes
+  LargeVector<Row> values;         ///< n_rows x width; packed rows: and RowCoding::spare_bytes
   std::vector<double> weights;     ///< empty: all 1
   std::vector<std::uint8_t> used;  ///< empty: all used
   RowCoding coding;                ///< packed rows only

@@ -1,0 +1,33 @@
+/// From the elements of a slice to rows as they are held, each value looked at.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "shoal/io/shard_reader.hpp"
+#include "shoal/io/slice_reader.hpp"
+
+namespace shoal {
+
+/// Where a value stands, for messages.
+struct Place {
+  const Slice& slice;
+  std::int64_t row;
+  std::int64_t column;
+
+  [[noreturn]] void fail(const std::string& why) const;
+  [[noreturn]] void fail(double value, const std::string& why) const;
+};
+
+/// A level, or missing_code; what cannot be one fails with a remedy.
+Code checked_level(double value, const ReadOptions& options, const Place& place);
+
+/// Puts the rows of a slice where the shard holds them. Missing real entries become NaN; a row that is left out
+/// (--missing skip) becomes zeros and not used. Throws Error(bad_data) on a value that cannot be used.
+template <class Row>
+void store_slice(const Slice& slice, const ReadOptions& options, Shard<Row>& shard);
+
+template <>
+void store_slice(const Slice& slice, const ReadOptions& options, Shard<PackedByte>& shard);
+
+}  // namespace shoal
