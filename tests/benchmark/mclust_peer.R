@@ -14,7 +14,7 @@ variance <- switch(arguments[1],
   VII = c(variance, list(sigmasq = rep(1, k), scale = rep(1, k), sigma = array(one, c(d, d, k)))))
 parameters <- list(pro = rep(1 / k, k), mean = means, variance = variance)
 seconds <- system.time({
-  e <- estep(arguments[1], x, parameters)
-  m <- mstep(arguments[1], x, e$z)
+  e <- estep(x, arguments[1], parameters)
+  m <- mstep(x, arguments[1], e$z)
 })["user.self"]
-cat(sprintf("%.15g %.6g\n", estep(arguments[1], x, m$parameters)$loglik, seconds))
+cat(sprintf("%.15g %.6g\n", estep(x, arguments[1], m$parameters)$loglik, seconds))

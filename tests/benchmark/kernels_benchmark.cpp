@@ -1,0 +1,169 @@
+// Speed of the kernels of mixtures: rows a second, GFLOP/s by the least number of operations, and the share of the
+// multiply-add peak, which is measured in the same run. Run alone; --benchmark_filter=... chooses.
+#include <benchmark/benchmark.h>
+
+#include <chrono>
+#include <cmath>
+#include <random>
+
+#include "shoal/data/row_coding.hpp"
+#include "shoal/math/diagonal_form.hpp"
+#include "shoal/math/normalise.hpp"
+#include "shoal/math/peak.hpp"
+#include "shoal/math/scatter.hpp"
+#include "shoal/math/triangular_form.hpp"
+
+namespace shoal {
+namespace {
+
+template <class T>
+std::vector<T> normals(std::size_t n) {
+  static std::mt19937_64 generator(7);
+  std::normal_distribution<double> normal;
+  std::vector<T> values(n);
+  for (T& value : values) value = static_cast<T>(normal(generator));
+  return values;
+}
+
+/// A tile of rows as a fit of K components would have it.
+template <class T>
+struct Rows {
+  Rows(std::size_t d, std::size_t k)
+      : n(tile_rows_for(k, d, sizeof(T))), values(normals<T>(n * d)), groups(n_groups<T>(n) * group_stride<T>(d)) {
+    load_groups(values.data(), n, d, std::vector<T>(d, T(0)).data(), groups.data());
+  }
+  std::size_t n;
+  std::vector<T> values, groups;
+};
+
+double peak_gigaflops() {
+  static const double peak = [] {
+    double best = 0;
+    for (int i = 0; i < 5; ++i) {
+      const auto start = std::chrono::steady_clock::now();
+      const double operations = multiply_adds(1'000'000);
+      best =
+          std::max(best, operations / std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    }
+    return best / 1e9;
+  }();
+  return peak;
+}
+
+void report(benchmark::State& state, std::size_t rows, double operations_a_row, double value_bytes) {
+  const double count = static_cast<double>(state.iterations()) * static_cast<double>(rows);
+  state.counters["rows"] = benchmark::Counter(count, benchmark::Counter::kIsRate);
+  state.counters["FLOP/s"] = benchmark::Counter(count * operations_a_row, benchmark::Counter::kIsRate);
+  state.counters["of_peak"] = benchmark::Counter(count * operations_a_row / (peak_gigaflops() * 1e9 * 8 / value_bytes),
+                                                 benchmark::Counter::kIsRate);
+}
+
+template <class T>
+void quadratic_form(benchmark::State& state) {
+  const auto d = static_cast<std::size_t>(state.range(0));
+  const Rows<T> rows(d, static_cast<std::size_t>(state.range(1)));
+  Matrix lower(d, d);
+  lower.values = normals<double>(d * d);
+  const std::vector<T> triangle = pack_triangle<T>(lower);
+  const std::vector<T> mean = normals<T>(d);
+  std::vector<T> scratch(d * group_rows<T>);
+  std::vector<double> best(rows.n), joint(rows.n);
+  for (auto _ : state)
+    triangular_score<T>(rows.groups.data(), rows.n, d, {mean.data(), triangle.data(), 0.0, -INFINITY}, scratch.data(),
+                        best.data(), joint.data());
+  report(state, rows.n, static_cast<double>(d * (d + 1)), sizeof(T));
+}
+
+template <class T>
+void scatter(benchmark::State& state) {
+  const auto d = static_cast<std::size_t>(state.range(0));
+  const Rows<T> rows(d, static_cast<std::size_t>(state.range(1)));
+  const std::vector<T> mean = normals<T>(d);
+  const std::vector<double> weight(rows.n, 0.5);
+  ScatterScratch<T> scratch(rows.n, d);
+  std::vector<double> sum(d), triangle(d * (d + 1) / 2);
+  for (auto _ : state)
+    add_scatter(rows.groups.data(), rows.n, d, mean.data(), weight.data(), scratch, sum.data(), triangle.data());
+  report(state, rows.n, static_cast<double>(d * (d + 1)), sizeof(T));
+}
+
+void diagonal_score(benchmark::State& state) {
+  const auto d = static_cast<std::size_t>(state.range(0));
+  const auto k = static_cast<std::size_t>(state.range(1));
+  const Rows<double> rows(d, k);
+  const std::vector<double> means = normals<double>(k * d);
+  const std::vector<double> ones(k * d, 1.0);
+  std::vector<double> joint(k * rows.n);
+  for (auto _ : state)
+    shoal::diagonal_score<double>(rows.groups.data(), rows.n, d, {k, means.data(), ones.data(), nullptr, ones.data()},
+                                  joint.data(), nullptr, rows.n);
+  report(state, rows.n, 4.0 * static_cast<double>(k * d), 8);
+}
+
+void normalise(benchmark::State& state) {
+  const auto k = static_cast<std::size_t>(state.range(0));
+  const std::size_t n = 256;
+  const std::vector<double> scores = normals<double>(k * n);
+  const std::vector<double> ones(n, 1.0);
+  std::vector<double> joint(k * n), log_density(n), totals(k);
+  double likelihood = 0;
+  for (auto _ : state) {
+    std::copy(scores.begin(), scores.end(), joint.begin());
+    shoal::normalise({joint.data(), n, k, n}, {}, {ones.data(), log_density.data(), nullptr}, &likelihood,
+                     totals.data());
+  }
+  state.counters["exp"] = benchmark::Counter(static_cast<double>(state.iterations()) * static_cast<double>(k * n),
+                                             benchmark::Counter::kIsRate);
+}
+
+/// Both steps of a Bernoulli mixture over D binary features.
+void table_lines(benchmark::State& state) {
+  const auto d = static_cast<std::size_t>(state.range(0));
+  const auto k = static_cast<std::size_t>(state.range(1));
+  LevelOffsets offsets = {0};
+  for (std::size_t j = 0; j < d; ++j) offsets.push_back(offsets.back() + 2);
+  const RowCoding coding(offsets, false, k);
+  const std::size_t n = 256;
+  std::mt19937 generator(1);
+  std::vector<PackedByte> rows(n * coding.row_bytes() + RowCoding::spare_bytes);
+  for (PackedByte& byte : rows) byte = static_cast<PackedByte>(generator());
+  const std::size_t width = line_width<double>(k);
+  std::vector<std::uint16_t> symbols(coding.fields().size() * n);
+  const std::vector<double> table(coding.n_symbols() * width, -1.0);
+  std::vector<double> sums(n * width), buckets(table.size());
+  const std::vector<double> weights(n * width, 0.5);
+  const SymbolTile tile{symbols.data(), n, n, coding.fields()};
+  for (auto _ : state) {
+    unpack_symbols(rows.data(), coding.row_bytes(), n, coding.fields(), symbols.data(), n);
+    add_up_lines(tile, table.data(), width, sums.data());
+    add_to_lines(tile, weights.data(), width, buckets.data());
+  }
+  report(state, n, 2.0 * static_cast<double>(coding.fields().size() * k), 8);
+}
+
+BENCHMARK(quadratic_form<double>)
+    ->Args({2, 5})
+    ->Args({8, 8})
+    ->Args({17, 8})
+    ->Args({32, 16})
+    ->Args({64, 64})
+    ->Args({128, 10})
+    ->Args({1024, 2});
+BENCHMARK(quadratic_form<float>)->Args({32, 16})->Args({64, 64})->Args({128, 10});
+BENCHMARK(scatter<double>)
+    ->Args({2, 5})
+    ->Args({8, 8})
+    ->Args({17, 8})
+    ->Args({32, 16})
+    ->Args({64, 64})
+    ->Args({128, 10})
+    ->Args({1024, 2});
+BENCHMARK(scatter<float>)->Args({32, 16})->Args({64, 64})->Args({128, 10});
+BENCHMARK(diagonal_score)->Args({8, 8})->Args({32, 16})->Args({128, 10});
+BENCHMARK(normalise)->Arg(5)->Arg(16)->Arg(64);
+BENCHMARK(table_lines)->Args({64, 8})->Args({256, 32})->Args({784, 10});
+
+}  // namespace
+}  // namespace shoal
+
+BENCHMARK_MAIN();
