@@ -127,7 +127,7 @@ MemoryNeed memory_need(const FitPlan& plan, int n_ranks) {
   need.statistics = statistics_bytes(plan);
   const double slice =
       std::clamp(n * 8 * static_cast<double>(plan.n_features()), 1e6, static_cast<double>(slice_bytes));
-  const double levels = 2 + std::log2(static_cast<double>(std::max<std::int64_t>(1, plan.partition.n_blocks())));
+  const double levels = 2 + std::log2(static_cast<double>(std::max<std::int64_t>(1, plan.partition.n_blocks)));
   need.scratch =
       need.statistics * levels * plan.threads + 12 * n + slice;  // partial sums, seeding's distances, reading
   return need;
@@ -148,7 +148,7 @@ void check_memory(const Communicator& comm, const FitPlan& plan) {
 
 void print_plan(const Communicator& comm, const FitPlan& plan) {
   const MemoryNeed need = memory_need(plan, comm.size());
-  const std::int64_t blocks = plan.partition.n_blocks();
+  const std::int64_t blocks = plan.partition.n_blocks;
   // A rank should spend far longer on its rows than on a reduction, and its rows should fill a few caches.
   const double all_rows = static_cast<double>(plan.partition.n_rows) * static_cast<double>(held_row_bytes(plan));
   const double most =
@@ -157,8 +157,8 @@ void print_plan(const Communicator& comm, const FitPlan& plan) {
   text += fmt::format("  memory a rank         {} for rows, {} for sums and buffers\n", human_bytes(need.rows),
                       human_bytes(need.scratch));
   text += fmt::format("  bytes a reduction     {:.0f} ({})\n", need.statistics, human_bytes(need.statistics));
-  text += fmt::format("  row blocks            {} of {} rows; ranks beyond {} would have no rows\n", blocks,
-                      plan.partition.block_rows, blocks);
+  text += fmt::format("  row blocks            {} of up to {} rows; ranks beyond {} would have no rows\n", blocks,
+                      (plan.partition.n_rows + blocks - 1) / blocks, blocks);
   text += fmt::format("  suggested ranks       {}\n",
                       most < 2 ? "1" : fmt::format("1 to {}", static_cast<std::int64_t>(most)));
   print_result(comm, text + "dry run: headers only were read; nothing was computed or written\n");

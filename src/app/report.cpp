@@ -1,7 +1,6 @@
 #include "app/report.hpp"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmath>
@@ -114,22 +113,22 @@ void Reporter::log_run(const std::string& json) {
   });
 }
 
-std::int64_t peak_memory_bytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
-}
+namespace {
 
-std::optional<std::int64_t> available_memory_bytes() {
-  std::ifstream file("/proc/meminfo");
-  std::string key;
-  std::int64_t kibibytes = 0;
-  while (file >> key >> kibibytes) {
-    if (key == "MemAvailable:") return kibibytes * 1024;
-    file.ignore(256, '\n');
-  }
+/// A number of kB from a file of /proc. (getrusage would count what a parent held before it started this program.)
+std::optional<std::int64_t> proc_bytes(const char* path, const std::string& wanted) {
+  std::ifstream file(path);
+  std::string line;
+  while (std::getline(file, line))
+    if (line.starts_with(wanted)) return std::stoll(line.substr(wanted.size())) * 1024;
   return std::nullopt;
 }
+
+}  // namespace
+
+std::int64_t peak_memory_bytes() { return proc_bytes("/proc/self/status", "VmHWM:").value_or(0); }
+
+std::optional<std::int64_t> available_memory_bytes() { return proc_bytes("/proc/meminfo", "MemAvailable:"); }
 
 std::string human_bytes(double bytes) {
   const char* const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};

@@ -1,14 +1,16 @@
 #include "shoal/data/row_coding.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace shoal {
 
 RowCoding::RowCoding(LevelOffsets offsets, bool may_miss, std::size_t n_components)
     : offsets_(std::move(offsets)), may_miss_(may_miss) {
-  constexpr std::size_t most_table_bytes = std::size_t{16} << 20U;
+  const auto table_bytes = [&] { return n_symbols() * n_components * sizeof(double); };
   add_groups(256);
-  if (n_symbols() * n_components * sizeof(double) > most_table_bytes) add_groups(16);
+  if (table_bytes() > std::size_t{256} << 10U) add_groups(64);
+  if (table_bytes() > std::size_t{8} << 20U) add_groups(16);
 }
 
 std::size_t RowCoding::n_symbols() const {
@@ -19,28 +21,27 @@ std::size_t RowCoding::n_symbols() const {
 
 void RowCoding::add_groups(std::size_t most_symbols) {
   groups_.clear();
-  row_bytes_ = 0;
-  bool half_free = false;  // the upper half of the last byte
+  fields_.clear();
+  std::size_t bit = 0;
+  std::size_t line = 0;
   for (std::size_t d = 0; d < n_features();) {
-    Group group{d, 0, 1, row_bytes_, 0, 0};
+    Group group{d, 0, 1};
     while (d < n_features() && (group.n_features == 0 || group.n_symbols * digits(d) <= most_symbols)) {
       group.n_symbols *= digits(d++);
       ++group.n_features;
     }
-    group.bits = group.n_symbols <= 16 && most_symbols <= 16 ? 4 : group.n_symbols <= 256 ? 8 : 16;
-    if (group.bits == 4 && half_free) {
-      group.byte = row_bytes_ - 1;
-      group.shift = 4;
-    } else {
-      row_bytes_ += group.bits == 16 ? 2 : 1;
-    }
-    half_free = group.bits == 4 && group.shift == 0;
+    const auto width = static_cast<std::uint32_t>(std::bit_width(group.n_symbols - 1));
+    fields_.push_back({static_cast<std::uint32_t>(bit / 8), static_cast<std::uint32_t>(bit % 8), (1U << width) - 1,
+                       static_cast<std::uint32_t>(line)});
     groups_.push_back(group);
+    bit += width;
+    line += group.n_symbols;
   }
+  row_bytes_ = (bit + 7) / 8;
 }
 
 bool RowCoding::is_bits() const {
-  if (may_miss_ || row_bytes_ != (n_features() + 7) / 8) return false;
+  if (may_miss_) return false;
   for (std::size_t d = 0; d < n_features(); ++d)
     if (levels(d) != 2) return false;
   return true;
@@ -48,24 +49,23 @@ bool RowCoding::is_bits() const {
 
 void RowCoding::encode(const Code* levels, PackedByte* row) const {
   std::fill(row, row + row_bytes_, PackedByte(0));
-  for (const Group& group : groups_) {
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
     std::size_t symbol = 0;
-    for (std::size_t d = group.first_feature + group.n_features; d-- > group.first_feature;) {
-      const std::size_t level = levels[d] == missing_code ? digits(d) - 1 : levels[d];
-      symbol = symbol * digits(d) + level;
-    }
-    row[group.byte] = static_cast<PackedByte>(row[group.byte] | ((symbol << group.shift) & 0xFFU));
-    if (group.bits == 16) row[group.byte + 1] = static_cast<PackedByte>(symbol >> 8U);
+    for (std::size_t d = groups_[g].first_feature + groups_[g].n_features; d-- > groups_[g].first_feature;)
+      symbol = symbol * digits(d) + (levels[d] == missing_code ? digits(d) - 1 : levels[d]);
+    symbol <<= fields_[g].shift;
+    for (std::size_t byte = fields_[g].byte; symbol != 0; symbol >>= 8U, ++byte)
+      row[byte] = static_cast<PackedByte>(row[byte] | (symbol & 0xFFU));
   }
 }
 
 void RowCoding::decode(const PackedByte* row, Code* levels) const {
-  for (const Group& group : groups_) {
-    std::size_t symbol = row[group.byte] >> group.shift;
-    if (group.bits == 4) symbol &= 15U;
-    if (group.bits == 16) symbol |= static_cast<std::size_t>(row[group.byte + 1]) << 8U;
-    for (std::size_t i = 0; i < group.n_features; ++i) {
-      const std::size_t d = group.first_feature + i;
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    std::size_t symbol = 0;
+    for (std::size_t i = std::min(fields_[g].byte + sizeof(std::uint32_t), row_bytes_); i-- > fields_[g].byte;)
+      symbol = symbol << 8U | row[i];
+    symbol = (symbol >> fields_[g].shift) & fields_[g].mask;
+    for (std::size_t d = groups_[g].first_feature; d < groups_[g].first_feature + groups_[g].n_features; ++d) {
       const std::size_t level = symbol % digits(d);
       levels[d] = may_miss_ && level + 1 == digits(d) ? missing_code : static_cast<Code>(level);
       symbol /= digits(d);
@@ -89,21 +89,6 @@ std::vector<double> RowCoding::level_sums(std::span<const double> symbol_sums) c
     first += group.n_symbols;
   }
   return sums;
-}
-
-void RowCoding::unpack(const PackedByte* rows, std::size_t n, std::uint16_t* symbols, std::size_t pitch) const {
-  for (const Group& group : groups_) {
-    const PackedByte* byte = rows + group.byte;
-    if (group.bits == 8)
-      for (std::size_t r = 0; r < n; ++r) symbols[r] = byte[r * row_bytes_];
-    else if (group.bits == 4)
-      for (std::size_t r = 0; r < n; ++r)
-        symbols[r] = static_cast<std::uint16_t>((byte[r * row_bytes_] >> group.shift) & 15U);
-    else
-      for (std::size_t r = 0; r < n; ++r)
-        symbols[r] = static_cast<std::uint16_t>(byte[r * row_bytes_] | (byte[r * row_bytes_ + 1] << 8U));
-    symbols += pitch;
-  }
 }
 
 }  // namespace shoal

@@ -15,27 +15,30 @@ namespace hn = hwy::HWY_NAMESPACE;
 template <class T>
 using LineTag = hn::CappedTag<T, 32 / sizeof(T)>;
 
-constexpr size_t groups_at_once = 4;
+constexpr size_t fields_at_once = 4;
 
-/// Rows of a tile that have weight in some columns.
-struct LiveRows {
-  std::uint16_t rows[most_tile_rows];
-  size_t n = 0;
+/// Where G fields of a row stand in a table, from column `first` on.
+template <class T, size_t G>
+struct Lines {
+  Lines(const SymbolTile& tile, size_t f, T* table, size_t line_width, size_t first) : width(line_width) {
+    for (size_t i = 0; i < G; ++i) {
+      symbols[i] = tile.symbols + (f + i) * tile.pitch;
+      base[i] = table + tile.fields[f + i].first_line * width + first;
+    }
+  }
+  HWY_INLINE T* line(size_t i, size_t row) const { return base[i] + symbols[i][row] * width; }
+  const std::uint16_t* symbols[G];
+  T* base[G];
+  size_t width;
 };
 
-/// V vectors of every line, from column `first` on: G groups share each load and store of the sums.
+/// V vectors of every line, from column `first` on: G fields share each load and store of the sums.
 template <class T, size_t V, size_t G>
-HWY_INLINE void add_groups(const SymbolTile& tile, size_t g, const T* HWY_RESTRICT table, size_t width, size_t first,
+HWY_INLINE void add_fields(const SymbolTile& tile, size_t g, const T* table, size_t width, size_t first,
                            T* HWY_RESTRICT sums) {
   const LineTag<T> d;
   const size_t lanes = hn::Lanes(d);
-  const std::uint16_t* symbols[G];
-  const T* lines[G];
-#pragma GCC unroll 4
-  for (size_t i = 0; i < G; ++i) {
-    symbols[i] = tile.symbols + (g + i) * tile.pitch;
-    lines[i] = table + tile.starts[g + i] * width + first;
-  }
+  const Lines<const T, G> lines(tile, g, table, width, first);
   for (size_t r = 0; r < tile.n_rows; ++r) {
     T* out = sums + r * width + first;
     hn::Vec<LineTag<T>> sum[V];
@@ -43,7 +46,7 @@ HWY_INLINE void add_groups(const SymbolTile& tile, size_t g, const T* HWY_RESTRI
     for (size_t v = 0; v < V; ++v) sum[v] = hn::LoadU(d, out + v * lanes);
 #pragma GCC unroll 4
     for (size_t i = 0; i < G; ++i) {
-      const T* line = lines[i] + symbols[i][r] * width;
+      const T* line = lines.line(i, r);
 #pragma GCC unroll 4
       for (size_t v = 0; v < V; ++v) sum[v] = hn::Add(sum[v], hn::LoadU(d, line + v * lanes));
     }
@@ -54,11 +57,18 @@ HWY_INLINE void add_groups(const SymbolTile& tile, size_t g, const T* HWY_RESTRI
 
 template <class T, size_t V>
 void add_columns(const SymbolTile& tile, const T* table, size_t width, size_t first, T* sums) {
-  const size_t groups = tile.starts.size();
   size_t g = 0;
-  for (; g + groups_at_once <= groups; g += groups_at_once)
-    add_groups<T, V, groups_at_once>(tile, g, table, width, first, sums);
-  for (; g < groups; ++g) add_groups<T, V, 1>(tile, g, table, width, first, sums);
+  for (; g + fields_at_once <= tile.fields.size(); g += fields_at_once)
+    add_fields<T, V, fields_at_once>(tile, g, table, width, first, sums);
+  for (; g < tile.fields.size(); ++g) add_fields<T, V, 1>(tile, g, table, width, first, sums);
+}
+
+void Unpack(const std::uint8_t* HWY_RESTRICT rows, size_t row_bytes, size_t n, const SymbolField* fields,
+            size_t n_fields, std::uint16_t* HWY_RESTRICT symbols, size_t pitch) {
+  for (size_t f = 0; f < n_fields; ++f, symbols += pitch) {
+    const SymbolField field = fields[f];
+    for (size_t r = 0; r < n; ++r) symbols[r] = static_cast<std::uint16_t>(symbol_of(rows + r * row_bytes, field));
+  }
 }
 
 template <class T>
@@ -72,27 +82,20 @@ void AddUp(const SymbolTile& tile, const T* table, size_t width, T* sums) {
   if (k + lanes == width) add_columns<T, 1>(tile, table, width, k, sums);
 }
 
-/// The same backwards. Several groups at once also because a line must not be loaded right after its last store.
+/// The same backwards. Several fields at once also because a line must not be loaded right after its last store.
 template <size_t V, size_t G>
-HWY_INLINE void add_weights(const SymbolTile& tile, const LiveRows& live, size_t g, const double* HWY_RESTRICT weights,
-                            size_t width, size_t first, double* HWY_RESTRICT buckets) {
+HWY_INLINE void add_weights(const SymbolTile& tile, size_t g, const double* HWY_RESTRICT weights, size_t width,
+                            size_t first, double* buckets) {
   const LineTag<double> d;
   const size_t lanes = hn::Lanes(d);
-  const std::uint16_t* symbols[G];
-  double* lines[G];
-#pragma GCC unroll 4
-  for (size_t i = 0; i < G; ++i) {
-    symbols[i] = tile.symbols + (g + i) * tile.pitch;
-    lines[i] = buckets + tile.starts[g + i] * width + first;
-  }
-  for (size_t i_live = 0; i_live < live.n; ++i_live) {
-    const size_t r = live.rows[i_live];
+  const Lines<double, G> lines(tile, g, buckets, width, first);
+  for (size_t r = 0; r < tile.n_rows; ++r) {
     hn::Vec<LineTag<double>> weight[V];
 #pragma GCC unroll 4
     for (size_t v = 0; v < V; ++v) weight[v] = hn::LoadU(d, weights + r * width + first + v * lanes);
 #pragma GCC unroll 4
     for (size_t i = 0; i < G; ++i) {
-      double* line = lines[i] + symbols[i][r] * width;
+      double* line = lines.line(i, r);
 #pragma GCC unroll 4
       for (size_t v = 0; v < V; ++v)
         hn::StoreU(hn::Add(hn::LoadU(d, line + v * lanes), weight[v]), d, line + v * lanes);
@@ -102,21 +105,61 @@ HWY_INLINE void add_weights(const SymbolTile& tile, const LiveRows& live, size_t
 
 template <size_t V>
 void add_weight_columns(const SymbolTile& tile, const double* weights, size_t width, size_t first, double* buckets) {
-  LiveRows live;
-  for (size_t r = 0; r < tile.n_rows; ++r) {
-    bool any = false;
-    for (size_t k = 0; k < V * hn::Lanes(LineTag<double>()); ++k) any |= weights[r * width + first + k] != 0;
-    live.rows[live.n] = static_cast<std::uint16_t>(r);
-    live.n += any ? 1 : 0;
-  }
-  const size_t groups = tile.starts.size();
   size_t g = 0;
-  for (; g + groups_at_once <= groups; g += groups_at_once)
-    add_weights<V, groups_at_once>(tile, live, g, weights, width, first, buckets);
-  for (; g < groups; ++g) add_weights<V, 1>(tile, live, g, weights, width, first, buckets);
+  for (; g + fields_at_once <= tile.fields.size(); g += fields_at_once)
+    add_weights<V, fields_at_once>(tile, g, weights, width, first, buckets);
+  for (; g < tile.fields.size(); ++g) add_weights<V, 1>(tile, g, weights, width, first, buckets);
+}
+
+/// The weights other than zero of up to most_tile_rows rows: at most four a row on average, else none are listed.
+struct Entries {
+  static constexpr size_t most = 4 * most_tile_rows;
+  size_t n = 0;
+  std::uint32_t row[most + 1];
+  std::uint32_t column[most + 1];
+};
+
+/// Lists the weights and returns true if adding them one by one is less work than adding whole lines.
+HWY_INLINE bool list_entries(const double* weights, size_t n_rows, size_t width, Entries& entries) {
+  const LineTag<double> d;
+  const size_t vectors = width / hn::Lanes(d);
+  const size_t most = HWY_MIN(n_rows * vectors, 4 * n_rows);
+  for (size_t r = 0; r < n_rows; ++r)
+    for (size_t v = 0; v < vectors; ++v) {
+      const double* w = weights + r * width + v * hn::Lanes(d);
+      if (hn::AllTrue(d, hn::Eq(hn::LoadU(d, w), hn::Zero(d)))) continue;
+      for (size_t k = 0; k < hn::Lanes(d); ++k) {
+        if (w[k] == 0) continue;
+        if (entries.n == most) return false;
+        entries.row[entries.n] = static_cast<std::uint32_t>(r);
+        entries.column[entries.n++] = static_cast<std::uint32_t>(v * hn::Lanes(d) + k);
+      }
+    }
+  return true;
+}
+
+template <size_t G>
+HWY_INLINE void add_entries(const SymbolTile& tile, size_t g, const Entries& entries, const double* weights,
+                            size_t width, double* buckets) {
+  const Lines<double, G> lines(tile, g, buckets, width, 0);
+  for (size_t e = 0; e < entries.n; ++e) {
+    const size_t k = entries.column[e];
+    const size_t row = entries.row[e];
+    const double weight = weights[row * width + k];
+#pragma GCC unroll 4
+    for (size_t i = 0; i < G; ++i) lines.line(i, row)[k] += weight;
+  }
 }
 
 void AddTo(const SymbolTile& tile, const double* weights, size_t width, double* buckets) {
+  Entries entries;
+  if (list_entries(weights, tile.n_rows, width, entries)) {
+    size_t g = 0;
+    for (; g + fields_at_once <= tile.fields.size(); g += fields_at_once)
+      add_entries<fields_at_once>(tile, g, entries, weights, width, buckets);
+    for (; g < tile.fields.size(); ++g) add_entries<1>(tile, g, entries, weights, width, buckets);
+    return;
+  }
   const size_t lanes = hn::Lanes(LineTag<double>());
   size_t k = 0;
   for (; k + 4 * lanes <= width; k += 4 * lanes) add_weight_columns<4>(tile, weights, width, k, buckets);
@@ -191,6 +234,7 @@ namespace shoal {
 HWY_EXPORT(AddUpF32);
 HWY_EXPORT(AddUpF64);
 HWY_EXPORT(AddTo);
+HWY_EXPORT(Unpack);
 HWY_EXPORT(Fold);
 HWY_EXPORT(ToComponentsF32);
 HWY_EXPORT(ToComponentsF64);
@@ -208,6 +252,11 @@ void add_up_lines(const SymbolTile& tile, const double* table, std::size_t width
 
 void add_to_lines(const SymbolTile& tile, const double* weights, std::size_t width, double* buckets) {
   HWY_DYNAMIC_DISPATCH(AddTo)(tile, weights, width, buckets);
+}
+
+void unpack_symbols(const std::uint8_t* rows, std::size_t row_bytes, std::size_t n, std::span<const SymbolField> fields,
+                    std::uint16_t* symbols, std::size_t pitch) {
+  HWY_DYNAMIC_DISPATCH(Unpack)(rows, row_bytes, n, fields.data(), fields.size(), symbols, pitch);
 }
 
 void fold_lines(double* lines, std::size_t n_levels, std::size_t rest, std::size_t width, double* levels) {

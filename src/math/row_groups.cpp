@@ -55,6 +55,20 @@ HWY_INLINE void transpose_four(const float* row0, size_t pitch, const float* ori
 #endif
 }
 
+/// A whole group of rows of 2 to 4 features, which are interleaved vectors.
+template <class T>
+HWY_INLINE void load_few(const T* HWY_RESTRICT x, size_t n_features, const T* origin, T* HWY_RESTRICT groups) {
+  const hn::ScalableTag<T> d;
+  hn::Vec<decltype(d)> v[4];
+  for (size_t r = 0; r < group_rows<T>; r += hn::Lanes(d)) {
+    if (n_features == 2) hn::LoadInterleaved2(d, x + r * 2, v[0], v[1]);
+    if (n_features == 3) hn::LoadInterleaved3(d, x + r * 3, v[0], v[1], v[2]);
+    if (n_features == 4) hn::LoadInterleaved4(d, x + r * 4, v[0], v[1], v[2], v[3]);
+    for (size_t j = 0; j < n_features; ++j)
+      hn::StoreU(hn::Sub(v[j], hn::Set(d, origin[j])), d, groups + j * group_rows<T> + r);
+  }
+}
+
 template <class T>
 void Load(const T* HWY_RESTRICT rows, size_t n, size_t n_features, const T* HWY_RESTRICT origin,
           T* HWY_RESTRICT groups) {
@@ -63,6 +77,10 @@ void Load(const T* HWY_RESTRICT rows, size_t n, size_t n_features, const T* HWY_
   for (size_t first = 0; first < n; first += g, groups += group_stride<T>(n_features)) {
     const T* x = rows + first * n_features;
     const size_t here = HWY_MIN(g, n - first);
+    if (here == g && n_features >= 2 && n_features <= 4) {
+      load_few(x, n_features, origin, groups);
+      continue;
+    }
     size_t r = 0;
     for (; r + 4 <= here; r += 4)
       for (size_t d = 0; d < fours; d += 4)
@@ -96,7 +114,7 @@ HWY_EXPORT(LoadF64);
 std::size_t tile_rows_for(std::size_t n_components, std::size_t n_features, std::size_t value_bytes) {
   constexpr std::size_t cache = std::size_t{512} << 10U;
   const std::size_t row = n_components * sizeof(double) + 3 * n_features * value_bytes;  // x, centred, weighted
-  std::size_t rows = most_tile_rows;
+  std::size_t rows = most_summed_rows;
   while (rows > 64 && rows * row > cache) rows /= 2;
   return rows;
 }

@@ -76,34 +76,41 @@ struct Panels {
   [[nodiscard]] Panel<T> operator[](size_t feature) const { return {panel(feature), 4 * group_rows<T>}; }
 };
 
-/// I rows of the triangle from row i on, added to the packed triangle.
+/// I rows of the triangle of a b^T from row i on, added to the packed triangle.
 template <class T, size_t I>
-void add_triangle_rows(const Panels<T>& rows, size_t i, T* lanes, double* triangle) {
+void add_triangle_rows(const Panels<T>& a, const Panels<T>& b, size_t i, T* lanes, double* triangle) {
   const auto place = [&](size_t row, size_t column) { return packed_start(i + row) - packed_start(i) + column; };
   for (size_t j = 0; j < i; j += 4)
-    block<T, I, 4>(rows[i], rows[j], rows.groups, lanes, [&](size_t row, size_t c) { return place(row, j + c); });
-  product<T, I, I, true>(rows[i], rows[i], rows.groups, lanes, [&](size_t row, size_t c) { return place(row, i + c); });
+    block<T, I, 4>(a[i], b[j], a.groups, lanes, [&](size_t row, size_t c) { return place(row, j + c); });
+  product<T, I, I, true>(a[i], b[i], a.groups, lanes, [&](size_t row, size_t c) { return place(row, i + c); });
   add_lanes(lanes, packed_start(i + I) - packed_start(i), triangle + packed_start(i));
 }
 
-/// rows_d = s (x_d - mean_d), s the roots of the weights, and sum_d += sum_r s_r rows_dr. x: groups `pitch` apart,
-/// features `feature` apart.
-template <class T>
-void centre(const T* x, size_t pitch, size_t n_features, const T* mean, const T* HWY_RESTRICT roots,
-            const Panels<T>& rows, T* HWY_RESTRICT lanes_out, double* sum) {
+/// sum_d += sum_r w_r c_rd with c = x - mean, and a b^T = w c c^T: either a = w c and b = c, or (kRoots; `weights` are
+/// their roots s) both are s c. x: groups `pitch` apart.
+template <bool kRoots, class T>
+void centre(const T* x, size_t pitch, size_t n_features, const T* mean, const T* HWY_RESTRICT weights,
+            const Panels<T>& a, const Panels<T>& b, T* HWY_RESTRICT lanes_out, double* sum) {
   const hn::ScalableTag<T> d;
   const size_t lanes = hn::Lanes(d);
   for (size_t j = 0; j < n_features; ++j) {
     const auto m = hn::Set(d, mean[j]);
     auto total = hn::Zero(d);
     const T* in = x + j * group_rows<T>;
-    T* HWY_RESTRICT out = rows.panel(j) + j % 4 * group_rows<T>;
-    for (size_t g = 0; g < rows.groups; ++g, in += pitch, out += 4 * group_rows<T>)
+    T* HWY_RESTRICT out_a = a.panel(j) + j % 4 * group_rows<T>;
+    T* HWY_RESTRICT out_b = b.panel(j) + j % 4 * group_rows<T>;
+    for (size_t g = 0; g < a.groups; ++g, in += pitch, out_a += 4 * group_rows<T>, out_b += 4 * group_rows<T>)
       for (size_t r = 0; r < group_rows<T>; r += lanes) {
-        const auto root = hn::LoadU(d, roots + g * group_rows<T> + r);
-        const auto c = hn::Mul(root, hn::Sub(hn::LoadU(d, in + r), m));
-        total = hn::MulAdd(root, c, total);
-        hn::StoreU(c, d, out + r);
+        const auto weight = hn::LoadU(d, weights + g * group_rows<T> + r);
+        const auto c = hn::Sub(hn::LoadU(d, in + r), m);
+        const auto wc = hn::Mul(weight, c);
+        hn::StoreU(wc, d, out_a + r);
+        if constexpr (kRoots) {
+          total = hn::MulAdd(weight, wc, total);
+        } else {
+          total = hn::Add(total, wc);
+          hn::StoreU(c, d, out_b + r);
+        }
       }
     hn::StoreU(total, d, lanes_out + j * lanes);
   }
@@ -121,28 +128,30 @@ HWY_INLINE size_t count_live(const double* weight, size_t n) {
   return live;
 }
 
-/// Fills the roots of the weights, zeros to the end of the last group. Where most are zero only those of the other
+/// Fills the weights in T, zeros to the end of the last group. Where most are zero only those of the other
 /// rows, whose places go to `offsets`. Returns how many rows count.
 template <class T>
-size_t live_rows(const double* weight, size_t n_rows, size_t pitch, T* roots, size_t* offsets) {
+size_t live_rows(const double* weight, size_t n_rows, size_t pitch, T* weights, size_t* offsets) {
   const size_t live = count_live(weight, n_rows);
   if (live * 2 >= n_rows) {
     const size_t padded = n_groups<T>(n_rows) * group_rows<T>;
-    for (size_t r = 0; r < padded; ++r) roots[r] = static_cast<T>(weight[r]);
-  } else {
-    size_t next = 0;
-    for (size_t r = 0; r < n_rows; ++r) {
-      if (weight[r] == 0.0) continue;
-      offsets[next] = r / group_rows<T> * pitch + r % group_rows<T>;
-      roots[next++] = static_cast<T>(weight[r]);
-    }
-    while (next % group_rows<T> != 0) roots[next++] = T(0);
-    n_rows = live;
+    for (size_t r = 0; r < padded; ++r) weights[r] = static_cast<T>(weight[r]);
+    return n_rows;
   }
+  size_t next = 0;
+  for (size_t r = 0; r < n_rows; ++r) {
+    if (weight[r] == 0.0) continue;
+    offsets[next] = r / group_rows<T> * pitch + r % group_rows<T>;
+    weights[next++] = static_cast<T>(weight[r]);
+  }
+  while (next % group_rows<T> != 0) weights[next++] = T(0);
+  return live;
+}
+
+template <class T>
+void take_roots(T* weights, size_t n) {
   const hn::ScalableTag<T> d;
-  for (size_t r = 0; r < n_groups<T>(n_rows) * group_rows<T>; r += hn::Lanes(d))
-    hn::StoreU(hn::Sqrt(hn::LoadU(d, roots + r)), d, roots + r);
-  return n_rows;
+  for (size_t r = 0; r < n; r += hn::Lanes(d)) hn::StoreU(hn::Sqrt(hn::LoadU(d, weights + r)), d, weights + r);
 }
 
 template <class T>
@@ -165,13 +174,22 @@ void AddScatter(const T* x, size_t n_rows, size_t n_features, const T* mean, con
     gather(x, live, n_features, scratch.offsets.data(), pitch, scratch.gathered.data());
     x = scratch.gathered.data();
   }
-  const Panels<T> rows{scratch.rows.data(), n_groups<T>(live)};
-  centre(x, pitch, n_features, mean, scratch.weights.data(), rows, lanes, sum);
+  T* const weights = scratch.weights.data();
+  const size_t groups = n_groups<T>(live);
+  const bool few = n_features <= ScatterScratch<T>::few_features;
+  const Panels<T> b{scratch.rows.data(), groups};
+  const Panels<T> a{few ? scratch.weighted.data() : scratch.rows.data(), groups};
+  if (few) {
+    centre<false>(x, pitch, n_features, mean, weights, a, b, lanes, sum);
+  } else {
+    take_roots(weights, groups * group_rows<T>);
+    centre<true>(x, pitch, n_features, mean, weights, a, b, lanes, sum);
+  }
   size_t i = 0;
-  for (; i + 4 <= n_features; i += 4) add_triangle_rows<T, 4>(rows, i, lanes, triangle);
-  if (n_features - i == 3) add_triangle_rows<T, 3>(rows, i, lanes, triangle);
-  if (n_features - i == 2) add_triangle_rows<T, 2>(rows, i, lanes, triangle);
-  if (n_features - i == 1) add_triangle_rows<T, 1>(rows, i, lanes, triangle);
+  for (; i + 4 <= n_features; i += 4) add_triangle_rows<T, 4>(a, b, i, lanes, triangle);
+  if (n_features - i == 3) add_triangle_rows<T, 3>(a, b, i, lanes, triangle);
+  if (n_features - i == 2) add_triangle_rows<T, 2>(a, b, i, lanes, triangle);
+  if (n_features - i == 1) add_triangle_rows<T, 1>(a, b, i, lanes, triangle);
 }
 
 /// Up to four components that have weight in the tile.

@@ -58,14 +58,12 @@ ColumnMoments level_moments(const RowPass<PackedByte>& pass) {
   const RowCoding& coding = pass.shard().coding;
   const LevelOffsets& offsets = coding.offsets();
   const auto levels = static_cast<std::size_t>(offsets.back());
-  const Statistics symbols =
-      pass.reduce(Statistics(coding.n_symbols(), 0), [&](const RowBlock<PackedByte>& block, Statistics& s) {
-        std::vector<std::uint16_t> found(coding.groups().size() * block.n_rows);
-        coding.unpack(block.row(0), block.n_rows, found.data(), block.n_rows);
-        double* sums = s.sums.data();
-        for (std::size_t g = 0; g < coding.groups().size(); sums += coding.groups()[g++].n_symbols)
-          for (std::size_t r = 0; r < block.n_rows; ++r) sums[found[g * block.n_rows + r]] += block.weight(r);
-      });
+  const auto count = [&](const RowBlock<PackedByte>& block, Statistics& s) {
+    for (std::size_t r = 0; r < block.n_rows; ++r)
+      for (const SymbolField& field : coding.fields())
+        s.sums[field.first_line + symbol_of(block.row(r), field)] += block.weight(r);
+  };
+  const Statistics symbols = pass.reduce(Statistics(coding.n_symbols(), 0), count);
   const std::vector<double> sums = coding.level_sums(symbols.sums);
   ColumnMoments moments{std::vector<double>(levels, 0.0), std::vector<double>(levels, 0.0)};
   for (std::size_t j = 0; j + 1 < offsets.size(); ++j) {

@@ -5,6 +5,8 @@
 
 #include <random>
 
+#include "shoal/data/merge_rows.hpp"
+
 namespace shoal {
 namespace {
 
@@ -32,17 +34,14 @@ void expect_round_trip(const std::vector<std::int64_t>& levels, bool may_miss, s
   for (std::size_t r = 0; r < n; ++r) coding.decode(rows.data() + r * coding.row_bytes(), back.data() + r * d);
   EXPECT_EQ(back, codes);
 
-  std::vector<std::uint16_t> symbols(coding.groups().size() * 64);
-  coding.unpack(rows.data(), n, symbols.data(), 64);
+  rows.resize(rows.size() + RowCoding::spare_bytes);
   std::vector<double> counts(coding.n_symbols(), 0.0);
-  std::size_t first = 0;
-  for (std::size_t g = 0; g < coding.groups().size(); ++g) {
-    for (std::size_t r = 0; r < n; ++r) {
-      ASSERT_LT(symbols[g * 64 + r], coding.groups()[g].n_symbols);
-      counts[first + symbols[g * 64 + r]] += 1;
+  for (std::size_t r = 0; r < n; ++r)
+    for (std::size_t g = 0; g < coding.groups().size(); ++g) {
+      const std::uint32_t symbol = symbol_of(rows.data() + r * coding.row_bytes(), coding.fields()[g]);
+      ASSERT_LT(symbol, coding.groups()[g].n_symbols);
+      counts[coding.fields()[g].first_line + symbol] += 1;
     }
-    first += coding.groups()[g].n_symbols;
-  }
   EXPECT_EQ(coding.level_sums(counts), expected);
 }
 
@@ -74,8 +73,30 @@ TEST(RowCoding, EightBinaryFeaturesTakeAByteForAnyNumberOfComponents) {
 
 TEST(RowCoding, TablesOfManyComponentsStaySmall) {
   const LevelOffsets bits = offsets_of(std::vector<std::int64_t>(784, 2));
-  EXPECT_EQ(RowCoding(bits, false, 10).groups().size(), 98U);
+  EXPECT_EQ(RowCoding(bits, false, 10).groups().size(), 131U);
   EXPECT_EQ(RowCoding(bits, false, 4096).groups().size(), 196U);
+}
+
+TEST(MergeEqualRows, TakesCopiesTogether) {
+  const std::size_t width = 2;
+  const std::vector<PackedByte> values = {1, 2, 3, 4, 1, 2, 1, 2, 3, 4, 0, 2, 3, 4, 1, 2, 0, 0, 0};
+  const std::vector<double> weights = {1, 2, 3, 4, 0.5, 6, 7, 8};
+  RowBlock<PackedByte> block;
+  block.n_rows = 8;
+  block.width = width;
+  block.values = values.data();
+  block.weights = weights.data();
+  const auto merged = merge_equal_rows(block);
+  ASSERT_TRUE(merged);
+  EXPECT_EQ(merged->copy, (std::vector<std::uint32_t>{0, 1, 0, 0, 1, 2, 1, 0}));
+  EXPECT_EQ(merged->weights, (std::vector<double>{1 + 3 + 4 + 8, 2 + 0.5 + 7, 6}));
+  const RowBlock<PackedByte> distinct = merged->block(block);
+  EXPECT_EQ(distinct.n_rows, 3U);
+  EXPECT_EQ(distinct.row(2)[0], 0);
+  EXPECT_EQ(distinct.weight(2), 6);
+
+  block.n_rows = 3;  // two of three are distinct: not worth it
+  EXPECT_FALSE(merge_equal_rows(block));
 }
 
 }  // namespace

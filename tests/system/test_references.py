@@ -180,7 +180,10 @@ class Weighted(shoal.ShoalTest):
                 common = ("-k", 3, "--init", start, "--max-iterations", 5)
                 a = self.fit(model, weighted, *common, "--row-weights", "/w", output="a.h5")
                 b = self.fit(model, repeated, *common, output="b.h5")
-                self.assert_close(a["history/objective"], b["history/objective"], relative=1e-11)
+                # where nothing but rounding moves, one of them may see its fixed point a pass earlier
+                passes = min(len(a["history/objective"]), len(b["history/objective"]))
+                self.assertGreaterEqual(passes, 3)
+                self.assert_close(a["history/objective"][:passes], b["history/objective"][:passes], relative=1e-11)
                 for name in a["parameters"]:
                     self.assert_close(a["parameters"][name], b["parameters"][name], relative=1e-9, absolute=1e-9)
                 self.assertEqual(a.attrs["total_weight"], w.sum())

@@ -1,5 +1,5 @@
-/// How discrete rows are held: the levels of a few neighbouring features together are one symbol of 4, 8 or 16 bits, so
-/// that eight binary features take a byte, and a score is one table line a symbol.
+/// How discrete rows are held: the levels of a few neighbouring features together are one symbol of up to 16 bits, the
+/// symbols lie bit by bit side by side, and a score is one table line a symbol. Binary features are one bit each.
 ///
 /// The symbol of features with levels l_0, l_1, ... of L_0, L_1, ... is l_0 + L_0 (l_1 + L_1 (...)). Where entries may
 /// be missing, that is one level more.
@@ -26,15 +26,12 @@ class RowCoding {
     std::size_t first_feature;
     std::size_t n_features;
     std::size_t n_symbols;
-    std::size_t byte;  ///< of the row, where the symbol begins
-    std::uint32_t shift;
-    std::uint32_t bits;  ///< 4, 8 or 16
   };
 
   RowCoding() = default;
 
-  /// Symbols are as wide as tables for K components may be large: 8 bits, or 4 where that would take over 16 MiB; a
-  /// feature of more levels has a symbol of its own.
+  /// Symbols have 8 bits where the tables of K components then fit a second-level cache (256 KiB), else 6, and 4 where
+  /// they would take over 8 MiB; a feature of more levels has a symbol of its own.
   RowCoding(LevelOffsets offsets, bool may_miss, std::size_t n_components);
 
   [[nodiscard]] std::size_t n_features() const { return offsets_.empty() ? 0 : offsets_.size() - 1; }
@@ -43,7 +40,8 @@ class RowCoding {
   [[nodiscard]] bool may_miss() const { return may_miss_; }
   [[nodiscard]] std::size_t row_bytes() const { return row_bytes_; }
   [[nodiscard]] const std::vector<Group>& groups() const { return groups_; }
-  [[nodiscard]] std::size_t n_symbols() const;  ///< of all groups
+  [[nodiscard]] const std::vector<SymbolField>& fields() const { return fields_; }  ///< one a group
+  [[nodiscard]] std::size_t n_symbols() const;                                      ///< of all groups
 
   /// Whether a row is its features' bits, eight to a byte, the first one lowest.
   [[nodiscard]] bool is_bits() const;
@@ -57,8 +55,8 @@ class RowCoding {
   void encode(const Code* levels, PackedByte* row) const;
   void decode(const PackedByte* row, Code* levels) const;
 
-  /// symbols[g * pitch + r] for n rows.
-  void unpack(const PackedByte* rows, std::size_t n, std::uint16_t* symbols, std::size_t pitch) const;
+  /// Kernels read a little beyond a row: so many bytes follow the last one of an array.
+  static constexpr std::size_t spare_bytes = 3;
 
   /// What each level of each feature has of sums over the symbols of every group.
   [[nodiscard]] std::vector<double> level_sums(std::span<const double> symbol_sums) const;
@@ -70,6 +68,7 @@ class RowCoding {
   bool may_miss_ = false;
   std::size_t row_bytes_ = 0;
   std::vector<Group> groups_;
+  std::vector<SymbolField> fields_;
 };
 
 }  // namespace shoal

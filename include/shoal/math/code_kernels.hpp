@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 namespace shoal {
@@ -20,20 +21,39 @@ constexpr std::size_t line_width(std::size_t n_components) {
   return (n_components + unit - 1) / unit * unit;
 }
 
-/// The symbols of a tile: symbols[g * pitch + r]; the table lines of group g begin with line starts[g].
+/// Where a symbol stands in a row, and its first table line: ((32 bits from `byte` on) >> shift) & mask.
+struct SymbolField {
+  std::uint32_t byte;
+  std::uint32_t shift;
+  std::uint32_t mask;
+  std::uint32_t first_line;
+};
+
+/// The number of the line of field `f` in a row, counted from its first; three bytes beyond the row must be readable.
+inline std::uint32_t symbol_of(const std::uint8_t* row, const SymbolField& f) {
+  std::uint32_t bits = 0;
+  std::memcpy(&bits, row + f.byte, sizeof bits);
+  return (bits >> f.shift) & f.mask;
+}
+
+/// The symbols of a tile: symbols[f * pitch + r].
 struct SymbolTile {
   const std::uint16_t* symbols;
   std::size_t pitch;
   std::size_t n_rows;
-  std::span<const std::size_t> starts;  ///< one a group
+  std::span<const SymbolField> fields;
 };
 
-/// sums[r * width + k] = sum over groups, in order, of table[(starts[g] + symbol_gr) * width + k].
+/// symbols[f * pitch + r] = symbol_of row r, for n rows of row_bytes.
+void unpack_symbols(const std::uint8_t* rows, std::size_t row_bytes, std::size_t n, std::span<const SymbolField> fields,
+                    std::uint16_t* symbols, std::size_t pitch);
+
+/// sums[r * width + k] = sum over fields, in order, of table[line * width + k].
 template <class T>
 void add_up_lines(const SymbolTile& tile, const T* table, std::size_t width, T* sums);
 
-/// buckets[(starts[g] + symbol_gr) * width + k] += weights[r * width + k]. At most most_tile_rows rows; those without
-/// weight in a few neighbouring columns are passed over there.
+/// buckets[line * width + k] += weights[r * width + k] for every row and field. At most most_tile_rows rows. Where few
+/// weights are other than zero only those are added.
 void add_to_lines(const SymbolTile& tile, const double* weights, std::size_t width, double* buckets);
 
 /// Takes the last feature off the symbols of a group: lines[l * rest + s] belongs to its level l. levels[l] = the sum

@@ -23,8 +23,9 @@ constexpr std::size_t n_groups(std::size_t n_rows) {
   return (n_rows + group_rows<T> - 1) / group_rows<T>;
 }
 
-/// Most rows of a tile; sums in the type of the rows never run over more.
-inline constexpr std::size_t most_tile_rows = 256;
+/// Most rows of a tile of any model, and of one whose sums run in the type of the rows.
+inline constexpr std::size_t most_tile_rows = 1024;
+inline constexpr std::size_t most_summed_rows = 256;
 
 /// Rows of a tile: 256, 128 or 64, so that what the kernels of K components touch stays in a second-level cache. A
 /// function of sizes alone, as every border between sums is.

@@ -12,13 +12,19 @@ namespace shoal {
 /// What the kernels need beside the rows of a tile; made once for many tiles.
 template <class T>
 struct ScatterScratch {
+  /// Up to so many, weighted rows are kept beside the centred ones, where they fit the nearest cache; beyond it a row
+  /// is scaled by the root of its weight and stands for both.
+  static constexpr std::size_t few_features = 4;
+
   ScatterScratch(std::size_t most_rows, std::size_t n_features)
       : rows(n_groups<T>(most_rows) * group_rows<T> * ((n_features + 3) / 4 * 4)),
+        weighted(n_features <= few_features ? rows.size() : 0),
         gathered(n_groups<T>(most_rows) * group_stride<T>(n_features)),
         weights(n_groups<T>(most_rows) * group_rows<T>),
         offsets(weights.size()),
         lanes(4 * (n_features + 4) * 64 / sizeof(T)) {}
-  std::vector<T> rows;               ///< four features at a time
+  std::vector<T> rows;  ///< four features at a time
+  std::vector<T> weighted;
   std::vector<T> gathered;           ///< those that count, as groups
   std::vector<T> weights;            ///< or their square roots
   std::vector<std::size_t> offsets;  ///< of the rows that count

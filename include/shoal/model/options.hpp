@@ -27,6 +27,7 @@ struct ModelOptions {
   bool float32_tables = false;         ///< bernoulli, categorical: products of a row in float32
   double regularization = 1e-6;        ///< gaussian: share of a feature's global variance
   double regularization_absolute = 0;  ///< gaussian: squared data units
+  bool truncate = true;                ///< mixtures: leave out what cannot be seen (truncation.hpp)
   double pseudo_count = 0;             ///< bernoulli, categorical: counts added to every level
 };
 

@@ -23,10 +23,6 @@ DiscreteComponents<Table>::DiscreteComponents(const ModelOptions& options, const
       pseudo_count_(options.pseudo_count),
       coding_(coding),
       probabilities_(options.n_clusters, levels()) {
-  for (const RowCoding::Group& group : coding_.groups()) {
-    starts_.push_back(n_lines_);
-    n_lines_ += group.n_symbols;
-  }
   const std::vector<double> none(levels(), 0.0);
   for (std::size_t d = 0; d < n_features(); ++d)
     for (std::size_t k = 0; k < n_clusters(); ++k) set_feature(k, d, none, 1.0);
@@ -35,10 +31,10 @@ DiscreteComponents<Table>::DiscreteComponents(const ModelOptions& options, const
 
 template <class Table>
 DiscreteComponents<Table>::Workspace::Workspace(const DiscreteComponents& components)
-    : symbols(components.starts_.size() * components.tile_rows()),
+    : symbols(components.coding_.fields().size() * components.tile_rows()),
       scores(components.tile_rows() * line_width<Table>(components.n_clusters())),
       weights(components.tile_rows() * line_width<double>(components.n_clusters())),
-      buckets(components.n_lines_ * line_width<double>(components.n_clusters())) {}
+      buckets(components.coding_.n_symbols() * line_width<double>(components.n_clusters())) {}
 
 /// Feature by feature: the lines of a group's symbols are those of the features before, plus a level's logarithm.
 template <class Table>
@@ -51,9 +47,9 @@ void DiscreteComponents<Table>::make_table() {
   log_of(log_probabilities_.values, log_probabilities_.values);
 
   const std::size_t width = line_width<Table>(n);
-  table_.assign(n_lines_ * width, Table(0));
+  table_.assign(coding_.n_symbols() * width, Table(0));
   std::vector<double> lines;
-  for (std::size_t g = 0; g < starts_.size(); ++g) {
+  for (std::size_t g = 0; g < coding_.groups().size(); ++g) {
     const RowCoding::Group& group = coding_.groups()[g];
     lines.assign(group.n_symbols * n, 0.0);
     std::size_t filled = 1;
@@ -68,20 +64,20 @@ void DiscreteComponents<Table>::make_table() {
       filled *= coding_.digits(d);
     }
     for (std::size_t i = 0; i < lines.size(); ++i)
-      table_[(starts_[g] + i / n) * width + i % n] = static_cast<Table>(lines[i]);
+      table_[(coding_.fields()[g].first_line + i / n) * width + i % n] = static_cast<Table>(lines[i]);
   }
 }
 
 template <class Table>
 SymbolTile DiscreteComponents<Table>::tile_of(const Workspace& workspace) const {
-  return {workspace.symbols.data(), tile_rows(), workspace.n_rows, starts_};
+  return {workspace.symbols.data(), tile_rows(), workspace.n_rows, coding_.fields()};
 }
 
 template <class Table>
 std::size_t DiscreteComponents<Table>::load(const RowBlock<PackedByte>& block, std::size_t first, std::size_t n,
                                             Workspace& workspace) const {
   workspace.n_rows = n;
-  coding_.unpack(block.row(first), n, workspace.symbols.data(), tile_rows());
+  unpack_symbols(block.row(first), coding_.row_bytes(), n, coding_.fields(), workspace.symbols.data(), tile_rows());
   return (n + 15) / 16 * 16;
 }
 
@@ -102,14 +98,14 @@ void DiscreteComponents<Table>::add(Workspace& workspace, const double* weighted
 /// From the buckets of a block to its levels; the buckets are zero again after it.
 template <class Table>
 void DiscreteComponents<Table>::finish(Workspace& workspace, double* sums) const {
-  for (std::size_t g = 0; g < starts_.size(); ++g) fold_group(g, workspace, sums);
+  for (std::size_t g = 0; g < coding_.groups().size(); ++g) fold_group(g, workspace, sums);
 }
 
 template <class Table>
 void DiscreteComponents<Table>::fold_group(std::size_t g, Workspace& workspace, double* sums) const {
   const RowCoding::Group& group = coding_.groups()[g];
   const std::size_t width = line_width<double>(n_clusters());
-  double* lines = workspace.buckets.data() + starts_[g] * width;
+  double* lines = workspace.buckets.data() + coding_.fields()[g].first_line * width;
   std::size_t n = group.n_symbols;
   for (std::size_t d = group.first_feature + group.n_features; d-- > group.first_feature;) {
     const std::size_t rest = n / coding_.digits(d);

@@ -82,7 +82,10 @@ Scatter within_total(std::span<const ComponentSums> components, const Matrix& to
       scatter.weight[j] += mine.n;
     }
     for (std::size_t i = 0; i < apart.size(); ++i)
-      for (std::size_t j = 0; j < apart.size(); ++j) scatter.values(i, j) -= mine.n * apart[i] * apart[j];
+      for (std::size_t j = 0; j <= i; ++j) {
+        scatter.values(i, j) -= mine.n * apart[i] * apart[j];
+        scatter.values(j, i) = scatter.values(i, j);
+      }
   }
   return scatter;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <type_traits>
 #include <utility>
 
 #include "shoal/core/error.hpp"
@@ -16,14 +17,8 @@
 namespace shoal {
 namespace {
 
-/// A component whose responsibility sum is at most this share of all weight counts as empty.
-constexpr double empty_share = 1e-12;
-
 /// ln of 2^-60, the share of a component that truncation may leave out.
 constexpr double log_left_out = -60 * 0.6931471805599453;
-
-/// A component whose responsibility sum fell below this share of what its weight promised is summed again untruncated.
-constexpr double least_of_promised = 0x1p-20;
 
 /// The weights of a block's rows first .. first + n, and zeros.
 template <class Row>
@@ -44,24 +39,14 @@ void store_responsibilities(TileJoint joint, std::size_t n, const Truncation& tr
     for (std::size_t r = 0; r < n; ++r) responsibilities[r * joint.n_components + k] = values[k * joint.pitch + r];
 }
 
-std::vector<double> without(const std::vector<double>& values, const std::vector<std::size_t>& dropped) {
-  std::vector<double> kept;
-  for (std::size_t i = 0; i < values.size(); ++i)
-    if (!std::binary_search(dropped.begin(), dropped.end(), i)) kept.push_back(values[i]);
-  return kept;
-}
-
-void scale_to_one(std::vector<double>& weights) {
-  double sum = 0;
-  for (const double weight : weights) sum += weight;
-  for (double& weight : weights) weight /= sum;
-}
-
 }  // namespace
 
 template <class Components>
 Mixture<Components>::Mixture(const ModelOptions& options, Components components)
-    : mixing_(options.mixing), empty_cluster_(options.empty_cluster), components_(std::move(components)) {
+    : mixing_(options.mixing),
+      empty_cluster_(options.empty_cluster),
+      truncate_(options.truncate),
+      components_(std::move(components)) {
   set_weights(mixing_ == Mixing::given
                   ? options.given_weights
                   : std::vector<double>(options.n_clusters, 1.0 / static_cast<double>(options.n_clusters)));
@@ -88,7 +73,7 @@ void Mixture<Components>::prepare() {
   log_of(weights_, constants_);
   log_thresholds_.assign(k, -std::numeric_limits<double>::infinity());
   thresholds_.clear();
-  if (truncate_ && mixing_ == Mixing::learned && components_.can_truncate()) {
+  if (truncate_ && !truncation_suspended_ && mixing_ == Mixing::learned && components_.can_truncate()) {
     const double log_share = log_left_out - log_of(static_cast<double>(k));
     std::ranges::transform(constants_, log_thresholds_.begin(), [=](double c) { return c + log_share; });
     thresholds_.resize(k);
@@ -161,6 +146,36 @@ Statistics Mixture<Components>::statistics(bool scores_only) const {
 
 template <class Components>
 void Mixture<Components>::expect(const RowBlock<Row>& block, Statistics& sums, const RowOutputs& outputs) const {
+  if constexpr (std::is_same_v<Row, PackedByte>) {
+    if (const auto merged = merge_equal_rows(block)) return expect_merged(block, *merged, sums, outputs);
+  }
+  expect_rows(block, sums, outputs);
+}
+
+/// Once for each distinct row, its results then given to all its copies.
+template <class Components>
+void Mixture<Components>::expect_merged(const RowBlock<Row>& block, const MergedRows& merged, Statistics& sums,
+                                        const RowOutputs& outputs) const {
+  if constexpr (std::is_same_v<Row, PackedByte>) {
+    const std::size_t n = n_clusters();
+    const std::size_t distinct = merged.weights.size();
+    std::vector<std::int32_t> label(outputs.label == nullptr ? 0 : distinct);
+    std::vector<double> log_density(outputs.log_density == nullptr ? 0 : distinct);
+    std::vector<double> responsibilities(outputs.responsibilities == nullptr ? 0 : distinct * n);
+    const auto wanted = [](auto& values) { return values.empty() ? nullptr : values.data(); };
+    expect_rows(merged.block(block), sums, {wanted(label), wanted(log_density), wanted(responsibilities)});
+    for (std::size_t r = 0; r < block.n_rows; ++r) {
+      const std::size_t from = merged.copy[r];
+      if (outputs.label != nullptr) outputs.label[r] = label[from];
+      if (outputs.log_density != nullptr) outputs.log_density[r] = log_density[from];
+      if (outputs.responsibilities != nullptr)
+        std::copy_n(responsibilities.data() + from * n, n, outputs.responsibilities + r * n);
+    }
+  }
+}
+
+template <class Components>
+void Mixture<Components>::expect_rows(const RowBlock<Row>& block, Statistics& sums, const RowOutputs& outputs) const {
   const std::size_t n = n_clusters();
   const std::size_t tile = components_.tile_rows();
   const bool with_sums = sums.sums.size() > 1 + n;
@@ -191,92 +206,6 @@ double Mixture<Components>::objective(const Statistics& sums) const {
 template <class Components>
 std::vector<double> Mixture<Components>::counts(const Statistics& sums) const {
   return {sums.sums.begin() + 1, sums.sums.begin() + 1 + static_cast<std::ptrdiff_t>(n_clusters())};
-}
-
-template <class Components>
-bool Mixture<Components>::maximise(const Statistics& truncated_sums, const RowPass<Row>& pass) {
-  const double total = pass.summary().total_weight;
-  const auto pass_again = [&] {
-    return pass.reduce(statistics(false), [&](const RowBlock<Row>& block, Statistics& s) { expect(block, s, {}); });
-  };
-  Statistics sums = truncated_sums;
-  if (truncated_too_much(counts(sums), total)) {
-    truncate_ = false;
-    prepare();
-    sums = pass_again();
-    truncate_ = true;
-  }
-  const std::vector<double> n = counts(sums);
-  std::vector<double> filled = n;
-  for (std::size_t k = 0; k < n.size(); ++k)
-    if (mixing_ == Mixing::given && weights_[k] == 0) filled[k] = total;  // held at nothing, which is as it should be
-  const std::vector<std::size_t> empty = empty_clusters(filled, empty_share * total, empty_cluster_);
-  const NamedArrays before = parameters();
-  Components next = components_;
-  const auto component_sums = [&] { return std::span(std::as_const(sums.sums)).subspan(1 + n.size()); };
-  if (components_.must_recentre(n, component_sums())) {
-    components_.recentre(n, component_sums());
-    sums = pass_again();
-    next = components_;
-  }
-  next.maximise(n, component_sums(), this->repairs_);
-  std::vector<double> weights = weights_;
-  if (mixing_ == Mixing::learned)
-    for (std::size_t k = 0; k < weights.size(); ++k) weights[k] = n[k] / total;
-  const std::vector<std::int64_t> rows =
-      empty_cluster_ == EmptyCluster::reseed ? least_likely_rows(empty.size(), pass) : std::vector<std::int64_t>{};
-  components_ = std::move(next);
-  if (!empty.empty()) repair_empty(empty, weights, rows, pass);
-  set_weights(std::move(weights));
-  prepare();
-
-  const NamedArrays after = parameters();
-  for (std::size_t i = 0; i < after.size(); ++i)
-    if (!same_bits(before[i].values, after[i].values)) return true;
-  return false;
-}
-
-/// Whether truncation may have cost some component digits: its bound is in terms of the weight, not of the sum found.
-template <class Components>
-bool Mixture<Components>::truncated_too_much(std::span<const double> n, double total) const {
-  if (thresholds_.empty()) return false;
-  for (std::size_t k = 0; k < n.size(); ++k)
-    if (n[k] < least_of_promised * weights_[k] * total) return true;
-  return false;
-}
-
-template <class Components>
-std::vector<std::int64_t> Mixture<Components>::least_likely_rows(std::size_t count, const RowPass<Row>& pass) const {
-  if (count == 0) return {};
-  return pass.largest(count, [&](const RowBlock<Row>& block, std::span<double> score) {
-    Statistics unused = statistics(true);
-    RowOutputs outputs;
-    outputs.log_density = score.data();
-    expect(block, unused, outputs);
-    for (std::size_t r = 0; r < block.n_rows; ++r)
-      score[r] = block.weight(r) > 0 ? -score[r] : -std::numeric_limits<double>::infinity();
-  });
-}
-
-template <class Components>
-void Mixture<Components>::repair_empty(const std::vector<std::size_t>& empty, std::vector<double>& weights,
-                                       const std::vector<std::int64_t>& rows, const RowPass<Row>& pass) {
-  if (empty_cluster_ == EmptyCluster::drop) {
-    components_.remove(empty);
-    pool_.clear();
-    weights = without(weights, empty);
-    scale_to_one(weights);
-    this->repairs_.dropped += static_cast<std::int64_t>(empty.size());
-    return;
-  }
-  const std::vector<Row> values = pass.fetch(rows);
-  const double share = 1.0 / static_cast<double>(weights.size());
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    components_.reseed(empty[i], std::span(values).subspan(i * pass.shard().width, pass.shard().width));
-    if (mixing_ == Mixing::learned) weights[empty[i]] = share;
-  }
-  if (mixing_ == Mixing::learned) scale_to_one(weights);
-  this->repairs_.reseeded += static_cast<std::int64_t>(rows.size());
 }
 
 template <class Components>

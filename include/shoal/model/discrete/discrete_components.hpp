@@ -31,7 +31,7 @@ class DiscreteComponents {
   struct Workspace {
     explicit Workspace(const DiscreteComponents& components);
     std::size_t n_rows = 0;
-    std::vector<std::uint16_t> symbols;  ///< groups x tile_rows
+    std::vector<std::uint16_t> symbols;  ///< fields x tile_rows
     std::vector<Table> scores;           ///< tile_rows lines
     std::vector<double> weights;         ///< tile_rows lines
     std::vector<double> buckets;
@@ -40,7 +40,10 @@ class DiscreteComponents {
 
   [[nodiscard]] std::size_t n_features() const { return coding_.n_features(); }
   [[nodiscard]] std::size_t n_sums() const { return levels() * n_clusters(); }
-  [[nodiscard]] std::size_t tile_rows() const { return n_clusters() <= 16 ? 256 : 128; }
+  /// Many, as each tile reads all tables from a far cache, but no more than keep a tile's own numbers in a near one.
+  [[nodiscard]] std::size_t tile_rows() const {
+    return n_clusters() <= 32 ? 256 : 128;
+  }
   [[nodiscard]] static double log_peak(std::size_t /*k*/) { return 0; }
   [[nodiscard]] static bool can_truncate() { return true; }
   static constexpr bool bounded = true;
@@ -81,11 +84,9 @@ class DiscreteComponents {
   bool bernoulli_;
   double pseudo_count_;
   RowCoding coding_;
-  std::vector<std::size_t> starts_;  ///< first table line of each group
-  std::size_t n_lines_ = 0;
   Matrix probabilities_;      ///< K x levels; bernoulli: level 0 is 1 - level 1
   Matrix log_probabilities_;  ///< levels x K, floored
-  std::vector<Table> table_;  ///< n_lines_ lines: the sum of a symbol's logarithms, rounded once
+  std::vector<Table> table_;  ///< a line a symbol: the sum of a symbol's logarithms, rounded once
 };
 
 }  // namespace shoal

@@ -109,8 +109,9 @@ class GaussianComponents {
   std::vector<double> total_mean_;      ///< D
   std::vector<double> total_variance_;  ///< D
   bool direct_ = true;                  ///< the pass adds up the scatter itself
-  /// A smaller share of the total has lost too many digits by the subtraction.
-  static constexpr double least_within_share = 1e-6;
+  /// With a smaller share of the total the subtraction would cost a thousand units in the last place; clusters are then
+  /// so far apart that few rows touch more than one, and their own scatter is cheap.
+  static constexpr double least_within_share = 1e-3;
 
   // What prepare() derives from the parameters, for the kernels.
   std::vector<T> origin_;                       ///< D

@@ -21,10 +21,14 @@
 #include <string>
 
 #include "shoal/core/pool.hpp"
+#include "shoal/data/merge_rows.hpp"
 #include "shoal/math/truncation.hpp"
 #include "shoal/model/model.hpp"
 
 namespace shoal {
+
+/// Divides weights by their sum.
+void scale_to_one(std::vector<double>& weights);
 
 template <class Components>
 class Mixture final : public Model<typename Components::Row> {
@@ -62,6 +66,9 @@ class Mixture final : public Model<typename Components::Row> {
   };
 
   // Layout of the sums: log-likelihood, K responsibility sums, the components' own.
+  void expect_rows(const RowBlock<Row>& block, Statistics& sums, const RowOutputs& outputs) const;
+  void expect_merged(const RowBlock<Row>& block, const MergedRows& merged, Statistics& sums,
+                     const RowOutputs& outputs) const;
   void set_weights(std::vector<double> weights);
   void prepare();
   [[nodiscard]] Truncation truncation() const;
@@ -72,9 +79,10 @@ class Mixture final : public Model<typename Components::Row> {
 
   Mixing mixing_;
   EmptyCluster empty_cluster_;
+  bool truncate_;
   std::vector<double> weights_;
   Components components_;
-  bool truncate_ = true;
+  bool truncation_suspended_ = false;
   mutable Pool<Scratch> pool_;
 
   // From the parameters, by prepare().

@@ -1,0 +1,127 @@
+// The M-step of a mixture: a repeated pass where sums lost digits, and the repair of empty components.
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "shoal/model/discrete/discrete_components.hpp"
+#include "shoal/model/gaussian/gaussian_components.hpp"
+#include "shoal/model/hard.hpp"
+#include "shoal/model/mixture/mixture.hpp"
+#include "shoal/model/parameter_check.hpp"
+
+namespace shoal {
+namespace {
+
+/// A component whose responsibility sum is at most this share of all weight counts as empty.
+constexpr double empty_share = 1e-12;
+
+/// A component whose responsibility sum fell below this share of what its weight promised is summed again untruncated.
+constexpr double least_of_promised = 0x1p-20;
+
+std::vector<double> without(const std::vector<double>& values, const std::vector<std::size_t>& dropped) {
+  std::vector<double> kept;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (!std::binary_search(dropped.begin(), dropped.end(), i)) kept.push_back(values[i]);
+  return kept;
+}
+
+}  // namespace
+
+void scale_to_one(std::vector<double>& weights) {
+  double sum = 0;
+  for (const double weight : weights) sum += weight;
+  for (double& weight : weights) weight /= sum;
+}
+
+template <class Components>
+bool Mixture<Components>::maximise(const Statistics& truncated_sums, const RowPass<Row>& pass) {
+  const double total = pass.summary().total_weight;
+  const auto pass_again = [&] {
+    return pass.reduce(statistics(false), [&](const RowBlock<Row>& block, Statistics& s) { expect(block, s, {}); });
+  };
+  Statistics sums = truncated_sums;
+  if (truncated_too_much(counts(sums), total)) {
+    truncation_suspended_ = true;
+    prepare();
+    sums = pass_again();
+    truncation_suspended_ = false;
+  }
+  const std::vector<double> n = counts(sums);
+  std::vector<double> filled = n;
+  for (std::size_t k = 0; k < n.size(); ++k)
+    if (mixing_ == Mixing::given && weights_[k] == 0) filled[k] = total;  // held at nothing, which is as it should be
+  const std::vector<std::size_t> empty = empty_clusters(filled, empty_share * total, empty_cluster_);
+  const NamedArrays before = parameters();
+  Components next = components_;
+  const auto component_sums = [&] { return std::span(std::as_const(sums.sums)).subspan(1 + n.size()); };
+  if (components_.must_recentre(n, component_sums())) {
+    components_.recentre(n, component_sums());
+    sums = pass_again();
+    next = components_;
+  }
+  next.maximise(n, component_sums(), this->repairs_);
+  std::vector<double> weights = weights_;
+  if (mixing_ == Mixing::learned)
+    for (std::size_t k = 0; k < weights.size(); ++k) weights[k] = n[k] / total;
+  const std::vector<std::int64_t> rows =
+      empty_cluster_ == EmptyCluster::reseed ? least_likely_rows(empty.size(), pass) : std::vector<std::int64_t>{};
+  components_ = std::move(next);
+  if (!empty.empty()) repair_empty(empty, weights, rows, pass);
+  set_weights(std::move(weights));
+  prepare();
+
+  const NamedArrays after = parameters();
+  for (std::size_t i = 0; i < after.size(); ++i)
+    if (!same_bits(before[i].values, after[i].values)) return true;
+  return false;
+}
+
+/// Whether truncation may have cost some component digits: its bound is in terms of the weight, not of the sum found.
+template <class Components>
+bool Mixture<Components>::truncated_too_much(std::span<const double> n, double total) const {
+  if (thresholds_.empty()) return false;
+  for (std::size_t k = 0; k < n.size(); ++k)
+    if (n[k] < least_of_promised * weights_[k] * total) return true;
+  return false;
+}
+
+template <class Components>
+std::vector<std::int64_t> Mixture<Components>::least_likely_rows(std::size_t count, const RowPass<Row>& pass) const {
+  if (count == 0) return {};
+  return pass.largest(count, [&](const RowBlock<Row>& block, std::span<double> score) {
+    Statistics unused = statistics(true);
+    RowOutputs outputs;
+    outputs.log_density = score.data();
+    expect(block, unused, outputs);
+    for (std::size_t r = 0; r < block.n_rows; ++r)
+      score[r] = block.weight(r) > 0 ? -score[r] : -std::numeric_limits<double>::infinity();
+  });
+}
+
+template <class Components>
+void Mixture<Components>::repair_empty(const std::vector<std::size_t>& empty, std::vector<double>& weights,
+                                       const std::vector<std::int64_t>& rows, const RowPass<Row>& pass) {
+  if (empty_cluster_ == EmptyCluster::drop) {
+    components_.remove(empty);
+    pool_.clear();
+    weights = without(weights, empty);
+    scale_to_one(weights);
+    this->repairs_.dropped += static_cast<std::int64_t>(empty.size());
+    return;
+  }
+  const std::vector<Row> values = pass.fetch(rows);
+  const double share = 1.0 / static_cast<double>(weights.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    components_.reseed(empty[i], std::span(values).subspan(i * pass.shard().width, pass.shard().width));
+    if (mixing_ == Mixing::learned) weights[empty[i]] = share;
+  }
+  if (mixing_ == Mixing::learned) scale_to_one(weights);
+  this->repairs_.reseeded += static_cast<std::int64_t>(rows.size());
+}
+
+template class Mixture<GaussianComponents<float>>;
+template class Mixture<GaussianComponents<double>>;
+template class Mixture<DiscreteComponents<float>>;
+template class Mixture<DiscreteComponents<double>>;
+
+}  // namespace shoal
