@@ -126,7 +126,7 @@ TEST_P(Kernels, LinesAddUpAndBack) {
       to_rows(joint.data(), pitch, k, n, rows.data(), width);
       rows[5 * width] = 0;
       for (std::size_t c = 0; c < k; ++c) rows[6 * width + c] = 0;  // a row without weight
-      if (k == 13)  // few weights: added one by one
+      if (k == 13)                                                  // few weights: added one by one
         for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = i % 5 == 0 ? rows[i] : 0;
       std::vector<double> buckets(table.size(), 2.0);
       add_to_lines(tile, rows.data(), width, buckets.data());

@@ -41,9 +41,7 @@ class DiscreteComponents {
   [[nodiscard]] std::size_t n_features() const { return coding_.n_features(); }
   [[nodiscard]] std::size_t n_sums() const { return levels() * n_clusters(); }
   /// Many, as each tile reads all tables from a far cache, but no more than keep a tile's own numbers in a near one.
-  [[nodiscard]] std::size_t tile_rows() const {
-    return n_clusters() <= 32 ? 256 : 128;
-  }
+  [[nodiscard]] std::size_t tile_rows() const { return n_clusters() <= 32 ? 256 : 128; }
   [[nodiscard]] static double log_peak(std::size_t /*k*/) { return 0; }
   [[nodiscard]] static bool can_truncate() { return true; }
   static constexpr bool bounded = true;
