@@ -13,7 +13,7 @@ echo "== formatting"
 git ls-files 'src/*.cpp' 'src/*.hpp' 'include/*.hpp' 'tests/*.cpp' 'tests/*.hpp' | xargs clang-format --dry-run --Werror
 
 echo "== release build, warnings are errors"
-cmake --preset release -DSHOAL_BUILD_TESTS=ON -DSHOAL_WERROR=ON >/dev/null
+cmake --preset release -DSHOAL_BUILD_TESTS=ON -DSHOAL_BUILD_BENCHMARKS=ON -DSHOAL_WERROR=ON >/dev/null
 cmake --build --preset release --parallel "$cores" >/dev/null
 ctest --test-dir build/release --output-on-failure --parallel 2
 
@@ -22,4 +22,4 @@ cmake --preset asan -DSHOAL_WERROR=ON >/dev/null
 cmake --build --preset asan --parallel "$cores" >/dev/null
 # Leaks are not looked for: Open MPI keeps memory of its own until the process ends.
 ASAN_OPTIONS=detect_leaks=0 ctest --test-dir build/asan --output-on-failure --parallel 2 \
-  --tests-regex '^(core|math|model|include|.*ranks-[13]$|system_(errors|edge_cases))'
+  --tests-regex '^(core|math|model|row_coding|include|.*ranks-[13]$|system_(errors|edge_cases))'
