@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "app/commands.hpp"
@@ -18,11 +19,19 @@
 namespace shoal::app {
 namespace {
 
-/// Before the levels of categorical data are known they are taken to need a byte each.
+/// Bits of a discrete row; levels that only the data tell are taken to need a byte each.
 std::size_t held_row_bytes(const FitPlan& plan) {
-  if (plan.model.kind == ModelKind::bernoulli && plan.model.missing != Missing::marginalize)
-    return (plan.n_features() + 7) / 8;
-  return plan.n_features() * (is_discrete(plan.model.kind) ? 1 : plan.float32 ? 4 : 8);
+  if (!is_discrete(plan.model.kind)) return plan.n_features() * (plan.float32 ? 4 : 8);
+  const std::uint64_t missing = plan.model.missing == Missing::marginalize ? 1 : 0;
+  std::size_t bits = 0;
+  for (std::size_t j = 0; j < plan.n_features(); ++j) {
+    const std::vector<std::int64_t>& levels = plan.datasets.front().levels;
+    const auto n = static_cast<std::uint64_t>(plan.model.kind == ModelKind::bernoulli ? 2
+                                              : levels.empty()                        ? 256
+                                                                                      : levels[j]);
+    bits += static_cast<std::size_t>(std::bit_width(n + missing - 1));
+  }
+  return (bits + 7) / 8;
 }
 
 double statistics_bytes(const FitPlan& plan) {

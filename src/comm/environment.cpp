@@ -18,7 +18,7 @@ Environment::Environment(int& argc, char**& argv) {
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);  // every call's code is checked
 #ifdef __GLIBC__
   // A pass frees what the next one allocates again: kept, it need not be touched first anew.
-  mallopt(M_MMAP_THRESHOLD, 256 << 20);
+  if (mallopt(M_MMAP_THRESHOLD, 256 << 20) == 0) mallopt(M_MMAP_THRESHOLD, 32 << 20);  // older ones take no more
   mallopt(M_TRIM_THRESHOLD, 256 << 20);
 #endif
 }

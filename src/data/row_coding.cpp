@@ -37,7 +37,7 @@ void RowCoding::add_groups(std::size_t most_symbols) {
     bit += width;
     line += group.n_symbols;
   }
-  row_bytes_ = (bit + 7) / 8;
+  row_bytes_ = std::max<std::size_t>(1, (bit + 7) / 8);  // features of one level take no bit
 }
 
 bool RowCoding::is_bits() const {

@@ -40,7 +40,7 @@ struct Candidates {
   std::set<std::string> seen;
 
   explicit Candidates(const RowPass<Row>& pass)
-      : distance(pass.shard().n_rows(), infinity), nearest(pass.shard().n_rows(), 0), width(pass.shard().width) {}
+      : distance(pass.shard().n_rows(), infinity), nearest(pass.shard().n_rows(), 0), width(pass.shard().width()) {}
 
   [[nodiscard]] std::size_t size() const { return values.size() / width; }
 
@@ -126,7 +126,7 @@ template <class Row>
 Seeds<Row> finish(const RowPass<Row>& pass, const SeedSpace<Row>& space, std::vector<Row> chosen,
                   std::size_t n_clusters) {
   const std::size_t distinct = chosen.size();
-  while (chosen.size() < n_clusters * pass.shard().width) chosen.push_back(chosen[chosen.size() % distinct]);
+  while (chosen.size() < n_clusters * pass.shard().width()) chosen.push_back(chosen[chosen.size() % distinct]);
   Seeds<Row> seeds{std::move(chosen), std::vector<std::int32_t>(pass.shard().n_rows(), 0)};
   std::vector<double> distance(pass.shard().n_rows(), infinity);
   pass.for_each_block([&](const RowBlock<Row>& block, int) {
@@ -162,7 +162,7 @@ Seeds<Row> kmeans_parallel(const RowPass<Row>& pass, const SeedSpace<Row>& space
 template <class Row>
 Seeds<Row> random_rows(const RowPass<Row>& pass, const SeedSpace<Row>& space, std::size_t n_clusters,
                        std::uint64_t seed, bool need_distinct) {
-  const std::size_t d = pass.shard().width;
+  const std::size_t d = pass.shard().width();
   const auto draw = [&](const RowBlock<Row>& block, std::span<double> score) {
     for (std::size_t r = 0; r < block.n_rows; ++r)
       score[r] = block.weight(r) > 0

@@ -60,14 +60,20 @@ LevelOffsets find_levels(const Communicator& comm, const std::vector<DatasetInfo
   if (options.kind == ModelKind::bernoulli) return offsets_of(std::vector<std::int64_t>(d, 2));
   if (!datasets.front().levels.empty()) return offsets_of(datasets.front().levels);
   std::vector<std::int64_t> levels(d, 1);
+  std::vector<Code> row(d);
   read_slices(comm, datasets, rows, [&](const Slice& slice) {
     with_elements(slice, [&](const auto* elements) {
-      for (std::int64_t r = 0; r < slice.n_rows; ++r)
+      for (std::int64_t r = 0; r < slice.n_rows; ++r) {
+        bool complete = true;
         for (std::size_t j = 0; j < d; ++j) {
           const auto value = static_cast<double>(elements[static_cast<std::size_t>(r) * d + j]);
-          const Code level = checked_level(value, options, {slice, r, static_cast<std::int64_t>(j)});
-          if (level != missing_code) levels[j] = std::max<std::int64_t>(levels[j], level + 1);
+          row[j] = checked_level(value, options, {slice, r, static_cast<std::int64_t>(j)});
+          complete = complete && row[j] != missing_code;
         }
+        if (!complete && options.missing == Missing::skip) continue;
+        for (std::size_t j = 0; j < d; ++j)
+          if (row[j] != missing_code) levels[j] = std::max<std::int64_t>(levels[j], row[j] + 1);
+      }
     });
   });
   comm.maximum(levels);
@@ -125,7 +131,7 @@ Destination in_place(Shard<Row>& shard) {
     const ElementType held = sizeof(Row) == 8 ? ElementType::float64 : ElementType::float32;
     if (dataset.type != held) return nullptr;
     const auto local = static_cast<std::size_t>(first_row - shard.rows().first);
-    return reinterpret_cast<std::byte*>(shard.values.data() + local * shard.width);
+    return reinterpret_cast<std::byte*>(shard.values.data() + local * shard.width());
   };
 }
 
@@ -139,15 +145,13 @@ Shard<Row> read_shard(const Communicator& comm, const std::vector<DatasetInfo>& 
   shard.partition = partition;
   shard.blocks = partition.blocks_of(comm.rank(), comm.size());
   shard.n_features = static_cast<std::size_t>(datasets.front().n_columns);
-  shard.width = shard.n_features;
   const auto rows = [&](int rank) { return partition.rows_of_rank(rank, comm.size()); };
   if constexpr (std::is_same_v<Row, PackedByte>) {
     const bool may_miss = options.missing == Missing::marginalize;
     shard.coding = RowCoding(find_levels(comm, datasets, options, rows), may_miss, options.n_clusters);
-    shard.width = shard.coding.row_bytes();
   }
   const std::size_t spare = std::is_same_v<Row, PackedByte> ? RowCoding::spare_bytes : 0;
-  agree(comm, [&] { shard.values.resize(shard.n_rows() * shard.width + spare); });
+  agree(comm, [&] { shard.values.resize(shard.n_rows() * shard.width() + spare); });
   std::fill_n(shard.values.end() - static_cast<std::ptrdiff_t>(spare), spare, Row(0));
   const auto store = [&](const Slice& slice) { store_slice(slice, options, shard); };
   read_slices(comm, datasets, rows, store, in_place(shard));

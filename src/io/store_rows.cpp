@@ -63,7 +63,7 @@ namespace {
 /// A row that is left out (--missing skip): zeros, not used.
 template <class Row>
 void leave_out_row(Shard<Row>& shard, std::size_t local) {
-  std::fill_n(shard.values.data() + local * shard.width, shard.width, Row(0));
+  std::fill_n(shard.values.data() + local * shard.width(), shard.width(), Row(0));
   if (shard.used.empty()) shard.used.assign(shard.n_rows(), 1);
   shard.used[local] = 0;
 }
@@ -82,6 +82,17 @@ bool convert_plain(const Element* in, std::size_t n, Row* out) {
     plain &= std::abs(out[j]) <= std::numeric_limits<Row>::max();  // neither NaN nor infinite
   }
   return plain;
+}
+
+/// Every level of a row must be one that the attribute or the model knows.
+void require_known(const std::vector<Code>& levels, const RowCoding& coding, const ReadOptions& options, Place place) {
+  for (std::size_t j = 0; j < levels.size(); ++j) {
+    if (levels[j] == missing_code || levels[j] < coding.levels(j)) continue;
+    place.column = static_cast<std::int64_t>(j);
+    place.fail(fmt::format("level {} is unknown; {} 0 to {}", levels[j],
+                           options.known_levels.empty() ? "the attribute `levels` allows" : "the model has seen",
+                           coding.levels(j) - 1));
+  }
 }
 
 /// Packs a row of bytes that are all 0 or 1; false where one is not. The product puts the eight lowest bits of a word
@@ -136,7 +147,7 @@ void store_slice(const Slice& slice, const ReadOptions& options, Shard<PackedByt
   with_elements(slice, [&](const auto* elements) {
     for (std::int64_t r = 0; r < slice.n_rows; ++r) {
       const auto local = static_cast<std::size_t>(slice.first_row + r - shard.rows().first);
-      PackedByte* row = shard.values.data() + local * shard.width;
+      PackedByte* row = shard.values.data() + local * shard.width();
       const auto* in = elements + static_cast<std::size_t>(r) * d;
       if (as_bits && pack_bits(reinterpret_cast<const std::byte*>(in), d, row)) continue;
       bool complete = true;
@@ -144,15 +155,13 @@ void store_slice(const Slice& slice, const ReadOptions& options, Shard<PackedByt
         const Place place{slice, r, static_cast<std::int64_t>(j)};
         levels[j] = checked_level(static_cast<double>(in[j]), options, place);
         complete = complete && levels[j] != missing_code;
-        if (levels[j] != missing_code && levels[j] >= coding.levels(j))
-          place.fail(fmt::format("level {} is unknown; {} 0 to {}", levels[j],
-                                 options.known_levels.empty() ? "the attribute `levels` allows" : "the model has seen",
-                                 coding.levels(j) - 1));
       }
-      if (complete || options.missing == Missing::marginalize)
-        coding.encode(levels.data(), row);
-      else
+      if (!complete && options.missing == Missing::skip) {
         leave_out_row(shard, local);
+        continue;
+      }
+      require_known(levels, coding, options, {slice, r, 0});
+      coding.encode(levels.data(), row);
     }
   });
 }

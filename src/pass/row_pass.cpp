@@ -126,7 +126,7 @@ std::vector<Row> RowPass<Row>::fetch(const std::vector<std::int64_t>& rows) cons
   std::sort(sorted.begin(), sorted.end());
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
   const Range mine = shard_.rows();
-  const std::size_t d = shard_.width;
+  const std::size_t d = shard_.width();
   std::vector<Row> values;
   for (const std::int64_t row : sorted) {
     if (row < mine.first || row >= mine.last) continue;
@@ -148,7 +148,7 @@ std::vector<Row> RowPass<Row>::fetch(const std::vector<std::int64_t>& rows) cons
 template <class Row>
 Matrix RowPass<Row>::fetch_matrix(const std::vector<std::int64_t>& rows) const {
   const std::vector<Row> values = fetch(rows);
-  Matrix matrix(rows.size(), shard_.width);
+  Matrix matrix(rows.size(), shard_.width());
   std::copy(values.begin(), values.end(), matrix.values.begin());
   return matrix;
 }

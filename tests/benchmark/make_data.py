@@ -1,7 +1,6 @@
 """Data of known mixtures, from fixed seeds, with a start near the truth.
 
-Each file holds X, start parameters under /start_<covariance>/parameters (usable as --init once copied) and the shape in
-its attributes. Gaussian components overlap (typical Mahalanobis distance between means 3 to 4), have unequal weights
+name.h5 holds X, name_<covariance>.h5 (Bernoulli: name_none.h5) start parameters for --init. Gaussian components overlap (typical Mahalanobis distance between means 3 to 4), have unequal weights
 and full covariances of condition about 60; Bernoulli probabilities are drawn from Beta(1/2, 1/2) within [0.05, 0.95].
 """
 import zlib

@@ -52,6 +52,8 @@ TEST(RowCoding, EveryLevelComesBack) {
       expect_round_trip({3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5}, may_miss, k);
       expect_round_trip({2, 255, 256, 257, 2, 2, 65534, 3, 16, 15, 17}, may_miss, k);
       expect_round_trip({65534}, may_miss, k);
+      expect_round_trip({1, 1, 1}, may_miss, k);
+      expect_round_trip({200, 1}, may_miss, k);
     }
 }
 

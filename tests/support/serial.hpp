@@ -20,7 +20,7 @@ Shard<Row> shard_of(const Communicator& comm, const std::vector<Row>& values, st
   const auto n_rows = static_cast<std::int64_t>(values.size() / n_features);
   shard.partition = {n_rows, (n_rows + block_rows - 1) / block_rows};
   shard.blocks = shard.partition.blocks_of(comm.rank(), comm.size());
-  shard.n_features = shard.width = n_features;
+  shard.n_features = n_features;
   const Range rows = shard.rows();
   shard.values.assign(values.begin() + rows.first * static_cast<std::int64_t>(n_features),
                       values.begin() + rows.last * static_cast<std::int64_t>(n_features));
@@ -37,10 +37,9 @@ inline Shard<PackedByte> packed_shard_of(const Communicator& comm, const std::ve
   shard.blocks = plain.blocks;
   shard.n_features = plain.n_features;
   shard.coding = RowCoding(offsets, true, 2);
-  shard.width = shard.coding.row_bytes();
-  shard.values.resize(shard.n_rows() * shard.width + RowCoding::spare_bytes);
+  shard.values.resize(shard.n_rows() * shard.width() + RowCoding::spare_bytes);
   for (std::size_t r = 0; r < shard.n_rows(); ++r)
-    shard.coding.encode(plain.values.data() + r * shard.n_features, shard.values.data() + r * shard.width);
+    shard.coding.encode(plain.values.data() + r * shard.n_features, shard.values.data() + r * shard.width());
   return shard;
 }
 

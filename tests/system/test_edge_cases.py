@@ -151,6 +151,18 @@ class EdgeCases(shoal.ShoalTest):
             result = self.ok("fit", "gaussian", self.path("x.h5"), "-k", 3, "--covariance", covariance, "--regularization", 0, "-o", self.path("n.h5"), "--overwrite")
             self.assertNotIn(" 0 collapsed", result.stderr)
 
+    def test_features_of_one_level(self):
+        model = self.fit("categorical", self.write("x.h5", np.zeros((100, 3), np.int32)), "-k", 1)
+        np.testing.assert_array_equal(model["parameters/probabilities"], np.ones((1, 3)))
+
+    def test_a_row_that_is_left_out_makes_no_level(self):
+        X = np.array([[0, 1], [1, 0], [1, 1], [9, np.nan]])
+        model = self.fit("categorical", self.write("x.h5", X), "-k", 1, "--missing", "skip")
+        np.testing.assert_array_equal(model["parameters/level_offsets"], [0, 2, 4])
+        self.ok("predict", self.path("model.h5"), self.path("x.h5"), "--missing", "skip", "-o", self.path("l.h5"))
+        with h5py.File(self.path("l.h5")) as labels:
+            np.testing.assert_array_equal(labels["labels"], [0, 0, 0, -1])
+
     def test_one_feature_and_one_cluster(self):
         X = np.random.default_rng(0).normal(size=(130, 1)) * 3 + 1
         model = self.fit("gaussian", self.write("x.h5", X), "-k", 1, "--regularization", 0)

@@ -23,7 +23,7 @@ int main(int argc, char** argv) {
   const shoal::Environment mpi(argc, argv);
   const shoal::Communicator comm = shoal::Communicator::world();
   shoal::Shard<double> shard;
-  shard.partition = shoal::partition(4, 1);
+  shard.partition = shoal::partition(4, 1, false);
   shard.blocks = shard.partition.blocks_of(comm.rank(), comm.size());
   shard.n_features = 1;
   if (shard.n_rows() > 0) shard.values = {0, 2, 10, 14};

@@ -31,7 +31,8 @@ class RowCoding {
   RowCoding() = default;
 
   /// Symbols have 8 bits where the tables of K components then fit a second-level cache (256 KiB), else 6, and 4 where
-  /// they would take over 8 MiB; a feature of more levels has a symbol of its own.
+  /// they would take over 8 MiB; a feature of more levels has a symbol of its own. Scores are rounded a symbol at a
+  /// time, so their last bits are those of a coding.
   RowCoding(LevelOffsets offsets, bool may_miss, std::size_t n_components);
 
   [[nodiscard]] std::size_t n_features() const { return offsets_.empty() ? 0 : offsets_.size() - 1; }
@@ -56,7 +57,7 @@ class RowCoding {
   void decode(const PackedByte* row, Code* levels) const;
 
   /// Kernels read a little beyond a row: so many bytes follow the last one of an array.
-  static constexpr std::size_t spare_bytes = 3;
+  static constexpr std::size_t spare_bytes = 4;
 
   /// What each level of each feature has of sums over the symbols of every group.
   [[nodiscard]] std::vector<double> level_sums(std::span<const double> symbol_sums) const;

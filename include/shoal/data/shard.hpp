@@ -33,12 +33,13 @@ struct Shard {
   Partition partition;
   Range blocks;
   std::size_t n_features = 0;
-  std::size_t width = 0;           ///< values of a row: D, or bytes
   LargeVector<Row> values;         ///< n_rows x width; packed rows: and RowCoding::spare_bytes
   std::vector<double> weights;     ///< empty: all 1
   std::vector<std::uint8_t> used;  ///< empty: all used
   RowCoding coding;                ///< packed rows only
 
+  /// Values of a row: D, or bytes where a coding is set.
+  [[nodiscard]] std::size_t width() const { return coding.n_features() > 0 ? coding.row_bytes() : n_features; }
   [[nodiscard]] Range rows() const { return partition.rows_of(blocks); }
   [[nodiscard]] std::size_t n_rows() const { return static_cast<std::size_t>(rows().size()); }
 
@@ -51,8 +52,8 @@ struct Shard {
             local,
             static_cast<std::size_t>(range.size()),
             n_features,
-            width,
-            values.data() + local * width,
+            width(),
+            values.data() + local * width(),
             weights.empty() ? nullptr : weights.data() + local};
   }
 };

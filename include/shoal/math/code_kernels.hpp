@@ -29,7 +29,8 @@ struct SymbolField {
   std::uint32_t first_line;
 };
 
-/// The number of the line of field `f` in a row, counted from its first; three bytes beyond the row must be readable.
+/// The number of the line of field `f` in a row, counted from its first; four bytes from a field on must be readable,
+/// at most four beyond the row.
 inline std::uint32_t symbol_of(const std::uint8_t* row, const SymbolField& f) {
   std::uint32_t bits = 0;
   std::memcpy(&bits, row + f.byte, sizeof bits);

@@ -112,7 +112,7 @@ void Mixture<Components>::repair_empty(const std::vector<std::size_t>& empty, st
   const std::vector<Row> values = pass.fetch(rows);
   const double share = 1.0 / static_cast<double>(weights.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    components_.reseed(empty[i], std::span(values).subspan(i * pass.shard().width, pass.shard().width));
+    components_.reseed(empty[i], std::span(values).subspan(i * pass.shard().width(), pass.shard().width()));
     if (mixing_ == Mixing::learned) weights[empty[i]] = share;
   }
   if (mixing_ == Mixing::learned) scale_to_one(weights);
