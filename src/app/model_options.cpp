@@ -67,6 +67,7 @@ ModelOptions options_of(const ModelFile& file, const std::string& name) {
   if (options.kind == ModelKind::kmedians)
     options.center = by_name(file.center, {Center::median, Center::geometric}, "center", name);
   if (is_discrete(options.kind)) options.pseudo_count = pseudo_count_of(file.options);
+  options.truncate = file.mixing == "learned";  // as in the fit, whose bits are to be repeated
   return options;
 }
 

@@ -33,6 +33,13 @@ class Commands(shoal.ShoalTest):
         self.assert_close(score["objective"], distances.min(1).sum(), relative=1e-12)
         self.assertEqual(score["n_rows"], 70)
 
+    def test_score_repeats_a_fit_with_held_weights(self):
+        rng = np.random.default_rng(4)
+        data = self.write("x.h5", rng.normal(size=(900, 9)) + 12 * rng.integers(0, 3, (900, 1)))
+        model = self.fit("gaussian", data, "-k", 3, "--mixing", "uniform", "--max-iterations", 4)
+        score = self.json("score", self.path("model.h5"), data)
+        self.assertEqual(score["log_likelihood"], model.attrs["log_likelihood"])
+
     def test_score_with_a_prior_repeats_the_penalised_objective(self):
         data = shoal.REFERENCES / "gss82.h5"
         model = self.fit("categorical", data, "-k", 2, "--pseudo-count", 0.7)
