@@ -141,24 +141,16 @@ void table_lines(benchmark::State& state) {
   report(state, n, 2.0 * static_cast<double>(coding.fields().size() * k), 8);
 }
 
-BENCHMARK(quadratic_form<double>)
-    ->Args({2, 5})
-    ->Args({8, 8})
-    ->Args({17, 8})
-    ->Args({32, 16})
-    ->Args({64, 64})
-    ->Args({128, 10})
-    ->Args({1024, 2});
-BENCHMARK(quadratic_form<float>)->Args({32, 16})->Args({64, 64})->Args({128, 10});
-BENCHMARK(scatter<double>)
-    ->Args({2, 5})
-    ->Args({8, 8})
-    ->Args({17, 8})
-    ->Args({32, 16})
-    ->Args({64, 64})
-    ->Args({128, 10})
-    ->Args({1024, 2});
-BENCHMARK(scatter<float>)->Args({32, 16})->Args({64, 64})->Args({128, 10});
+/// D and K: either side of the blocks' borders, and far beyond the caches.
+void all_sizes(benchmark::internal::Benchmark* benchmark) {
+  for (const auto& [d, k] : {std::pair{2, 5}, {8, 8}, {17, 8}, {32, 16}, {64, 64}, {128, 10}, {1024, 2}})
+    benchmark->Args({d, k});
+}
+
+BENCHMARK(quadratic_form<double>)->Apply(all_sizes);
+BENCHMARK(quadratic_form<float>)->Apply(all_sizes);
+BENCHMARK(scatter<double>)->Apply(all_sizes);
+BENCHMARK(scatter<float>)->Apply(all_sizes);
 BENCHMARK(diagonal_score)->Args({8, 8})->Args({32, 16})->Args({128, 10});
 BENCHMARK(normalise)->Arg(5)->Arg(16)->Arg(64);
 BENCHMARK(table_lines)->Args({64, 8})->Args({256, 32})->Args({784, 10});
