@@ -26,4 +26,15 @@ double random_uniform(std::uint64_t seed, Stream stream, std::uint32_t step, std
   return random_uniforms(seed, stream, step, row)[0];
 }
 
+std::size_t draw_index(std::span<const double> masses, double mass) {
+  std::size_t last = 0;
+  for (std::size_t i = 0; i < masses.size(); ++i) {
+    if (masses[i] <= 0) continue;
+    last = i;
+    mass -= masses[i];
+    if (mass < 0) break;
+  }
+  return last;
+}
+
 }  // namespace shoal

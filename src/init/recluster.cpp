@@ -10,19 +10,6 @@
 namespace shoal {
 namespace {
 
-/// The index drawn by u in (0, 1) with probability proportional to the masses; the last of positive mass on rounding.
-std::size_t draw(const std::vector<double>& masses, double u) {
-  double left = u * std::accumulate(masses.begin(), masses.end(), 0.0);
-  std::size_t last = 0;
-  for (std::size_t i = 0; i < masses.size(); ++i) {
-    if (masses[i] <= 0) continue;
-    last = i;
-    left -= masses[i];
-    if (left < 0) break;
-  }
-  return last;
-}
-
 std::vector<double> product(const std::vector<double>& a, const std::vector<double>& b) {
   std::vector<double> result(a.size());
   std::ranges::transform(a, b, result.begin(), std::multiplies<>());
@@ -55,11 +42,12 @@ std::vector<std::size_t> recluster(const SeedSpace<Row>& space, const std::vecto
   const std::uint64_t trials = 2 + static_cast<std::uint64_t>(std::bit_width(n_clusters));
   for (std::size_t step = 0; step < chosen.size(); ++step) {
     const std::vector<double> masses = step == 0 ? weights : product(weights, distance);
+    const double total = std::accumulate(masses.begin(), masses.end(), 0.0);
     double least = std::numeric_limits<double>::infinity();
     std::vector<double> best;
     for (std::uint64_t trial = 0; trial < (step == 0 ? 1 : trials); ++trial) {
       const std::size_t c =
-          draw(masses, random_uniform(seed, Stream::recluster, static_cast<std::uint32_t>(step), trial));
+          draw_index(masses, total * random_uniform(seed, Stream::recluster, static_cast<std::uint32_t>(step), trial));
       std::vector<double> closer = with(c);
       const std::vector<double> costs = product(weights, closer);
       const double cost = std::accumulate(costs.begin(), costs.end(), 0.0);

@@ -14,17 +14,6 @@
 namespace shoal {
 namespace {
 
-std::size_t draw_index(std::span<const double> masses, double u) {
-  std::size_t last = 0;
-  for (std::size_t i = 0; i < masses.size(); ++i) {
-    if (masses[i] <= 0) continue;
-    last = i;
-    u -= masses[i];
-    if (u < 0) break;
-  }
-  return last;
-}
-
 std::vector<Matrix> spreads_of(const ModelOptions& options, std::size_t d, const NamedArrays& parameters,
                                const std::string& source) {
   const std::size_t k = options.n_clusters;

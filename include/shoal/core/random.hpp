@@ -3,7 +3,9 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace shoal {
 
@@ -25,5 +27,9 @@ std::array<double, 2> random_uniforms(std::uint64_t seed, Stream stream, std::ui
 
 /// The first of random_uniforms.
 double random_uniform(std::uint64_t seed, Stream stream, std::uint32_t step, std::uint64_t row);
+
+/// The first index at which the running sum of the masses passes `mass`, which lies between 0 and their sum; on
+/// rounding the last of positive mass.
+std::size_t draw_index(std::span<const double> masses, double mass);
 
 }  // namespace shoal
