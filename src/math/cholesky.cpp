@@ -51,4 +51,12 @@ Matrix inverse_lower(const Matrix& lower) {
   return inverse;
 }
 
+Matrix gram(const Matrix& a) {
+  Matrix product(a.columns, a.columns);
+  for (std::size_t i = 0; i < a.columns; ++i)
+    for (std::size_t j = 0; j < a.columns; ++j)
+      for (std::size_t l = 0; l < a.rows; ++l) product(i, j) += a(l, i) * a(l, j);
+  return product;
+}
+
 }  // namespace shoal

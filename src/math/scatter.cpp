@@ -212,7 +212,6 @@ template <class T>
 void AddWeightedRows(const T* x, size_t n_rows, size_t n_features, const double* weight, size_t weight_pitch,
                      size_t n_components, ScatterScratch<T>& scratch, double* sums, size_t pitch) {
   const size_t groups = n_groups<T>(n_rows);
-  const size_t padded = groups * group_rows<T>;
   T* const weights = scratch.rows.data();
   T* const lanes = scratch.lanes.data();
   double* pending[4];
@@ -220,8 +219,9 @@ void AddWeightedRows(const T* x, size_t n_rows, size_t n_features, const double*
   for (size_t k = 0; k < n_components; ++k) {
     const double* w = weight + k * weight_pitch;
     if (count_live(w, n_rows) == 0) continue;
-    for (size_t r = 0; r < padded; ++r)
-      weights[(r / group_rows<T> * 4 + n) * group_rows<T> + r % group_rows<T>] = static_cast<T>(w[r]);
+    T* HWY_RESTRICT place = weights + n * group_rows<T>;
+    for (size_t g = 0; g < groups; ++g, w += group_rows<T>, place += 4 * group_rows<T>)
+      for (size_t r = 0; r < group_rows<T>; ++r) place[r] = static_cast<T>(w[r]);
     pending[n++] = sums + k * pitch;
     if (n < 4) continue;
     add_components<T, 4>(weights, x, groups, n_features, lanes, pending);

@@ -20,4 +20,7 @@ std::optional<Cholesky> cholesky(const Matrix& symmetric);
 /// L^-1 of a lower triangle.
 Matrix inverse_lower(const Matrix& lower);
 
+/// A^T A, summed in order: of L^-1 the inverse of L L^T.
+Matrix gram(const Matrix& a);
+
 }  // namespace shoal

@@ -2,6 +2,7 @@
 /// and in float64 beyond it.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <vector>
 
@@ -16,13 +17,14 @@ struct ScatterScratch {
   /// is scaled by the root of its weight and stands for both.
   static constexpr std::size_t few_features = 4;
 
-  ScatterScratch(std::size_t most_rows, std::size_t n_features)
+  /// n_columns: for add_weighted_rows, if more than n_features.
+  ScatterScratch(std::size_t most_rows, std::size_t n_features, std::size_t n_columns = 0)
       : rows(n_groups<T>(most_rows) * group_rows<T> * ((n_features + 3) / 4 * 4)),
         weighted(n_features <= few_features ? rows.size() : 0),
         gathered(n_groups<T>(most_rows) * group_stride<T>(n_features)),
         weights(n_groups<T>(most_rows) * group_rows<T>),
         offsets(weights.size()),
-        lanes(4 * (n_features + 4) * 64 / sizeof(T)) {}
+        lanes(4 * (std::max(n_features, n_columns) + 4) * 64 / sizeof(T)) {}
   std::vector<T> rows;  ///< four features at a time
   std::vector<T> weighted;
   std::vector<T> gathered;           ///< those that count, as groups

@@ -34,7 +34,12 @@ GaussianComponents<T>::Workspace::Workspace(const GaussianComponents& components
       squared(components.one_square() ? components.n_clusters() * components.tile_rows() : 0),
       best(components.tile_rows()),
       form(components.n_features() * group_rows<T>),
-      scatter(components.tile_rows(), components.n_features()) {}
+      scatter(components.tile_rows(), components.n_features(),
+              components.may_use_moments() ? n_moments(components.moments(), components.n_features()) : 0) {
+  if (components.may_use_moments())
+    moments.resize(n_groups<T>(components.tile_rows()) *
+                   group_stride<T>(n_moments(components.moments(), components.n_features())));
+}
 
 // ---- E-step
 
@@ -45,10 +50,10 @@ void GaussianComponents<T>::prepare() {
   centre_ = kernel_means_;
   recentred_ = false;
   log_peak_.clear();
-  if (triangle())
-    prepare_triangles();
-  else
-    prepare_diagonals();
+  const std::vector<Matrix> precisions = triangle() ? prepare_triangles() : prepare_diagonals();
+  form_.reset();
+  if (may_use_moments()) form_ = moment_form<T>(moments(), kernel_means_, precisions, covariances_);
+  if (form_) std::ranges::fill(centre_, T(0));
   if (covariance_ != Covariance::tied) return;
   direct_ = total_variance_.empty();
   for (std::size_t j = 0; j < total_variance_.size(); ++j)
@@ -57,8 +62,22 @@ void GaussianComponents<T>::prepare() {
 }
 
 template <class T>
-void GaussianComponents<T>::prepare_triangles() {
+bool GaussianComponents<T>::may_use_moments() const {
+  if (missing_ || covariance_ == Covariance::tied) return false;
+  return covariance_ != Covariance::full || n_features() <= most_product_features;
+}
+
+template <class T>
+Moments GaussianComponents<T>::moments() const {
+  if (covariance_ == Covariance::full) return Moments::products;
+  return covariance_ == Covariance::diag ? Moments::squares : Moments::square_sum;
+}
+
+/// Returns the inverse covariances where moments may need them.
+template <class T>
+std::vector<Matrix> GaussianComponents<T>::prepare_triangles() {
   const std::size_t d = n_features();
+  std::vector<Matrix> precisions;
   triangles_.clear();
   whitened_means_.clear();
   for (const Matrix& covariance : covariances_) {
@@ -67,6 +86,7 @@ void GaussianComponents<T>::prepare_triangles() {
     const Matrix inverse = inverse_lower(factor->lower);
     triangles_.push_back(pack_triangle<T>(inverse));
     log_peak_.push_back(-0.5 * (static_cast<double>(d) * log_two_pi + factor->log_determinant));
+    if (may_use_moments()) precisions.push_back(gram(inverse));
     if (covariance_ != Covariance::tied) continue;
     log_peak_.resize(n_clusters(), log_peak_[0]);
     for (std::size_t k = 0; k < n_clusters(); ++k)
@@ -76,11 +96,13 @@ void GaussianComponents<T>::prepare_triangles() {
         whitened_means_.push_back(static_cast<T>(sum));
       }
   }
+  return precisions;
 }
 
 template <class T>
-void GaussianComponents<T>::prepare_diagonals() {
+std::vector<Matrix> GaussianComponents<T>::prepare_diagonals() {
   const std::size_t d = n_features();
+  std::vector<Matrix> precisions;
   precisions_.clear();
   scales_.clear();
   log_norms_.clear();
@@ -93,14 +115,22 @@ void GaussianComponents<T>::prepare_diagonals() {
     for (double& v : variance) v += log_two_pi;
     log_peak_.push_back(-0.5 * std::accumulate(variance.begin(), variance.end(), 0.0));
     log_norms_.push_back(std::move(variance));
+    precisions.push_back(covariance);
+    for (double& value : precisions.back().values) value = 1 / value;
   }
+  return precisions;
 }
 
 template <class T>
 std::size_t GaussianComponents<T>::load(const RowBlock<T>& block, std::size_t first, std::size_t n,
                                         Workspace& workspace) const {
   workspace.n_rows = n;
-  load_groups(block.row(first), n, n_features(), origin_.data(), workspace.rows.data());
+  if (form_) {
+    load_groups(block.row(first), n, n_features(), origin_.data(), workspace.moments.data(),
+                group_stride<T>(form_->columns()));
+    complete_moments(form_->kind, n, n_features(), workspace.moments.data());
+  }
+  if (!form_ || recentred_) load_groups(block.row(first), n, n_features(), origin_.data(), workspace.rows.data());
   return n_groups<T>(n) * group_rows<T>;
 }
 
@@ -109,7 +139,12 @@ void GaussianComponents<T>::score(Workspace& workspace, const ScoreConstants& co
   const std::size_t d = n_features();
   const std::size_t pitch = tile_rows();
   const T* rows = workspace.rows.data();
-  if (covariance_ == Covariance::full) {
+  if (form_) {
+    std::vector<double> at_origin(form_->constants);
+    for (std::size_t k = 0; k < n_clusters(); ++k) at_origin[k] += constants.constant[k];
+    linear_score<T>(workspace.moments.data(), workspace.n_rows, form_->columns(),
+                    {n_clusters(), form_->coefficients.data(), at_origin.data()}, joint, pitch);
+  } else if (covariance_ == Covariance::full) {
     std::ranges::fill(workspace.best, -std::numeric_limits<double>::infinity());
     for (std::size_t k = 0; k < n_clusters(); ++k)
       triangular_score<T>(
@@ -160,6 +195,9 @@ void GaussianComponents<T>::add(Workspace& workspace, const double* weighted, do
   const std::size_t d = n_features();
   const std::size_t pitch = tile_rows();
   const T* rows = workspace.rows.data();
+  if (form_ && !recentred_)
+    return add_weighted_rows(workspace.moments.data(), workspace.n_rows, form_->columns(), weighted, pitch,
+                             n_clusters(), workspace.scatter, sums, form_->columns());
   if (one_square()) return add_spherical(workspace, weighted, sums);
   if (covariance_ == Covariance::tied && !direct_)
     return add_weighted_rows(rows, workspace.n_rows, d, weighted, pitch, n_clusters(), workspace.scatter, sums, d);

@@ -80,6 +80,7 @@ void GaussianComponents<T>::start(const std::vector<T>& seeds) {
   centre_ = shifted<T>(means_, origin_);
   recentred_ = true;
   direct_ = true;
+  form_.reset();
 }
 
 /// Scatter about the new means: of each component, or (tied) of all in one.

@@ -4,6 +4,7 @@
 /// LeVeque 1983), so that data far from zero lose no digits. T is the type in which rows are multiplied.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "shoal/math/triangular_form.hpp"
 #include "shoal/math/truncation.hpp"
 #include "shoal/model/gaussian/covariance_update.hpp"
+#include "shoal/model/gaussian/moment_form.hpp"
 #include "shoal/model/model.hpp"
 
 namespace shoal {
@@ -31,6 +33,7 @@ class GaussianComponents {
     std::size_t n_rows = 0;
     std::vector<T> rows;          ///< in groups, less the origin
     std::vector<T> whitened;      ///< tied: L^-1 of the same
+    std::vector<T> moments;       ///< of the same, about the origin
     std::vector<double> squared;  ///< spherical: K x tile_rows squared distances
     std::vector<double> best;     ///< full: largest joint so far
     std::vector<T> form;
@@ -88,8 +91,10 @@ class GaussianComponents {
   [[nodiscard]] bool lost_total(const Scatter& within) const;
   [[nodiscard]] Matrix centres() const;
   void prepare();
-  void prepare_triangles();
-  void prepare_diagonals();
+  std::vector<Matrix> prepare_triangles();
+  std::vector<Matrix> prepare_diagonals();
+  [[nodiscard]] bool may_use_moments() const;
+  [[nodiscard]] Moments moments() const;
 
   Covariance covariance_;
   bool missing_;  ///< NaN entries are integrated out
@@ -123,7 +128,11 @@ class GaussianComponents {
   std::vector<std::vector<double>> log_norms_;  ///< ln 2 pi + ln variance, D each (diag, spherical)
   std::vector<double> log_peak_;                ///< K
   std::vector<T> centre_;                       ///< K x D, about which sums are taken, less origin
-  bool recentred_ = false;                      ///< centre_ is not the means
+  bool recentred_ = false;                      ///< centre_ is neither the means nor the origin
+  /// Both steps by moments about the origin (which centre_ then is), where that loses no digits. With more features than
+  /// this the products of a triangle are as fast, and better conditioned.
+  std::optional<MomentForm<T>> form_;
+  static constexpr std::size_t most_product_features = 12;
 };
 
 }  // namespace shoal
