@@ -1,6 +1,7 @@
 #include "shoal/comm/block_reduce.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 namespace shoal {
@@ -64,47 +65,81 @@ std::vector<BlockForest::Node> nodes_over(std::int64_t first, std::int64_t last)
   return nodes;
 }
 
+/// A node's share of one segment, in a buffer of many.
+struct SegmentNode {
+  int level;
+  std::int64_t index;
+  double* values;
+};
+
+/// The total of the nodes of a whole forest, in order, by the tree of BlockForest::push_node and total; n >= 1 values
+/// each, which are used up.
+double* total_in_place(const std::vector<SegmentNode>& all, std::size_t n) {
+  const auto add = [n](double* left, const double* right) {
+    for (std::size_t i = 0; i < n; ++i) left[i] += right[i];
+  };
+  std::vector<SegmentNode> nodes;
+  for (SegmentNode node : all) {
+    while (!nodes.empty() && (node.index & 1) != 0 && nodes.back().level == node.level &&
+           nodes.back().index == node.index - 1) {
+      add(nodes.back().values, node.values);
+      node = {node.level + 1, node.index / 2, nodes.back().values};
+      nodes.pop_back();
+    }
+    nodes.push_back(node);
+  }
+  for (std::size_t i = nodes.size() - 1; i > 0; --i) add(nodes[i - 1].values, nodes[i].values);
+  return nodes.front().values;
+}
+
+/// Where each rank's segment of n sums begins, and the end.
+std::vector<std::size_t> segment_borders(std::size_t n, std::size_t ranks) {
+  std::vector<std::size_t> borders;
+  for (std::size_t rank = 0; rank <= ranks; ++rank) borders.push_back(n * rank / ranks);
+  return borders;
+}
+
+/// The sums of all nodes, cut in segments: what goes to each rank side by side. Where there is one node that is how it
+/// lies already, and `copy` stays empty.
+std::span<const double> by_segment(const BlockForest& mine, std::span<const std::size_t> segments,
+                                   std::vector<double>& copy) {
+  if (mine.nodes().size() == 1) return mine.nodes().front().sums.sums;
+  copy.reserve(mine.nodes().size() * segments.back());
+  for (std::size_t rank = 0; rank + 1 < segments.size(); ++rank)
+    for (const BlockForest::Node& node : mine.nodes())
+      copy.insert(copy.end(), node.sums.sums.data() + segments[rank], node.sums.sums.data() + segments[rank + 1]);
+  return copy;
+}
+
 /// Every rank adds up one segment of the sums for all, along the same tree: each rank's nodes travel once, cut in
 /// segments, and the totals come back together. The volume is that of an all-reduce where a rank has one node.
-Statistics reduce_by_segments(const Communicator& comm, const BlockForest& mine, std::span<const std::int64_t> borders,
+Statistics reduce_by_segments(const Communicator& comm, BlockForest&& mine, std::span<const std::int64_t> borders,
                               const Statistics& zero) {
-  const std::size_t n = zero.sums.size();
   const auto ranks = static_cast<std::size_t>(comm.size());
-  const auto first_of = [&](std::size_t rank) { return n * rank / ranks; };
-  const auto length_of = [&](std::size_t rank) { return first_of(rank + 1) - first_of(rank); };
+  const std::vector<std::size_t> segments = segment_borders(zero.sums.size(), ranks);
+  const auto length_of = [&](std::size_t rank) { return segments[rank + 1] - segments[rank]; };
   const auto bytes_in = [](std::size_t numbers) { return static_cast<int>(numbers * sizeof(double)); };
   const std::size_t own = length_of(static_cast<std::size_t>(comm.rank()));
 
-  std::vector<BlockForest::Node> nodes;  // of all ranks, in order
+  std::vector<SegmentNode> nodes;  // of all ranks, in order
   std::vector<int> outgoing_bytes, incoming_bytes, segment_bytes;
-  std::vector<double> outgoing;
-  outgoing.reserve(mine.nodes().size() * n);
   for (std::size_t rank = 0; rank < ranks; ++rank) {
     const std::vector<BlockForest::Node> theirs = nodes_over(borders[rank], borders[rank + 1]);
-    nodes.insert(nodes.end(), theirs.begin(), theirs.end());
-    for (const BlockForest::Node& node : mine.nodes()) {
-      const double* segment = node.sums.sums.data() + first_of(rank);
-      outgoing.insert(outgoing.end(), segment, segment + length_of(rank));
-    }
+    for (const BlockForest::Node& node : theirs) nodes.push_back({node.level, node.index, nullptr});
     outgoing_bytes.push_back(bytes_in(mine.nodes().size() * length_of(rank)));
     incoming_bytes.push_back(bytes_in(theirs.size() * own));
     segment_bytes.push_back(bytes_in(length_of(rank)));
   }
-  std::vector<double> incoming(nodes.size() * own);
-  comm.exchange(std::as_bytes(std::span(outgoing)), outgoing_bytes, bytes_of(incoming), incoming_bytes);
+  const auto incoming = std::make_unique_for_overwrite<double[]>(nodes.size() * own);
+  for (std::size_t i = 0; i < nodes.size(); ++i) nodes[i].values = incoming.get() + i * own;
+  std::vector<double> copy;
+  comm.exchange(std::as_bytes(by_segment(mine, segments, copy)), outgoing_bytes,
+                std::as_writable_bytes(std::span(incoming.get(), nodes.size() * own)), incoming_bytes);
 
-  BlockForest forest;
-  auto segment = incoming.begin();
-  for (BlockForest::Node& node : nodes) {
-    node.sums.sums.assign(segment, segment + static_cast<std::ptrdiff_t>(own));
-    segment += static_cast<std::ptrdiff_t>(own);
-    forest.push_node(std::move(node));
-  }
-  const Statistics own_total = std::move(forest).total(Statistics(own, 0));
-  Statistics total = zero;
-  comm.gather(std::as_bytes(std::span(own_total.sums)), segment_bytes, bytes_of(total.sums));
+  Statistics total = mine.nodes().empty() ? zero : std::move(mine).first();  // room for what comes back
   for (const BlockForest::Node& node : mine.nodes())
     for (std::size_t i = 0; i < total.counts.size(); ++i) total.counts[i] += node.sums.counts[i];
+  comm.gather(std::as_bytes(std::span(total_in_place(nodes, own), own)), segment_bytes, bytes_of(total.sums));
   if (!total.counts.empty()) comm.sum(total.counts);
   return total;
 }
@@ -129,6 +164,12 @@ void BlockForest::append(BlockForest&& right) {
   right.nodes_.clear();
 }
 
+Statistics BlockForest::first() && {
+  Statistics sums = std::move(nodes_.front().sums);
+  nodes_.erase(nodes_.begin());
+  return sums;
+}
+
 Statistics BlockForest::total(const Statistics& zero) && {
   if (nodes_.empty()) return zero;
   Statistics sum = std::move(nodes_.back().sums);  // a ragged right edge moves up the tree unchanged
@@ -149,9 +190,10 @@ Statistics reduce_blocks(const Communicator& comm, BlockForest&& mine, std::span
   for (std::size_t rank = 0; rank + 1 < borders.size(); ++rank)
     most_nodes = std::max(most_nodes, nodes_over(borders[rank], borders[rank + 1]).size());
   const std::size_t largest = most_nodes * zero.bytes() * static_cast<std::size_t>(comm.size());
-  if (comm.size() == 1 || zero.bytes() < small || largest > std::min(most, Communicator::message_limit))
+  if (comm.size() == 1 || most_nodes == 0 || zero.bytes() < small ||
+      largest > std::min(most, Communicator::message_limit))
     return reduce_by_tree(comm, std::move(mine), zero);
-  return reduce_by_segments(comm, mine, borders, zero);
+  return reduce_by_segments(comm, std::move(mine), borders, zero);
 }
 
 }  // namespace shoal

@@ -33,8 +33,7 @@ HWY_INLINE void complete(Moments kind, size_t n_features, T* x) {
 template <class T>
 void Complete(Moments kind, size_t n_rows, size_t n_features, T* groups) {
   for (size_t i = 0; i < n_groups<T>(n_rows); ++i, groups += group_stride<T>(n_moments(kind, n_features)))
-    for (size_t r = 0; r < group_rows<T>; r += hn::Lanes(hn::ScalableTag<T>()))
-      complete(kind, n_features, groups + r);
+    for (size_t r = 0; r < group_rows<T>; r += hn::Lanes(hn::ScalableTag<T>())) complete(kind, n_features, groups + r);
 }
 
 /// B components over two vectors of rows.
@@ -92,12 +91,8 @@ void Score(const T* moments, size_t n_rows, size_t n_columns, const LinearScores
   if (scores.n - k == 1) score_some<T, 1>(moments, n_rows, n_columns, scores, k, joint, pitch);
 }
 
-void CompleteF32(Moments kind, size_t n_rows, size_t n, float* groups) {
-  Complete(kind, n_rows, n, groups);
-}
-void CompleteF64(Moments kind, size_t n_rows, size_t n, double* groups) {
-  Complete(kind, n_rows, n, groups);
-}
+void CompleteF32(Moments kind, size_t n_rows, size_t n, float* groups) { Complete(kind, n_rows, n, groups); }
+void CompleteF64(Moments kind, size_t n_rows, size_t n, double* groups) { Complete(kind, n_rows, n, groups); }
 void ScoreF32(const float* moments, size_t n_rows, size_t n, const LinearScores<float>& scores, double* joint,
               size_t pitch) {
   Score(moments, n_rows, n, scores, joint, pitch);

@@ -26,7 +26,7 @@ HWY_INLINE Vector largest(const TileJoint& joint, size_t r, std::int32_t* label)
   if (label == nullptr) {
     for (size_t k = 1; k < joint.n_components; ++k) {
       const auto value = hn::LoadU(d, joint.values + k * joint.pitch + r);
-      best = hn::IfThenElse(hn::Gt(value, best), value, best);
+      best = hn::Max(value, best);
     }
     return best;
   }

@@ -31,6 +31,9 @@ class BlockForest {
     std::int64_t index;  ///< of the first of them, divided by 2^level
     Statistics sums;
   };
+  /// Takes the first node away; there must be one.
+  Statistics first() &&;
+
   [[nodiscard]] const std::vector<Node>& nodes() const { return nodes_; }
   void push_node(Node&& node);
 

@@ -1,6 +1,6 @@
-/// Scores and sums of Gaussian components by the moments of a row about one origin that all components share: both steps
-/// are then products of the same tile with small matrices, two multiply-adds a moment, row and component, and nothing is
-/// centred. Rows as in row_groups.hpp, with moments for features.
+/// Scores and sums of Gaussian components by the moments of a row about one origin that all components share: both
+/// steps are then products of the same tile with small matrices, two multiply-adds a moment, row and component, and
+/// nothing is centred. Rows as in row_groups.hpp, with moments for features.
 #pragma once
 
 #include <cstddef>

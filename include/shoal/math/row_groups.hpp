@@ -31,8 +31,8 @@ inline constexpr std::size_t most_summed_rows = 256;
 /// function of sizes alone, as every border between sums is.
 std::size_t tile_rows_for(std::size_t n_components, std::size_t n_features, std::size_t value_bytes);
 
-/// Transposes n rows (row-major, n x D) into groups `stride` values apart, less the origin (D). Rows up to the end of the
-/// last group become zeros.
+/// Transposes n rows (row-major, n x D) into groups `stride` values apart, less the origin (D). Rows up to the end of
+/// the last group become zeros.
 void load_groups(const float* rows, std::size_t n_rows, std::size_t n_features, const float* origin, float* groups,
                  std::size_t stride);
 void load_groups(const double* rows, std::size_t n_rows, std::size_t n_features, const double* origin, double* groups,

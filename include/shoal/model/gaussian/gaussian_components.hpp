@@ -129,8 +129,8 @@ class GaussianComponents {
   std::vector<double> log_peak_;                ///< K
   std::vector<T> centre_;                       ///< K x D, about which sums are taken, less origin
   bool recentred_ = false;                      ///< centre_ is neither the means nor the origin
-  /// Both steps by moments about the origin (which centre_ then is), where that loses no digits. With more features than
-  /// this the products of a triangle are as fast, and better conditioned.
+  /// Both steps by moments about the origin (which centre_ then is), where that loses no digits. With more features
+  /// than this the products of a triangle are as fast, and better conditioned.
   std::optional<MomentForm<T>> form_;
   static constexpr std::size_t most_product_features = 12;
 };
