@@ -53,7 +53,8 @@ void expect_sorted_medians(const Case& c, int threads) {
     labels.push_back(static_cast<std::int32_t>(static_cast<std::size_t>(row) % c.clusters));
   Matrix previous(c.clusters, d);
   std::fill(previous.values.begin(), previous.values.end(), -77.0);
-  const Matrix medians = cluster_medians(pass, labels, integer_weights(shard.weights, summary.total_weight), previous);
+  const Matrix medians =
+      MedianSearch<T>().medians(pass, labels, integer_weights(shard.weights, summary.total_weight), previous);
   for (std::size_t k = 0; k < c.clusters; ++k)
     for (std::size_t j = 0; j < d; ++j) {
       std::vector<double> mine;

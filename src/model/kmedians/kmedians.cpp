@@ -24,6 +24,12 @@ void KMedians<T>::begin_fit(const RowPass<T>& pass, const ColumnMoments& /*momen
 }
 
 template <class T>
+void KMedians<T>::end_fit() {
+  labels_.clear();
+  search_ = {};
+}
+
+template <class T>
 Statistics KMedians<T>::statistics(bool /*scores_only*/) const {
   return {1 + this->n_clusters(), 0};
 }
@@ -39,7 +45,7 @@ void KMedians<T>::expect(const RowBlock<T>& block, Statistics& sums, const RowOu
 template <class T>
 Matrix KMedians<T>::moved_centres(const Statistics& /*sums*/, const RowPass<T>& pass) const {
   if (center_ == Center::geometric) return geometric_medians(pass, labels_, this->centres());
-  return cluster_medians(pass, labels_, weights_, this->centres());
+  return search_.medians(pass, labels_, weights_, this->centres());
 }
 
 template class KMedians<float>;

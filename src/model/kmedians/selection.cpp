@@ -3,126 +3,11 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <limits>
+
+#include "model/kmedians/median_rounds.hpp"
 
 namespace shoal {
 namespace {
-
-/// The keys among which the lower median of one (cluster, feature) pair lies, and the weight below them.
-struct Bracket {
-  std::uint64_t low = 0;
-  std::uint64_t high = std::numeric_limits<std::uint64_t>::max();
-  std::int64_t below = 0;
-  [[nodiscard]] bool narrow() const { return low == high; }
-};
-
-struct Pairs {
-  std::vector<Bracket> brackets;          ///< K x D
-  std::vector<std::int64_t> at_or_below;  ///< W(<= lower median), K x D
-  std::vector<std::int64_t> cluster;      ///< W of each cluster, K
-  std::size_t n_features;
-};
-
-/// Bits of a key that one round settles.
-int cell_bits(std::size_t n_pairs) {
-  int bits = 1;
-  while (bits < 8 &&
-         (std::size_t{2} << static_cast<unsigned>(bits)) * n_pairs * sizeof(std::int64_t) <= selection_byte_budget)
-    ++bits;
-  return bits;
-}
-
-int shift_of(const Bracket& bracket, int bits) {
-  return std::max(0, static_cast<int>(std::bit_width(bracket.high - bracket.low)) - bits);
-}
-
-template <class T>
-std::vector<std::int64_t> cluster_weights(const RowPass<T>& pass, std::span<const std::int32_t> labels,
-                                          const IntegerWeights& weights, std::size_t n_clusters) {
-  std::vector<std::int64_t> total(n_clusters, 0);
-  const auto& used = pass.shard().used;
-  for (std::size_t r = 0; r < labels.size(); ++r)
-    if (used.empty() || used[r] != 0) total[static_cast<std::size_t>(labels[r])] += weights[r];
-  pass.sum(total);
-  return total;
-}
-
-/// Counts, for every pair, the weight in each of 2^bits cells of its bracket, over all ranks.
-template <class T>
-std::vector<std::int64_t> count_cells(const RowPass<T>& pass, std::span<const std::int32_t> labels,
-                                      const IntegerWeights& weights, const Pairs& pairs, int bits) {
-  const std::size_t n_pairs = pairs.brackets.size();
-  const std::size_t cells = std::size_t{1} << static_cast<unsigned>(bits);
-  std::vector<int> shift(n_pairs);
-  for (std::size_t p = 0; p < n_pairs; ++p) shift[p] = shift_of(pairs.brackets[p], bits);
-  std::vector<std::vector<std::int64_t>> counts(static_cast<std::size_t>(pass.n_threads()));
-  counts[0].assign(n_pairs * cells, 0);
-  const auto& used = pass.shard().used;
-  pass.for_each_block([&](const RowBlock<T>& block, int thread) {
-    std::vector<std::int64_t>& mine = counts[static_cast<std::size_t>(thread)];
-    mine.resize(n_pairs * cells, 0);
-    for (std::size_t r = 0; r < block.n_rows; ++r) {
-      const std::size_t local = block.first_local + r;
-      if (!used.empty() && used[local] == 0) continue;
-      const std::size_t first_pair = static_cast<std::size_t>(labels[local]) * pairs.n_features;
-      for (std::size_t d = 0; d < pairs.n_features; ++d) {
-        const Bracket& bracket = pairs.brackets[first_pair + d];
-        const std::uint64_t key = ordered_key(static_cast<double>(block.row(r)[d]));
-        if (bracket.narrow() || key < bracket.low || key > bracket.high) continue;
-        const auto cell = static_cast<std::size_t>((key - bracket.low) >> static_cast<unsigned>(shift[first_pair + d]));
-        mine[(first_pair + d) * cells + cell] += weights[local];
-      }
-    }
-  });
-  for (std::size_t t = 1; t < counts.size(); ++t)
-    for (std::size_t i = 0; i < counts[t].size(); ++i) counts[0][i] += counts[t][i];
-  pass.sum(counts[0]);
-  return std::move(counts[0]);
-}
-
-/// Keeps of each bracket the cell in which the cumulated weight reaches half of the cluster's.
-void narrow_brackets(Pairs& pairs, const std::vector<std::int64_t>& counts, int bits) {
-  const std::size_t cells = std::size_t{1} << static_cast<unsigned>(bits);
-  for (std::size_t p = 0; p < pairs.brackets.size(); ++p) {
-    Bracket& bracket = pairs.brackets[p];
-    if (bracket.narrow()) continue;
-    const auto shift = static_cast<unsigned>(shift_of(bracket, bits));
-    const std::int64_t total = pairs.cluster[p / pairs.n_features];
-    std::int64_t below = bracket.below;
-    std::uint64_t cell = 0;
-    while (2 * (below + counts[p * cells + cell]) < total) below += counts[p * cells + cell++];
-    pairs.at_or_below[p] = below + counts[p * cells + cell];
-    bracket.below = below;
-    bracket.low += cell << shift;
-    bracket.high = std::min(bracket.high, bracket.low + ((std::uint64_t{1} << shift) - 1));
-  }
-}
-
-/// The smallest key above each pair's lower median; needed where exactly half of the weight is at or below it.
-template <class T>
-std::vector<std::uint64_t> next_keys(const RowPass<T>& pass, std::span<const std::int32_t> labels,
-                                     const IntegerWeights& weights, const Pairs& pairs) {
-  constexpr std::uint64_t none = std::numeric_limits<std::uint64_t>::max();
-  std::vector<std::vector<std::uint64_t>> next(static_cast<std::size_t>(pass.n_threads()));
-  for (auto& mine : next) mine.assign(pairs.brackets.size(), none);
-  const auto& used = pass.shard().used;
-  pass.for_each_block([&](const RowBlock<T>& block, int thread) {
-    std::vector<std::uint64_t>& mine = next[static_cast<std::size_t>(thread)];
-    for (std::size_t r = 0; r < block.n_rows; ++r) {
-      const std::size_t local = block.first_local + r;
-      if ((!used.empty() && used[local] == 0) || weights[local] == 0) continue;
-      const std::size_t first_pair = static_cast<std::size_t>(labels[local]) * pairs.n_features;
-      for (std::size_t d = 0; d < pairs.n_features; ++d) {
-        const std::uint64_t key = ordered_key(static_cast<double>(block.row(r)[d]));
-        if (key > pairs.brackets[first_pair + d].low) mine[first_pair + d] = std::min(mine[first_pair + d], key);
-      }
-    }
-  });
-  for (std::size_t t = 1; t < next.size(); ++t)
-    std::ranges::transform(next[0], next[t], next[0].begin(), [](auto a, auto b) { return std::min(a, b); });
-  pass.comm().minimum(next[0]);
-  return std::move(next[0]);
-}
 
 double midpoint(double a, double b) {
   const double sum = a + b;
@@ -130,8 +15,38 @@ double midpoint(double a, double b) {
   return middle == 0 ? 0.0 : middle;
 }
 
-bool all_narrow(const std::vector<Bracket>& brackets) {
-  return std::all_of(brackets.begin(), brackets.end(), [](const Bracket& b) { return b.narrow(); });
+/// Where to look again for medians that were outside their brackets: sixteen widths further.
+template <class T>
+TriedBrackets<T> beyond(const MedianRounds<T>& rounds, const TriedBrackets<T>& tried, bool& any) {
+  TriedBrackets<T> next(tried.low.size());
+  for (std::size_t p = 0; p < next.low.size(); ++p) {
+    const PairState& state = rounds.state(p);
+    const T width = T(16) * (tried.high[p] - tried.low[p]);
+    if (state.listed || rounds.total(p) == 0 || !(width > 0)) continue;
+    constexpr T infinity = std::numeric_limits<T>::infinity();
+    if (state.high < ordered_key(static_cast<double>(tried.low[p]))) {
+      const T high = std::nextafter(tried.low[p], -infinity);
+      next.set(p, high - width, high, high);
+    } else if (state.low > ordered_key(static_cast<double>(tried.high[p]))) {
+      const T low = std::nextafter(tried.high[p], infinity);
+      next.set(p, low, low + width, low);
+    } else {
+      continue;  // inside, but with too many values
+    }
+    any = true;
+  }
+  return next;
+}
+
+/// Half the width of the next bracket: as far as the median just moved, but some dozens of values and no more than a
+/// thirty-second of the cluster's.
+double next_half_width(const PairState& state, std::int64_t total, std::int64_t unit, double move) {
+  const double width = value_of_key(state.listed_high) - value_of_key(state.listed_low);
+  const double spacing = width / static_cast<double>(state.listed_inside);
+  const double least = 32 * static_cast<double>(unit) * spacing;
+  const double most = static_cast<double>(total) / 64 * spacing;
+  const double half = std::max(least, std::min(1.25 * move, most));
+  return half >= 0 ? half : 0;
 }
 
 }  // namespace
@@ -158,32 +73,43 @@ double value_of_key(std::uint64_t key) {
 }
 
 template <class T>
-Matrix cluster_medians(const RowPass<T>& pass, std::span<const std::int32_t> labels, const IntegerWeights& weights,
-                       const Matrix& previous) {
-  const std::size_t n_pairs = previous.rows * previous.columns;
-  Pairs pairs{std::vector<Bracket>(n_pairs), std::vector<std::int64_t>(n_pairs, 0),
-              cluster_weights(pass, labels, weights, previous.rows), previous.columns};
-  for (std::size_t p = 0; p < n_pairs; ++p)
-    if (pairs.cluster[p / previous.columns] == 0) pairs.brackets[p].high = 0;  // nothing to find
-
-  const int bits = cell_bits(n_pairs);
-  while (!all_narrow(pairs.brackets)) narrow_brackets(pairs, count_cells(pass, labels, weights, pairs, bits), bits);
-
-  const std::vector<std::uint64_t> next = next_keys(pass, labels, weights, pairs);
-  Matrix medians = previous;
-  for (std::size_t p = 0; p < n_pairs; ++p) {
-    const std::int64_t total = pairs.cluster[p / previous.columns];
-    if (total == 0) continue;
-    const double lower = value_of_key(pairs.brackets[p].low);
-    const bool halves = 2 * pairs.at_or_below[p] == total;
-    medians.values[p] = halves ? midpoint(lower, value_of_key(next[p])) : lower;
+Matrix MedianSearch<T>::medians(const RowPass<T>& pass, std::span<const std::int32_t> labels,
+                                const IntegerWeights& weights, const Matrix& previous) {
+  const std::size_t n = previous.values.size();
+  constexpr std::int64_t few = MedianRounds<T>::few;
+  MedianRounds<T> rounds(pass, labels, weights, previous.rows, previous.columns);
+  TriedBrackets<T> expected(n);
+  if (low_.size() == n) {
+    expected.low = std::move(low_), expected.high = std::move(high_), expected.pivot = std::move(pivot_);
+    rounds.try_brackets(expected);
+    bool any = false;
+    const TriedBrackets<T> wider = beyond(rounds, expected, any);
+    if (any) rounds.try_brackets(wider);
   }
+  for (std::int64_t most = few; rounds.has_unlisted(); most = 0) {  // a second time where weights are very unlike
+    while (rounds.has_more_than(most, false)) rounds.narrow(false);
+    rounds.try_brackets(rounds.remaining());
+  }
+  while (rounds.has_more_than(few, true)) rounds.narrow(true);
+  const auto found = rounds.gather();
+  row_passes_ = rounds.row_passes();
+
+  Matrix medians = previous;
+  TriedBrackets<T> next(n);
+  for (std::size_t p = 0; p < n; ++p) {
+    if (rounds.total(p) == 0) continue;
+    const double median = midpoint(found.lower[p], found.upper[p]);
+    const double half =
+        next_half_width(rounds.state(p), rounds.total(p), rounds.unit(), std::abs(median - previous.values[p]));
+    next.set(p, static_cast<T>(std::min(median - half, found.lower[p])),
+             static_cast<T>(std::max(median + half, found.upper[p])), static_cast<T>(found.lower[p]));
+    medians.values[p] = median;
+  }
+  low_ = std::move(next.low), high_ = std::move(next.high), pivot_ = std::move(next.pivot);
   return medians;
 }
 
-template Matrix cluster_medians<float>(const RowPass<float>&, std::span<const std::int32_t>, const IntegerWeights&,
-                                       const Matrix&);
-template Matrix cluster_medians<double>(const RowPass<double>&, std::span<const std::int32_t>, const IntegerWeights&,
-                                        const Matrix&);
+template class MedianSearch<float>;
+template class MedianSearch<double>;
 
 }  // namespace shoal

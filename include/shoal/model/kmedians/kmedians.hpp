@@ -13,7 +13,7 @@ class KMedians final : public HardModel<T> {
   KMedians(const ModelOptions& options, std::size_t n_features);
 
   void begin_fit(const RowPass<T>& pass, const ColumnMoments& moments) override;
-  void end_fit() override { labels_.clear(); }
+  void end_fit() override;
   [[nodiscard]] Statistics statistics(bool scores_only) const override;
   void expect(const RowBlock<T>& block, Statistics& sums, const RowOutputs& outputs) const override;
 
@@ -28,6 +28,7 @@ class KMedians final : public HardModel<T> {
   /// Of this rank's rows in the last pass; medians are no sum of rows, so the M-step must know whose rows are whose.
   /// Written by the E-step, each block its own part; empty outside a fit.
   mutable std::vector<std::int32_t> labels_;
+  mutable MedianSearch<T> search_;  ///< remembers where the medians were, which changes no result
 };
 
 }  // namespace shoal

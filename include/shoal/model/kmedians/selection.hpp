@@ -23,14 +23,27 @@ std::uint64_t ordered_key(double value);
 double value_of_key(std::uint64_t key);
 
 /// For each cluster k and feature d the midpoint of the lower and the upper median: the smallest x with
-/// W(<= x) >= W / 2 and the smallest with W(<= x) > W / 2 over the cluster's rows. labels: this rank's rows. Entries of
-/// clusters without weight keep the value of `previous` (K x D), which is otherwise not used.
+/// W(<= x) >= W / 2 and the smallest with W(<= x) > W / 2 over the cluster's rows.
 ///
-/// Each round cuts every pair's bracket of keys into 2^b cells, counts the rows in them (one integer reduction for all
-/// pairs) and keeps the cell that holds the lower median: at most ceil(64 / b) rounds, with b from a byte budget.
+/// Medians move little between iterations, so each search starts from brackets around where the last one ended: one
+/// pass over the rows counts, for all pairs at once, what lies below the brackets and lists the few values inside;
+/// integer reductions agree on the ranks, and the last values are gathered. A bracket that was missed is tried once
+/// more, wider, on the side where the median went; without a bracket the range of all keys is cut in 2^b cells a round,
+/// at most ceil(64 / b) rounds, with b from a byte budget. All of it is exact, so the brackets change no bit.
 template <class T>
-Matrix cluster_medians(const RowPass<T>& pass, std::span<const std::int32_t> labels, const IntegerWeights& weights,
-                       const Matrix& previous);
+class MedianSearch {
+ public:
+  /// labels: this rank's rows. Entries of clusters without weight keep the value of `previous` (K x D).
+  Matrix medians(const RowPass<T>& pass, std::span<const std::int32_t> labels, const IntegerWeights& weights,
+                 const Matrix& previous);
+
+  /// Passes over the rows that the last search took.
+  [[nodiscard]] int row_passes() const { return row_passes_; }
+
+ private:
+  std::vector<T> low_, high_, pivot_;  ///< K x D brackets for the next search; empty: none yet
+  int row_passes_ = 0;
+};
 
 /// The counts of one round may take this many bytes on each thread of a rank. Tests lower it.
 inline std::size_t selection_byte_budget = std::size_t{16} << 20U;

@@ -1,0 +1,41 @@
+/// Where the values of rows lie against brackets of their clusters' medians.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace shoal {
+
+/// K x D brackets low <= pivot <= high; low > high holds nothing.
+template <class T>
+struct Brackets {
+  const T* low;
+  const T* high;
+  const T* pivot;
+};
+
+/// Counters as wide as the values, K x D each: values below the bracket, and equal to its pivot.
+template <class T>
+using CounterOf = std::conditional_t<sizeof(T) == 8, std::int64_t, std::int32_t>;
+template <class T>
+struct BracketCounts {
+  CounterOf<T>* below;
+  CounterOf<T>* equal;
+};
+
+/// A value within the bracket of its row's cluster, other than the pivot.
+struct Hit {
+  std::uint32_t row;
+  std::uint32_t feature;
+};
+
+/// Counts the values of n rows (row-major, n x D, cluster labels[r] >= 0; a negative label passes a row over) and lists
+/// the hits, in order of rows. Stops before a row that might not fit: at most `capacity` hits, capacity >= D. Returns
+/// how many rows were done. At most 2^31 - 1 rows between two clearings of the counts.
+template <class T>
+std::size_t count_in_brackets(const T* rows, std::size_t n, std::size_t n_features, const std::int32_t* labels,
+                              const Brackets<T>& brackets, const BracketCounts<T>& counts, Hit* hits,
+                              std::size_t capacity, std::size_t* n_hits);
+
+}  // namespace shoal
