@@ -109,6 +109,69 @@ TEST(Selection, WeightsCountAsRepetitions) {
   }
 }
 
+/// The same search again and again while rows change clusters and medians move, little and far, to the last bit each
+/// time.
+template <class T>
+void expect_warm_searches(bool weighted, int threads) {
+  const std::size_t n = 3000;
+  const std::size_t d = 9;
+  const std::size_t clusters = 3;
+  std::mt19937_64 generator(11);
+  std::normal_distribution<double> normal;
+  std::vector<T> values(n * d);
+  for (std::size_t i = 0; i < n * d; ++i)
+    values[i] = static_cast<T>(i % d == 7   ? static_cast<double>(generator() % 3)
+                               : i % d == 8 ? 4.5
+                                            : normal(generator));
+  std::vector<double> weights;
+  for (std::size_t i = 0; weighted && i < n; ++i) weights.push_back(static_cast<double>(generator() % 4));
+  const auto shard = test::shard_of(world(), values, d, weights, 100);
+  const DataSummary summary = test::summary_of(values, d, weights);
+  const RowPass<T> pass(shard, world(), threads, summary);
+  const IntegerWeights integers = integer_weights(shard.weights, summary.total_weight);
+  MedianSearch<T> search;
+  Matrix medians(clusters, d);
+  for (const double edge : {0.0, 0.01, 0.011, 0.011, 1.0, -0.5, -3.9, 9.0}) {  // 9: two clusters are empty
+    const auto label_of = [&](std::size_t i) {
+      const auto x = static_cast<double>(values[i * d]);
+      return x < edge - 0.2 ? 0 : x < edge ? 1 : 2;
+    };
+    std::vector<std::int32_t> labels;
+    for (std::int64_t row = shard.rows().first; row < shard.rows().last; ++row)
+      labels.push_back(label_of(static_cast<std::size_t>(row)));
+    const Matrix previous = medians;
+    medians = search.medians(pass, labels, integers, previous);
+    for (std::size_t k = 0; k < clusters; ++k)
+      for (std::size_t j = 0; j < d; ++j) {
+        std::vector<double> mine;
+        for (std::size_t i = 0; i < n; ++i)
+          if (label_of(i) == static_cast<std::int32_t>(k))
+            mine.insert(mine.end(), weighted ? static_cast<std::size_t>(weights[i]) : 1,
+                        static_cast<double>(values[i * d + j]));
+        const double expected = mine.empty() ? previous(k, j) : median_by_sorting(mine);
+        EXPECT_TRUE(same_bits({medians(k, j)}, {expected})) << "edge " << edge << " cluster " << k << " column " << j;
+      }
+  }
+}
+
+TEST(Selection, WarmSearchesStayExact) {
+  expect_warm_searches<double>(false, 2);
+  expect_warm_searches<float>(false, 1);
+  expect_warm_searches<double>(true, 1);
+}
+
+TEST(Selection, ASmallMoveTakesOnePass) {
+  const std::vector<double> rows = test::normal_rows(20000, 4, 3, 1, 0);
+  const auto shard = test::shard_of(world(), rows, 4, {}, 500);
+  const RowPass<double> pass(shard, world(), 1, test::summary_of(rows, 4));
+  const std::vector<std::int32_t> labels(shard.n_rows(), 0);
+  MedianSearch<double> search;
+  const Matrix medians = search.medians(pass, labels, {}, Matrix(1, 4));
+  EXPECT_GT(search.row_passes(), 1);
+  EXPECT_TRUE(same_bits(search.medians(pass, labels, {}, medians).values, medians.values));
+  EXPECT_EQ(search.row_passes(), 1);
+}
+
 TEST(Selection, ATinyByteBudgetTakesMoreRoundsToTheSameResult) {
   const std::size_t budget = std::exchange(selection_byte_budget, 1);
   expect_sorted_medians<double>(hard_columns(50, 2), 1);
