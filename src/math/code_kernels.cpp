@@ -151,9 +151,9 @@ HWY_INLINE void add_entries(const SymbolTile& tile, size_t g, const Entries& ent
   }
 }
 
-void AddTo(const SymbolTile& tile, const double* weights, size_t width, double* buckets) {
+void AddTo(const SymbolTile& tile, const double* weights, size_t width, bool may_be_few, double* buckets) {
   Entries entries;
-  if (list_entries(weights, tile.n_rows, width, entries)) {
+  if (may_be_few && list_entries(weights, tile.n_rows, width, entries)) {
     size_t g = 0;
     for (; g + fields_at_once <= tile.fields.size(); g += fields_at_once)
       add_entries<fields_at_once>(tile, g, entries, weights, width, buckets);
@@ -166,6 +166,35 @@ void AddTo(const SymbolTile& tile, const double* weights, size_t width, double* 
   if (k + 3 * lanes == width) return add_weight_columns<3>(tile, weights, width, k, buckets);
   if (k + 2 * lanes == width) return add_weight_columns<2>(tile, weights, width, k, buckets);
   if (k + lanes == width) add_weight_columns<1>(tile, weights, width, k, buckets);
+}
+
+/// ones_d += weight for the bits that are set.
+HWY_INLINE void add_bits(const std::uint8_t* bits, size_t n_bytes, double weight, double* HWY_RESTRICT ones) {
+  const hn::CappedTag<double, 8> d;
+  constexpr size_t lanes = hn::MaxLanes(d);
+  const auto w = hn::Set(d, weight);
+  for (size_t byte = 0; byte < n_bytes; ++byte)
+    for (size_t j = 0; j < 8; j += lanes, ones += lanes) {
+      alignas(8) std::uint8_t some[8] = {};  // as many as LoadMaskBits may read
+      some[0] = static_cast<std::uint8_t>(bits[byte] >> j);
+      const auto set = hn::LoadMaskBits(d, some);
+      hn::StoreU(hn::Add(hn::LoadU(d, ones), hn::IfThenElseZero(set, w)), d, ones);
+    }
+}
+
+bool AddToBits(const BitRows& rows, const double* weights, size_t pitch, size_t n_components, size_t most, double* ones,
+               double* taken) {
+  size_t live = 0;
+  for (size_t k = 0; k < n_components; ++k)
+    for (size_t r = 0; r < rows.n_rows; ++r) live += weights[k * pitch + r] != 0 ? 1 : 0;
+  if (live > most) return false;
+  for (size_t k = 0; k < n_components; ++k, weights += pitch, ones += 8 * rows.row_bytes)
+    for (size_t r = 0; r < rows.n_rows; ++r) {
+      if (weights[r] == 0) continue;
+      add_bits(rows.first + r * rows.row_bytes, rows.row_bytes, weights[r], ones);
+      taken[k] += weights[r];
+    }
+  return true;
 }
 
 /// One vector of the lines of every symbol of a group, column by column.
@@ -234,6 +263,7 @@ namespace shoal {
 HWY_EXPORT(AddUpF32);
 HWY_EXPORT(AddUpF64);
 HWY_EXPORT(AddTo);
+HWY_EXPORT(AddToBits);
 HWY_EXPORT(Unpack);
 HWY_EXPORT(Fold);
 HWY_EXPORT(ToComponentsF32);
@@ -250,8 +280,13 @@ void add_up_lines(const SymbolTile& tile, const double* table, std::size_t width
   HWY_DYNAMIC_DISPATCH(AddUpF64)(tile, table, width, sums);
 }
 
-void add_to_lines(const SymbolTile& tile, const double* weights, std::size_t width, double* buckets) {
-  HWY_DYNAMIC_DISPATCH(AddTo)(tile, weights, width, buckets);
+void add_to_lines(const SymbolTile& tile, const double* weights, std::size_t width, bool may_be_few, double* buckets) {
+  HWY_DYNAMIC_DISPATCH(AddTo)(tile, weights, width, may_be_few, buckets);
+}
+
+bool add_to_bits(const BitRows& rows, const double* weights, std::size_t pitch, std::size_t n_components,
+                 std::size_t most, double* ones, double* taken) {
+  return HWY_DYNAMIC_DISPATCH(AddToBits)(rows, weights, pitch, n_components, most, ones, taken);
 }
 
 void unpack_symbols(const std::uint8_t* rows, std::size_t row_bytes, std::size_t n, std::span<const SymbolField> fields,

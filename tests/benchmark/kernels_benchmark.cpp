@@ -136,7 +136,7 @@ void table_lines(benchmark::State& state) {
   for (auto _ : state) {
     unpack_symbols(rows.data(), coding.row_bytes(), n, coding.fields(), symbols.data(), n);
     add_up_lines(tile, table.data(), width, sums.data());
-    add_to_lines(tile, weights.data(), width, buckets.data());
+    add_to_lines(tile, weights.data(), width, true, buckets.data());
   }
   report(state, n, 2.0 * static_cast<double>(coding.fields().size() * k), 8);
 }

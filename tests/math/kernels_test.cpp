@@ -129,7 +129,7 @@ TEST_P(Kernels, LinesAddUpAndBack) {
       if (k == 13)                                                  // few weights: added one by one
         for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = i % 5 == 0 ? rows[i] : 0;
       std::vector<double> buckets(table.size(), 2.0);
-      add_to_lines(tile, rows.data(), width, buckets.data());
+      add_to_lines(tile, rows.data(), width, groups != 9, buckets.data());
       std::vector<double> expected_buckets(table.size(), 2.0);
       for (std::size_t r = 0; r < n; ++r)
         for (std::size_t c = 0; c < width; ++c) {
@@ -147,6 +147,36 @@ TEST_P(Kernels, LinesAddUpAndBack) {
         }
       ASSERT_EQ(buckets, expected_buckets);
     }
+}
+
+TEST_P(Kernels, FewWeightsGoToTheBitsThatAreSet) {
+  for (const std::size_t bytes : {1U, 3U, 98U}) {
+    const std::size_t k = 5;
+    const std::size_t n = 61;
+    const std::size_t pitch = 64;
+    const std::size_t width = 8 * bytes;
+    std::vector<std::uint8_t> rows(n * bytes);
+    for (std::uint8_t& byte : rows) byte = static_cast<std::uint8_t>(generator_());
+    std::vector<double> weights(k * pitch, 0.0);
+    std::size_t live = 0;
+    for (std::size_t c = 0; c < k; ++c)
+      for (std::size_t r = c; r < n; r += 3 + c, ++live) weights[c * pitch + r] = static_cast<double>(1 + r + c);
+    std::vector<double> expected(k * width, 2.0);
+    std::vector<double> expected_taken(k, 1.0);
+    for (std::size_t c = 0; c < k; ++c)
+      for (std::size_t r = 0; r < n; ++r) {
+        expected_taken[c] += weights[c * pitch + r];
+        for (std::size_t d = 0; d < width; ++d)
+          if ((rows[r * bytes + d / 8] >> (d % 8) & 1) != 0) expected[c * width + d] += weights[c * pitch + r];
+      }
+    std::vector<double> ones(k * width, 2.0);
+    std::vector<double> taken(k, 1.0);
+    ASSERT_FALSE(add_to_bits({rows.data(), bytes, n}, weights.data(), pitch, k, live - 1, ones.data(), taken.data()));
+    ASSERT_EQ(ones, std::vector<double>(k * width, 2.0));
+    ASSERT_TRUE(add_to_bits({rows.data(), bytes, n}, weights.data(), pitch, k, live, ones.data(), taken.data()));
+    ASSERT_EQ(ones, expected);
+    ASSERT_EQ(taken, expected_taken);
+  }
 }
 
 TEST_P(Kernels, FoldTakesAFeatureOffItsSymbols) {

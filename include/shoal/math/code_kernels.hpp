@@ -53,9 +53,22 @@ void unpack_symbols(const std::uint8_t* rows, std::size_t row_bytes, std::size_t
 template <class T>
 void add_up_lines(const SymbolTile& tile, const T* table, std::size_t width, T* sums);
 
-/// buckets[line * width + k] += weights[r * width + k] for every row and field. At most most_tile_rows rows. Where few
-/// weights are other than zero only those are added.
-void add_to_lines(const SymbolTile& tile, const double* weights, std::size_t width, double* buckets);
+/// buckets[line * width + k] += weights[r * width + k] for every row and field. At most most_tile_rows rows. With
+/// `may_be_few`, where few weights are other than zero only those are added.
+void add_to_lines(const SymbolTile& tile, const double* weights, std::size_t width, bool may_be_few, double* buckets);
+
+/// Rows of bits, eight features to a byte, the first one lowest.
+struct BitRows {
+  const std::uint8_t* first;
+  std::size_t row_bytes;
+  std::size_t n_rows;
+};
+
+/// Adds for each component k and row r with weights[k * pitch + r] other than zero that weight to ones[k * width + d]
+/// for the bits d that are set, and to taken[k]; width: 8 row_bytes. Does nothing and returns false where there are
+/// more than `most` such weights.
+bool add_to_bits(const BitRows& rows, const double* weights, std::size_t pitch, std::size_t n_components,
+                 std::size_t most, double* ones, double* taken);
 
 /// Takes the last feature off the symbols of a group: lines[l * rest + s] belongs to its level l. levels[l] = the sum
 /// of its lines, lines[s] = the sum over levels for s < rest, zero beyond.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "shoal/core/error.hpp"
 #include "shoal/math/elementary.hpp"
@@ -34,7 +35,9 @@ DiscreteComponents<Table>::Workspace::Workspace(const DiscreteComponents& compon
     : symbols(components.coding_.fields().size() * components.tile_rows()),
       scores(components.tile_rows() * line_width<Table>(components.n_clusters())),
       weights(components.tile_rows() * line_width<double>(components.n_clusters())),
-      buckets(components.coding_.n_symbols() * line_width<double>(components.n_clusters())) {}
+      buckets(components.coding_.n_symbols() * line_width<double>(components.n_clusters())),
+      ones(components.by_bits() ? components.n_clusters() * 8 * components.coding_.row_bytes() : 0),
+      taken(components.n_clusters()) {}
 
 /// Feature by feature: the lines of a group's symbols are those of the features before, plus a level's logarithm.
 template <class Table>
@@ -77,6 +80,7 @@ template <class Table>
 std::size_t DiscreteComponents<Table>::load(const RowBlock<PackedByte>& block, std::size_t first, std::size_t n,
                                             Workspace& workspace) const {
   workspace.n_rows = n;
+  workspace.bits = block.row(first);
   unpack_symbols(block.row(first), coding_.row_bytes(), n, coding_.fields(), workspace.symbols.data(), tile_rows());
   return (n + 15) / 16 * 16;
 }
@@ -91,14 +95,37 @@ void DiscreteComponents<Table>::score(Workspace& workspace, const ScoreConstants
 template <class Table>
 void DiscreteComponents<Table>::add(Workspace& workspace, const double* weighted, double* /*sums*/) const {
   const std::size_t width = line_width<double>(n_clusters());
+  const std::size_t few = std::min<std::size_t>(4, width / 4) * workspace.n_rows;  // beyond, lines cost less than bits
+  if (by_bits() && add_to_bits({workspace.bits, coding_.row_bytes(), workspace.n_rows}, weighted, tile_rows(),
+                               n_clusters(), few, workspace.ones.data(), workspace.taken.data()))
+    return;
+  workspace.buckets_used = true;
   to_rows(weighted, tile_rows(), n_clusters(), workspace.n_rows, workspace.weights.data(), width);
-  add_to_lines(tile_of(workspace), workspace.weights.data(), width, workspace.buckets.data());
+  add_to_lines(tile_of(workspace), workspace.weights.data(), width, !by_bits(), workspace.buckets.data());
 }
 
 /// From the buckets of a block to its levels; the buckets are zero again after it.
 template <class Table>
 void DiscreteComponents<Table>::finish(Workspace& workspace, double* sums) const {
+  if (by_bits()) add_ones(workspace, sums);
+  if (!std::exchange(workspace.buckets_used, false)) return;
   for (std::size_t g = 0; g < coding_.groups().size(); ++g) fold_group(g, workspace, sums);
+}
+
+/// From the bits of a block to its levels. The zeros are what is left of the weight, as bernoulli may have it: it takes
+/// the probability of a zero as one less that of a one.
+template <class Table>
+void DiscreteComponents<Table>::add_ones(Workspace& workspace, double* sums) const {
+  const std::size_t n = n_clusters();
+  const std::size_t width = 8 * coding_.row_bytes();
+  for (std::size_t k = 0; k < n; ++k)
+    for (std::size_t d = 0; d < n_features(); ++d) {
+      const double ones = workspace.ones[k * width + d];
+      sums[2 * d * n + k] += workspace.taken[k] - ones;
+      sums[(2 * d + 1) * n + k] += ones;
+    }
+  std::ranges::fill(workspace.ones, 0.0);
+  std::ranges::fill(workspace.taken, 0.0);
 }
 
 template <class Table>

@@ -36,6 +36,11 @@ class DiscreteComponents {
     std::vector<double> weights;         ///< tile_rows lines
     std::vector<double> buckets;
     std::vector<double> levels;  ///< lines of one feature
+    bool buckets_used = false;
+    // Bernoulli rows of few components each go by their bits instead.
+    const PackedByte* bits = nullptr;
+    std::vector<double> ones;   ///< K x 8 row bytes
+    std::vector<double> taken;  ///< K
   };
 
   [[nodiscard]] std::size_t n_features() const { return coding_.n_features(); }
@@ -73,6 +78,8 @@ class DiscreteComponents {
     return {coding_.offsets()[feature], coding_.offsets()[feature + 1]};
   }
   [[nodiscard]] SymbolTile tile_of(const Workspace& workspace) const;
+  [[nodiscard]] bool by_bits() const { return bernoulli_ && coding_.is_bits(); }
+  void add_ones(Workspace& workspace, double* sums) const;
   void fold_group(std::size_t group, Workspace& workspace, double* sums) const;
   void set_from_sums(std::span<const double> sums, std::span<const double> added);
   void set_feature(std::size_t k, std::size_t feature, std::span<const double> sums, double added);
