@@ -12,28 +12,35 @@ namespace shoal::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 /// The moments of one vector of rows.
-template <class T>
-HWY_INLINE void complete(Moments kind, size_t n_features, T* x) {
+template <Moments kKind, class T>
+HWY_INLINE void complete(size_t n_features, T* x) {
   constexpr size_t g = group_rows<T>;
   const hn::ScalableTag<T> d;
   auto sum = hn::Zero(d);
   T* next = x + n_features * g;
   for (size_t i = 0; i < n_features; ++i) {
     const auto value = hn::LoadU(d, x + i * g);
-    if (kind == Moments::products)
+    if constexpr (kKind == Moments::products)
       for (size_t j = 0; j <= i; ++j, next += g) hn::StoreU(hn::Mul(value, hn::LoadU(d, x + j * g)), d, next);
-    else if (kind == Moments::squares)
+    else if constexpr (kKind == Moments::squares)
       hn::StoreU(hn::Mul(value, value), d, next + i * g);
     else
       sum = hn::MulAdd(value, value, sum);
   }
-  if (kind == Moments::square_sum) hn::StoreU(sum, d, next);
+  if constexpr (kKind == Moments::square_sum) hn::StoreU(sum, d, next);
+}
+
+template <Moments kKind, class T>
+void complete_groups(size_t n_rows, size_t n_features, T* groups) {
+  for (size_t i = 0; i < n_groups<T>(n_rows); ++i, groups += group_stride<T>(n_moments(kKind, n_features)))
+    for (size_t r = 0; r < group_rows<T>; r += hn::Lanes(hn::ScalableTag<T>())) complete<kKind>(n_features, groups + r);
 }
 
 template <class T>
 void Complete(Moments kind, size_t n_rows, size_t n_features, T* groups) {
-  for (size_t i = 0; i < n_groups<T>(n_rows); ++i, groups += group_stride<T>(n_moments(kind, n_features)))
-    for (size_t r = 0; r < group_rows<T>; r += hn::Lanes(hn::ScalableTag<T>())) complete(kind, n_features, groups + r);
+  if (kind == Moments::products) complete_groups<Moments::products>(n_rows, n_features, groups);
+  if (kind == Moments::squares) complete_groups<Moments::squares>(n_rows, n_features, groups);
+  if (kind == Moments::square_sum) complete_groups<Moments::square_sum>(n_rows, n_features, groups);
 }
 
 /// B components over two vectors of rows.

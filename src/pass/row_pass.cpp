@@ -10,7 +10,6 @@
 #include <stdexcept>
 
 #include "shoal/comm/block_reduce.hpp"
-#include "shoal/comm/gather_values.hpp"
 
 namespace shoal {
 namespace {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "shoal/comm/communicator.hpp"
+#include "shoal/comm/gather_values.hpp"
 #include "shoal/core/matrix.hpp"
 #include "shoal/core/statistics.hpp"
 #include "shoal/data/shard.hpp"
@@ -46,6 +47,12 @@ class RowPass {
 
   /// fetch of real rows as a matrix of doubles.
   Matrix fetch_matrix(const std::vector<std::int64_t>& rows) const;
+
+  /// Every rank's values in rank order, on every rank.
+  template <class Value>
+  std::vector<Value> gather(const std::vector<Value>& mine) const {
+    return gather_values(comm_, mine);
+  }
 
   /// Exact integer sum over ranks of an array each rank filled.
   void sum(std::span<std::int64_t> values) const;

@@ -4,7 +4,6 @@
 #include <bit>
 #include <cmath>
 
-#include "shoal/comm/gather_values.hpp"
 #include "shoal/math/bracket_count.hpp"
 
 namespace shoal {
@@ -339,7 +338,7 @@ std::vector<std::uint64_t> MedianRounds<T>::next_keys(const std::vector<std::uin
 
 template <class T>
 typename MedianRounds<T>::Medians MedianRounds<T>::gather() const {
-  const std::vector<Entry> entries = merged(gather_values(pass_.comm(), last_few()));
+  const std::vector<Entry> entries = merged(pass_.gather(last_few()));
   const std::size_t n = states_.size();
   std::vector<std::uint64_t> lower(n, 0), upper(n, 0);
   std::vector<std::int64_t> at_or_below(n);
