@@ -113,7 +113,7 @@ TEST(Selection, WeightsCountAsRepetitions) {
 /// time.
 template <class T>
 void expect_warm_searches(bool weighted, int threads) {
-  const std::size_t n = 3000;
+  const std::size_t n = 4000;  // enough for a sample first
   const std::size_t d = 9;
   const std::size_t clusters = 3;
   std::mt19937_64 generator(11);

@@ -45,6 +45,11 @@ struct TriedBrackets {
   void set(std::size_t p, T from, T to, T value) { low[p] = from, high[p] = to, pivot[p] = value; }
 };
 
+template <class T>
+struct Cutting;
+template <class T>
+struct MedianTally;
+
 /// A search in progress. Every step is collective.
 template <class T>
 class MedianRounds {
@@ -52,16 +57,19 @@ class MedianRounds {
   /// Brackets of at most so many rows (weight in mean weights of a row) are gathered.
   static constexpr std::int64_t few = 64;
 
+  /// Of every stride-th row of all ranks.
   MedianRounds(const RowPass<T>& pass, std::span<const std::int32_t> labels, const IntegerWeights& weights,
-               std::size_t n_clusters, std::size_t n_features);
+               std::size_t n_clusters, std::size_t n_features, std::int64_t stride);
 
   /// One pass over the rows: counts below and inside the brackets of pairs that are not listed, and lists the values
-  /// inside unless they are too many.
-  void try_brackets(const TriedBrackets<T>& tried);
+  /// inside, unless they take more room than half an entry a row.
+  void list_brackets(const TriedBrackets<T>& tried);
 
-  /// One pass over the rows (or, listed, over the list): cuts the brackets of the pairs in cells and keeps the cell of
-  /// the lower median.
-  void narrow(bool listed);
+  /// The same, but cuts the brackets in cells and keeps the cell of the lower median.
+  void cut_brackets(const TriedBrackets<T>& tried);
+
+  /// Cuts what is listed in cells; no pass over the rows.
+  void narrow_lists();
 
   /// Whether the bracket of some pair that is listed, or not, holds more than one key and more than `most` rows.
   [[nodiscard]] bool has_more_than(std::int64_t most, bool listed) const;
@@ -82,14 +90,10 @@ class MedianRounds {
   [[nodiscard]] int row_passes() const { return row_passes_; }
 
  private:
-  struct Tally;
+  [[nodiscard]] bool counts(std::int64_t row, std::size_t local) const;
   [[nodiscard]] std::vector<std::int32_t> labels_of(const RowBlock<T>& block) const;
-  [[nodiscard]] bool takes_part(const PairState& state, bool listed) const {
-    return state.listed == listed && !state.narrow();
-  }
-  void learn(std::size_t p, const TriedBrackets<T>& tried, std::int64_t below, std::int64_t inside, bool listed);
-  void count_rows(std::vector<std::int64_t>& counts, int bits) const;
-  void count_list(std::vector<std::int64_t>& counts, int bits) const;
+  std::vector<MedianTally<T>> pass_over_rows(const TriedBrackets<T>& tried, const Cutting<T>* cutting);
+  bool learn(std::size_t p, const TriedBrackets<T>& tried, std::int64_t below, std::int64_t inside);
   [[nodiscard]] std::vector<Entry> last_few() const;
   [[nodiscard]] std::vector<std::uint64_t> next_keys(const std::vector<std::uint64_t>& keys) const;
 
@@ -97,6 +101,7 @@ class MedianRounds {
   std::span<const std::int32_t> labels_;
   const IntegerWeights& weights_;
   std::size_t n_features_;
+  std::int64_t stride_;
   std::vector<std::int64_t> cluster_;  ///< W of each cluster
   std::int64_t unit_ = 1;              ///< mean weight of a row
   std::vector<PairState> states_;

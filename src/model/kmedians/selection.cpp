@@ -38,15 +38,26 @@ TriedBrackets<T> beyond(const MedianRounds<T>& rounds, const TriedBrackets<T>& t
   return next;
 }
 
+/// The mean distance between neighbouring values about the median, in the data's units for a unit of weight.
+double spacing_of(const PairState& state) {
+  const double width = value_of_key(state.listed_high) - value_of_key(state.listed_low);
+  return width / static_cast<double>(state.listed_inside);
+}
+
 /// Half the width of the next bracket: as far as the median just moved, but some dozens of values and no more than a
 /// thirty-second of the cluster's.
-double next_half_width(const PairState& state, std::int64_t total, std::int64_t unit, double move) {
-  const double width = value_of_key(state.listed_high) - value_of_key(state.listed_low);
-  const double spacing = width / static_cast<double>(state.listed_inside);
-  const double least = 32 * static_cast<double>(unit) * spacing;
-  const double most = static_cast<double>(total) / 64 * spacing;
-  const double half = std::max(least, std::min(1.25 * move, most));
-  return half >= 0 ? half : 0;
+template <class T>
+double half_width_after_move(const MedianRounds<T>& rounds, std::size_t p, double move) {
+  const double spacing = spacing_of(rounds.state(p));
+  const double least = 32 * static_cast<double>(rounds.unit()) * spacing;
+  return std::max(least, std::min(1.25 * move, static_cast<double>(rounds.total(p)) / 64 * spacing));
+}
+
+/// Four standard deviations of the median of so many rows.
+template <class T>
+double half_width_of_sample(const MedianRounds<T>& rounds, std::size_t p) {
+  const auto unit = static_cast<double>(rounds.unit());
+  return 2 * std::sqrt(static_cast<double>(rounds.total(p)) / unit) * unit * spacing_of(rounds.state(p));
 }
 
 }  // namespace
@@ -72,40 +83,63 @@ double value_of_key(std::uint64_t key) {
   return std::bit_cast<double>((key & sign) != 0 ? key & ~sign : ~key);
 }
 
+/// Medians of the rows that take part, from the brackets there are; `half_width` of the next brackets is asked with the
+/// number of a pair and the distance that its median moved.
 template <class T>
-Matrix MedianSearch<T>::medians(const RowPass<T>& pass, std::span<const std::int32_t> labels,
-                                const IntegerWeights& weights, const Matrix& previous) {
+template <class F>
+Matrix MedianSearch<T>::search(MedianRounds<T>& rounds, const Matrix& previous, F&& half_width) {
   const std::size_t n = previous.values.size();
   constexpr std::int64_t few = MedianRounds<T>::few;
-  MedianRounds<T> rounds(pass, labels, weights, previous.rows, previous.columns);
-  TriedBrackets<T> expected(n);
   if (low_.size() == n) {
-    expected.low = std::move(low_), expected.high = std::move(high_), expected.pivot = std::move(pivot_);
-    rounds.try_brackets(expected);
+    TriedBrackets<T> expected(n);
+    expected.low = low_, expected.high = high_, expected.pivot = pivot_;
+    if (wide_)
+      rounds.cut_brackets(expected);
+    else
+      rounds.list_brackets(expected);
     bool any = false;
     const TriedBrackets<T> wider = beyond(rounds, expected, any);
-    if (any) rounds.try_brackets(wider);
+    if (any) rounds.list_brackets(wider);
   }
   for (std::int64_t most = few; rounds.has_unlisted(); most = 0) {  // a second time where weights are very unlike
-    while (rounds.has_more_than(most, false)) rounds.narrow(false);
-    rounds.try_brackets(rounds.remaining());
+    while (rounds.has_more_than(most, false)) rounds.cut_brackets(rounds.remaining());
+    rounds.list_brackets(rounds.remaining());
   }
-  while (rounds.has_more_than(few, true)) rounds.narrow(true);
+  while (rounds.has_more_than(few, true)) rounds.narrow_lists();
   const auto found = rounds.gather();
-  row_passes_ = rounds.row_passes();
 
   Matrix medians = previous;
   TriedBrackets<T> next(n);
   for (std::size_t p = 0; p < n; ++p) {
     if (rounds.total(p) == 0) continue;
     const double median = midpoint(found.lower[p], found.upper[p]);
-    const double half =
-        next_half_width(rounds.state(p), rounds.total(p), rounds.unit(), std::abs(median - previous.values[p]));
+    const double asked = half_width(p, std::abs(median - previous.values[p]));
+    const double half = asked >= 0 ? asked : 0;
     next.set(p, static_cast<T>(std::min(median - half, found.lower[p])),
              static_cast<T>(std::max(median + half, found.upper[p])), static_cast<T>(found.lower[p]));
     medians.values[p] = median;
   }
   low_ = std::move(next.low), high_ = std::move(next.high), pivot_ = std::move(next.pivot);
+  return medians;
+}
+
+template <class T>
+Matrix MedianSearch<T>::medians(const RowPass<T>& pass, std::span<const std::int32_t> labels,
+                                const IntegerWeights& weights, const Matrix& previous) {
+  constexpr std::int64_t sample_stride = 16;
+  constexpr std::int64_t least_sample = 64;  // rows a cluster
+  const auto k = static_cast<std::int64_t>(previous.rows);
+  if (low_.size() != previous.values.size() && pass.summary().rows_used >= k * sample_stride * least_sample) {
+    low_.clear();
+    MedianRounds<T> sample(pass, labels, weights, previous.rows, previous.columns, sample_stride);
+    search(sample, previous, [&](std::size_t p, double) { return half_width_of_sample(sample, p); });
+    wide_ = true;
+  }
+  MedianRounds<T> rounds(pass, labels, weights, previous.rows, previous.columns, 1);
+  Matrix medians =
+      search(rounds, previous, [&](std::size_t p, double move) { return half_width_after_move(rounds, p, move); });
+  wide_ = false;
+  row_passes_ = rounds.row_passes();
   return medians;
 }
 

@@ -22,6 +22,9 @@ IntegerWeights integer_weights(std::span<const double> weights, double total);
 std::uint64_t ordered_key(double value);
 double value_of_key(std::uint64_t key);
 
+template <class T>
+class MedianRounds;
+
 /// For each cluster k and feature d the midpoint of the lower and the upper median: the smallest x with
 /// W(<= x) >= W / 2 and the smallest with W(<= x) > W / 2 over the cluster's rows.
 ///
@@ -37,11 +40,15 @@ class MedianSearch {
   Matrix medians(const RowPass<T>& pass, std::span<const std::int32_t> labels, const IntegerWeights& weights,
                  const Matrix& previous);
 
-  /// Passes over the rows that the last search took.
+  /// Passes over the rows that the last search took, the first one's sample aside.
   [[nodiscard]] int row_passes() const { return row_passes_; }
 
  private:
+  template <class F>
+  Matrix search(MedianRounds<T>& rounds, const Matrix& previous, F&& half_width);
+
   std::vector<T> low_, high_, pivot_;  ///< K x D brackets for the next search; empty: none yet
+  bool wide_ = false;                  ///< they hold many values
   int row_passes_ = 0;
 };
 
