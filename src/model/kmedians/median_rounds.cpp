@@ -188,8 +188,10 @@ bool MedianRounds<T>::learn(std::size_t p, const TriedBrackets<T>& tried, std::i
 
 template <class T>
 bool MedianRounds<T>::has_more_than(std::int64_t most, bool listed) const {
-  return std::ranges::any_of(
-      states_, [&](const PairState& s) { return s.listed == listed && !s.narrow() && s.inside > most * unit_; });
+  const double weight = static_cast<double>(most) * static_cast<double>(unit_);  // may pass 2^63
+  return std::ranges::any_of(states_, [&](const PairState& s) {
+    return s.listed == listed && !s.narrow() && static_cast<double>(s.inside) > weight;
+  });
 }
 
 template <class T>
