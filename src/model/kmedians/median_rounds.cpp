@@ -104,7 +104,7 @@ std::vector<std::int32_t> MedianRounds<T>::labels_of(const RowBlock<T>& block) c
 template <class T>
 std::vector<MedianTally<T>> MedianRounds<T>::pass_over_rows(const TriedBrackets<T>& tried, const Cutting<T>* cutting) {
   const auto threads = static_cast<std::size_t>(pass_.n_threads());
-  const std::size_t most = std::max<std::size_t>(labels_.size() / 2, 4 * few * states_.size()) / threads + 2;
+  const std::size_t most = std::max<std::size_t>(labels_.size() / 2 / threads, 4 * few * states_.size());
   std::vector<MedianTally<T>> tallies(threads, MedianTally<T>(states_.size(), n_features_, most));
   for (MedianTally<T>& tally : tallies) {
     tally.cutting = cutting;

@@ -32,7 +32,8 @@ class MedianRounds;
 /// pass over the rows counts, for all pairs at once, what lies below the brackets and lists the few values inside;
 /// integer reductions agree on the ranks, and the last values are gathered. A bracket that was missed is tried once
 /// more, wider, on the side where the median went; without a bracket the range of all keys is cut in 2^b cells a round,
-/// at most ceil(64 / b) rounds, with b from a byte budget. All of it is exact, so the brackets change no bit.
+/// at most ceil(64 / b) rounds, with b from a byte budget. The first search of many rows takes its brackets from every
+/// sixteenth row. All of it is exact, so the brackets change no bit.
 template <class T>
 class MedianSearch {
  public:
