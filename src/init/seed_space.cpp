@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 
-#include "shoal/data/tile.hpp"
 #include "shoal/math/distance.hpp"
 
 namespace shoal {
@@ -81,18 +80,21 @@ void SeedSpace<Row>::improve(const RowBlock<Row>& block, const std::vector<Row>&
     };
     std::vector<Row> centres(candidates.size());
     for (std::size_t i = 0; i < centres.size(); ++i) centres[i] = place(candidates[i], i % n_features_);
-    Tile<Row> tile(n_features_);
+    const Metric metric = kind_ == ModelKind::kmedians && !geometric_ ? Metric::manhattan : Metric::squared_euclidean;
+    std::vector<Row> moved(search_rows * n_features_);
+    std::vector<Row> groups(n_groups<Row>(search_rows) * group_stride<Row>(n_features_));
+    std::array<Row, search_rows> least{};
+    std::array<std::int32_t, search_rows> label{};
     const std::vector<Row> zero(n_features_, Row(0));
-    std::array<double, tile_rows> least{};
-    std::array<std::int32_t, tile_rows> label{};
-    const bool manhattan = kind_ == ModelKind::kmedians && !geometric_;
-    for (std::size_t first = 0; first < block.n_rows; first += tile_rows) {
-      tile.load(block, first, std::min(tile_rows, block.n_rows - first), zero);
-      for (std::size_t i = 0; i < tile.columns.size(); ++i) tile.columns[i] = place(tile.columns[i], i / tile_rows);
-      nearest(manhattan ? Metric::manhattan : Metric::squared_euclidean, tile.columns.data(), centres.data(), n,
-              n_features_, least, label);
-      for (std::size_t r = 0; r < tile.n_rows; ++r)
-        keep(first + r, geometric_ ? std::sqrt(least[r]) : least[r], static_cast<std::size_t>(label[r]));
+    for (std::size_t first = 0; first < block.n_rows; first += search_rows) {
+      const std::size_t rows = std::min(search_rows, block.n_rows - first);
+      for (std::size_t i = 0; i < rows * n_features_; ++i) moved[i] = place(block.row(first)[i], i % n_features_);
+      load_groups(moved.data(), rows, n_features_, zero.data(), groups.data());
+      nearest(metric, groups.data(), rows, centres.data(), n, n_features_, {least.data(), nullptr, label.data()});
+      for (std::size_t r = 0; r < rows; ++r) {
+        const auto apart = static_cast<double>(least[r]);
+        keep(first + r, geometric_ ? std::sqrt(apart) : apart, static_cast<std::size_t>(label[r]));
+      }
     }
   }
 }

@@ -6,12 +6,20 @@
 #define HWY_TARGET_INCLUDE "math/distance.cpp"
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
 #include <hwy/highway.h>
+//
+#include "math/lanes-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace shoal::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+inline constexpr size_t n_partial = 8;  // sums of a distance of many features
+
 struct SquaredEuclidean {
+  template <class V>
+  static HWY_INLINE V first(V difference) {
+    return hn::Mul(difference, difference);
+  }
   template <class V>
   static HWY_INLINE V add(V sum, V difference) {
     return hn::MulAdd(difference, difference, sum);
@@ -20,92 +28,290 @@ struct SquaredEuclidean {
 
 struct Manhattan {
   template <class V>
+  static HWY_INLINE V first(V difference) {
+    return hn::Abs(difference);
+  }
+  template <class V>
   static HWY_INLINE V add(V sum, V difference) {
     return hn::Add(sum, hn::Abs(difference));
   }
 };
 
-/// Keeps the lesser of (best, distance) and the index that belongs to it; a tie keeps the earlier one.
-template <class D, class V>
-HWY_INLINE void keep_least(D d, V distance, size_t k, V& best, V& best_index) {
-  const auto less = hn::Lt(distance, best);
-  best = hn::IfThenElse(less, distance, best);
-  best_index = hn::IfThenElse(less, hn::Set(d, static_cast<hn::TFromD<D>>(k)), best_index);
+/// R vectors of rows against C centres: what a kernel holds in registers.
+template <class Distance, class T, size_t R, size_t C>
+struct Patch {
+  using D = hn::ScalableTag<T>;
+  using V = hn::Vec<D>;
+  struct Sums {
+    V v[R][C];
+  };
+
+  const T* rows;     // of a group
+  const T* centres;  // C x D
+  size_t n_features;
+
+  /// Of the features first, first + step, ...
+  HWY_INLINE Sums sum(size_t first, size_t step) const {
+    Sums sums;
+    each(
+        first, [](V* s, V difference) HWY_ATTR { *s = Distance::first(difference); }, sums);
+    for (size_t j = first + step; j < n_features; j += step)
+      each(
+          j, [](V* s, V difference) HWY_ATTR { *s = Distance::add(*s, difference); }, sums);
+    return sums;
+  }
+
+  /// Of the partial sums First, First + Step, ...: those at even places and those at odd ones, by halves.
+  template <size_t First, size_t Step>
+  HWY_INLINE Sums fold() const {
+    if constexpr (Step == n_partial) {
+      return sum(First, n_partial);
+    } else {
+      Sums even = fold<First, 2 * Step>();
+      const Sums odd = fold<First + Step, 2 * Step>();
+      for (size_t r = 0; r < R; ++r)
+        for (size_t c = 0; c < C; ++c) even.v[r][c] = hn::Add(even.v[r][c], odd.v[r][c]);
+      return even;
+    }
+  }
+
+  HWY_INLINE Sums distances() const { return n_features <= n_partial ? sum(0, 1) : fold<0, 1>(); }
+
+ private:
+  template <class F>
+  HWY_INLINE void each(size_t j, const F& take, Sums& sums) const {
+    const D d;
+    V x[R];
+    for (size_t r = 0; r < R; ++r) x[r] = hn::LoadU(d, rows + j * group_rows<T> + r * hn::Lanes(d));
+    for (size_t c = 0; c < C; ++c) {
+      const auto centre = hn::Set(d, centres[c * n_features + j]);
+      for (size_t r = 0; r < R; ++r) take(&sums.v[r][c], hn::Sub(x[r], centre));
+    }
+  }
+};
+
+/// The nearest centres of R vectors of rows so far; a tie keeps the earlier one.
+template <class T, size_t R, bool Second>
+struct Least {
+  using D = hn::ScalableTag<T>;
+  using V = hn::Vec<D>;
+  V best[R], second[R], index[R];
+
+  HWY_INLINE Least() {
+    for (size_t r = 0; r < R; ++r) {
+      best[r] = second[r] = hn::Set(D(), std::numeric_limits<T>::infinity());
+      index[r] = hn::Zero(D());
+    }
+  }
+  template <class Distance, size_t C>
+  HWY_INLINE void take(const T* rows, const T* centres, size_t n_features, size_t k) {
+    const auto sums = Patch<Distance, T, R, C>{rows, centres + k * n_features, n_features}.distances();
+    for (size_t c = 0; c < C; ++c)
+      for (size_t r = 0; r < R; ++r) {
+        const V distance = sums.v[r][c];
+        const auto less = hn::Lt(distance, best[r]);
+        if constexpr (Second) second[r] = hn::Min(second[r], hn::Max(best[r], distance));
+        best[r] = hn::IfThenElse(less, distance, best[r]);
+        index[r] = hn::IfThenElse(less, hn::Set(D(), static_cast<T>(k + c)), index[r]);
+      }
+  }
+  HWY_INLINE void store(const Nearest<T>& found, size_t at) const {
+    const D d;
+    const hn::RebindToSigned<D> whole;
+    const hn::Rebind<std::int32_t, D> label;
+    for (size_t r = 0; r < R; ++r, at += hn::Lanes(d)) {
+      hn::StoreU(best[r], d, found.distance + at);
+      if constexpr (Second) hn::StoreU(second[r], d, found.second + at);
+      if constexpr (sizeof(T) == 8)
+        hn::StoreU(hn::DemoteTo(label, index[r]), label, found.label + at);
+      else
+        hn::StoreU(hn::ConvertTo(whole, index[r]), whole, found.label + at);
+    }
+  }
+};
+
+template <class Distance, bool Second, class T>
+void nearest_of_group(const T* group, const T* centres, size_t n_centres, size_t n_features, const Nearest<T>& found,
+                      size_t at) {
+  constexpr size_t n_vectors = 2;
+  constexpr size_t n_together = many_registers ? 4 : 2;
+  for (size_t r = 0; r < group_rows<T>; r += n_vectors * hn::Lanes(hn::ScalableTag<T>())) {
+    Least<T, n_vectors, Second> least;
+    size_t k = 0;
+    for (; k + n_together <= n_centres; k += n_together)
+      least.template take<Distance, n_together>(group + r, centres, n_features, k);
+    for (; k < n_centres; ++k) least.template take<Distance, 1>(group + r, centres, n_features, k);
+    least.store(found, at + r);
+  }
 }
 
 template <class Distance, class T>
-HWY_INLINE void nearest_lanes(const T* tile, const T* centres, size_t n_centres, size_t n_features, T* best_out,
-                              T* index_out) {
-  const hn::ScalableTag<T> d;
-  auto best = hn::Set(d, std::numeric_limits<T>::infinity());
-  auto index = hn::Zero(d);
-  size_t k = 0;
-  for (; k + 4 <= n_centres; k += 4) {  // four centres share each load of the rows
-    const T* c = centres + k * n_features;
-    auto s0 = hn::Zero(d), s1 = hn::Zero(d), s2 = hn::Zero(d), s3 = hn::Zero(d);
-    for (size_t j = 0; j < n_features; ++j) {
-      const auto x = hn::LoadU(d, tile + j * tile_rows);
-      s0 = Distance::add(s0, hn::Sub(x, hn::Set(d, c[j])));
-      s1 = Distance::add(s1, hn::Sub(x, hn::Set(d, c[n_features + j])));
-      s2 = Distance::add(s2, hn::Sub(x, hn::Set(d, c[2 * n_features + j])));
-      s3 = Distance::add(s3, hn::Sub(x, hn::Set(d, c[3 * n_features + j])));
-    }
-    keep_least(d, s0, k, best, index);
-    keep_least(d, s1, k + 1, best, index);
-    keep_least(d, s2, k + 2, best, index);
-    keep_least(d, s3, k + 3, best, index);
-  }
-  for (; k < n_centres; ++k) {
-    const T* c = centres + k * n_features;
-    auto s = hn::Zero(d);
-    for (size_t j = 0; j < n_features; ++j)
-      s = Distance::add(s, hn::Sub(hn::LoadU(d, tile + j * tile_rows), hn::Set(d, c[j])));
-    keep_least(d, s, k, best, index);
-  }
-  hn::StoreU(best, d, best_out);
-  hn::StoreU(index, d, index_out);
-}
-
-template <class T>
-void nearest_tile(Metric metric, const T* tile, const T* centres, size_t n_centres, size_t n_features, double* distance,
-                  std::int32_t* label) {
-  T best[tile_rows];
-  T index[tile_rows];
-  const size_t lanes = hn::Lanes(hn::ScalableTag<T>());
-  for (size_t r = 0; r < tile_rows; r += lanes) {
-    if (metric == Metric::manhattan)
-      nearest_lanes<Manhattan>(tile + r, centres, n_centres, n_features, best + r, index + r);
+void nearest_of_groups(const T* groups, size_t n, const T* centres, size_t n_centres, size_t n_features,
+                       const Nearest<T>& found) {
+  for (size_t at = 0; at < n; at += group_rows<T>, groups += group_stride<T>(n_features)) {
+    if (found.second != nullptr)
+      nearest_of_group<Distance, true>(groups, centres, n_centres, n_features, found, at);
     else
-      nearest_lanes<SquaredEuclidean>(tile + r, centres, n_centres, n_features, best + r, index + r);
+      nearest_of_group<Distance, false>(groups, centres, n_centres, n_features, found, at);
   }
-  for (size_t r = 0; r < tile_rows; ++r) {
-    distance[r] = static_cast<double>(best[r]);
-    label[r] = static_cast<std::int32_t>(index[r]);
-  }
-}
-
-void NearestF32(Metric metric, const float* tile, const float* centres, size_t n_centres, size_t n_features,
-                double* distance, std::int32_t* label) {
-  nearest_tile(metric, tile, centres, n_centres, n_features, distance, label);
-}
-
-void NearestF64(Metric metric, const double* tile, const double* centres, size_t n_centres, size_t n_features,
-                double* distance, std::int32_t* label) {
-  nearest_tile(metric, tile, centres, n_centres, n_features, distance, label);
 }
 
 template <class T>
-HWY_INLINE void add_row_of(const T* HWY_RESTRICT row, const T* HWY_RESTRICT origin, double weight, size_t n_features,
-                           double* HWY_RESTRICT sum) {
-  for (size_t d = 0; d < n_features; ++d) sum[d] += weight * static_cast<double>(row[d] - origin[d]);
+HWY_INLINE void find_nearest(Metric metric, const T* groups, size_t n, const T* centres, size_t n_centres,
+                             size_t n_features, const Nearest<T>& found) {
+  if (metric == Metric::manhattan)
+    nearest_of_groups<Manhattan>(groups, n, centres, n_centres, n_features, found);
+  else
+    nearest_of_groups<SquaredEuclidean>(groups, n, centres, n_centres, n_features, found);
 }
 
-void AddRowF32(const float* row, const float* origin, double weight, size_t n_features, double* sum) {
-  add_row_of(row, origin, weight, n_features, sum);
+template <class D>
+HWY_INLINE hn::TFromD<D> add_by_halves([[maybe_unused]] D d, hn::Vec<D> v) {
+#if HWY_TARGET != HWY_SCALAR
+  if constexpr (hn::MaxLanes(d) > 1) {
+    const hn::Half<D> half;
+    return add_by_halves(half, hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
+  }
+#endif
+  return hn::GetLane(v);
 }
 
-void AddRowF64(const double* row, const double* origin, double weight, size_t n_features, double* sum) {
-  add_row_of(row, origin, weight, n_features, sum);
+/// A row and a centre of more than eight features: the partial sums are vector lanes. One row after the other: only
+/// then does the processor foresee which memory is next.
+template <class Distance, class T>
+HWY_INLINE T wide_distance(const T* HWY_RESTRICT row, const T* HWY_RESTRICT origin, const T* HWY_RESTRICT centre,
+                           size_t n_features) {
+  const hn::CappedTag<T, n_partial> d;
+  constexpr size_t lanes = hn::MaxLanes(d);
+  constexpr size_t parts = n_partial / lanes;
+  hn::Vec<decltype(d)> sums[parts];
+  for (auto& sum : sums) sum = hn::Zero(d);
+  size_t j = 0;
+  for (; j + n_partial <= n_features; j += n_partial)
+    for (size_t p = 0; p < parts; ++p) {
+      const size_t at = j + p * lanes;
+      const auto x = hn::Sub(hn::LoadU(d, row + at), hn::LoadU(d, origin + at));
+      sums[p] = Distance::add(sums[p], hn::Sub(x, hn::LoadU(d, centre + at)));
+    }
+  if (j < n_features) {
+    HWY_ALIGN T rest[n_partial] = {};
+    for (size_t i = 0; j < n_features; ++i, ++j) rest[i] = (row[j] - origin[j]) - centre[j];
+    for (size_t p = 0; p < parts; ++p) sums[p] = Distance::add(sums[p], hn::Load(d, rest + p * lanes));
+  }
+  for (size_t half = parts / 2; half > 0; half /= 2)
+    for (size_t p = 0; p < half; ++p) sums[p] = hn::Add(sums[p], sums[p + half]);
+  return add_by_halves(d, sums[0]);
+}
+
+/// A row and a centre of few features.
+template <class Distance, class T>
+HWY_INLINE T narrow_distance(const T* HWY_RESTRICT row, const T* HWY_RESTRICT origin, const T* HWY_RESTRICT centre,
+                             size_t n_features) {
+  const hn::CappedTag<T, 1> d;
+  auto sum = hn::Zero(d);
+  for (size_t j = 0; j < n_features; ++j) sum = Distance::add(sum, hn::Set(d, (row[j] - origin[j]) - centre[j]));
+  return hn::GetLane(sum);
+}
+
+template <class Distance, class T>
+void own_distances(const T* rows, size_t n, size_t n_features, const T* origin, const T* centres,
+                   const std::int32_t* labels, T* distance) {
+  const bool wide = n_features > n_partial;
+  for (size_t r = 0; r < n; ++r, rows += n_features) {
+    const T* centre = centres + static_cast<size_t>(labels[r]) * n_features;
+    distance[r] = wide ? wide_distance<Distance>(rows, origin, centre, n_features)
+                       : narrow_distance<Distance>(rows, origin, centre, n_features);
+  }
+}
+
+template <class T>
+HWY_INLINE void find_own(Metric metric, const T* rows, size_t n, size_t n_features, const T* origin, const T* centres,
+                         const std::int32_t* labels, T* distance) {
+  if (metric == Metric::manhattan)
+    own_distances<Manhattan>(rows, n, n_features, origin, centres, labels, distance);
+  else
+    own_distances<SquaredEuclidean>(rows, n, n_features, origin, centres, labels, distance);
+}
+
+/// sum[first .. first + lanes) += weight * (row - origin).
+template <bool Weighted, class D, class T>
+HWY_INLINE void add_lanes(D d, const T* row, const T* origin, double weight, double* sum) {
+  const hn::Rebind<T, D> narrow;
+  const auto difference = hn::Sub(hn::LoadU(narrow, row), hn::LoadU(narrow, origin));
+  hn::Vec<D> x;
+  if constexpr (sizeof(T) == 8)
+    x = difference;
+  else
+    x = hn::PromoteTo(d, difference);
+  if constexpr (Weighted) x = hn::Mul(x, hn::Set(d, weight));
+  hn::StoreU(hn::Add(hn::LoadU(d, sum), x), d, sum);
+}
+
+/// Few: the number of features where the compiler shall know it, else 0.
+template <bool Weighted, size_t Few, class T>
+HWY_INLINE void add_all(const T* rows, size_t n, size_t n_features, const T* origin, const double* weights,
+                        const std::int32_t* labels, size_t n_sums, double* sums) {
+  const hn::ScalableTag<double> full;
+  const hn::CappedTag<double, 2> two;
+  const hn::CappedTag<double, 1> one;
+  if (Few > 0) n_features = Few;
+  const size_t copy_mask = sum_copies(n_sums) - 1;
+  const bool short_rows = n_features * sizeof(T) <= 128;  // in step with the next tile, while there is little to read
+  for (size_t r = 0; r < n; ++r, rows += n_features) {
+    if (short_rows) __builtin_prefetch(rows + n * n_features, 0, 2);
+    const double weight = Weighted ? weights[r] : 1;
+    if (weight == 0) continue;
+    double* sum = sums + (r & copy_mask) * n_sums + static_cast<size_t>(labels[r]) * n_features;
+    size_t j = 0;
+    for (; j + hn::Lanes(full) <= n_features; j += hn::Lanes(full))
+      add_lanes<Weighted>(full, rows + j, origin + j, weight, sum + j);
+    for (; j + hn::Lanes(two) <= n_features; j += hn::Lanes(two))
+      add_lanes<Weighted>(two, rows + j, origin + j, weight, sum + j);
+    for (; j < n_features; ++j) add_lanes<Weighted>(one, rows + j, origin + j, weight, sum + j);
+  }
+}
+
+template <bool Weighted, class T>
+HWY_INLINE void add_to_sums(const T* rows, size_t n, size_t n_features, const T* origin, const double* weights,
+                            const std::int32_t* labels, size_t n_sums, double* sums) {
+  if (n_features == 2) return add_all<Weighted, 2>(rows, n, n_features, origin, weights, labels, n_sums, sums);
+  if (n_features == 3) return add_all<Weighted, 3>(rows, n, n_features, origin, weights, labels, n_sums, sums);
+  if (n_features == 8) return add_all<Weighted, 8>(rows, n, n_features, origin, weights, labels, n_sums, sums);
+  add_all<Weighted, 0>(rows, n, n_features, origin, weights, labels, n_sums, sums);
+}
+
+template <class T>
+HWY_INLINE void add(const T* rows, size_t n, size_t n_features, const T* origin, const double* weights,
+                    const std::int32_t* labels, size_t n_sums, double* sums) {
+  if (weights == nullptr)
+    add_to_sums<false>(rows, n, n_features, origin, weights, labels, n_sums, sums);
+  else
+    add_to_sums<true>(rows, n, n_features, origin, weights, labels, n_sums, sums);
+}
+
+void NearestF32(Metric m, const float* groups, size_t n, const float* centres, size_t k, size_t d,
+                const Nearest<float>& found) {
+  find_nearest(m, groups, n, centres, k, d, found);
+}
+void NearestF64(Metric m, const double* groups, size_t n, const double* centres, size_t k, size_t d,
+                const Nearest<double>& found) {
+  find_nearest(m, groups, n, centres, k, d, found);
+}
+void OwnF32(Metric m, const float* rows, size_t n, size_t d, const float* origin, const float* centres,
+            const std::int32_t* labels, float* distance) {
+  find_own(m, rows, n, d, origin, centres, labels, distance);
+}
+void OwnF64(Metric m, const double* rows, size_t n, size_t d, const double* origin, const double* centres,
+            const std::int32_t* labels, double* distance) {
+  find_own(m, rows, n, d, origin, centres, labels, distance);
+}
+void AddF32(const float* rows, size_t n, size_t d, const float* origin, const double* weights,
+            const std::int32_t* labels, size_t n_sums, double* sums) {
+  add(rows, n, d, origin, weights, labels, n_sums, sums);
+}
+void AddF64(const double* rows, size_t n, size_t d, const double* origin, const double* weights,
+            const std::int32_t* labels, size_t n_sums, double* sums) {
+  add(rows, n, d, origin, weights, labels, n_sums, sums);
 }
 
 }  // namespace shoal::HWY_NAMESPACE
@@ -116,25 +322,36 @@ namespace shoal {
 
 HWY_EXPORT(NearestF32);
 HWY_EXPORT(NearestF64);
-HWY_EXPORT(AddRowF32);
-HWY_EXPORT(AddRowF64);
+HWY_EXPORT(OwnF32);
+HWY_EXPORT(OwnF64);
+HWY_EXPORT(AddF32);
+HWY_EXPORT(AddF64);
 
-void nearest(Metric metric, const float* tile, const float* centres, std::size_t n_centres, std::size_t n_features,
-             std::span<double> distance, std::span<std::int32_t> label) {
-  HWY_DYNAMIC_DISPATCH(NearestF32)(metric, tile, centres, n_centres, n_features, distance.data(), label.data());
+void nearest(Metric metric, const float* groups, std::size_t n, const float* centres, std::size_t k, std::size_t d,
+             const Nearest<float>& found) {
+  HWY_DYNAMIC_DISPATCH(NearestF32)(metric, groups, n, centres, k, d, found);
+}
+void nearest(Metric metric, const double* groups, std::size_t n, const double* centres, std::size_t k, std::size_t d,
+             const Nearest<double>& found) {
+  HWY_DYNAMIC_DISPATCH(NearestF64)(metric, groups, n, centres, k, d, found);
 }
 
-void nearest(Metric metric, const double* tile, const double* centres, std::size_t n_centres, std::size_t n_features,
-             std::span<double> distance, std::span<std::int32_t> label) {
-  HWY_DYNAMIC_DISPATCH(NearestF64)(metric, tile, centres, n_centres, n_features, distance.data(), label.data());
+void distance_to_own(Metric metric, const float* rows, std::size_t n, std::size_t d, const float* origin,
+                     const float* centres, const std::int32_t* labels, float* distance) {
+  HWY_DYNAMIC_DISPATCH(OwnF32)(metric, rows, n, d, origin, centres, labels, distance);
+}
+void distance_to_own(Metric metric, const double* rows, std::size_t n, std::size_t d, const double* origin,
+                     const double* centres, const std::int32_t* labels, double* distance) {
+  HWY_DYNAMIC_DISPATCH(OwnF64)(metric, rows, n, d, origin, centres, labels, distance);
 }
 
-void add_row(const float* row, const float* origin, double weight, std::size_t n_features, double* sum) {
-  HWY_DYNAMIC_DISPATCH(AddRowF32)(row, origin, weight, n_features, sum);
+void add_rows(const float* rows, std::size_t n, std::size_t d, const float* origin, const double* weights,
+              const std::int32_t* labels, size_t n_sums, double* sums) {
+  HWY_DYNAMIC_DISPATCH(AddF32)(rows, n, d, origin, weights, labels, n_sums, sums);
 }
-
-void add_row(const double* row, const double* origin, double weight, std::size_t n_features, double* sum) {
-  HWY_DYNAMIC_DISPATCH(AddRowF64)(row, origin, weight, n_features, sum);
+void add_rows(const double* rows, std::size_t n, std::size_t d, const double* origin, const double* weights,
+              const std::int32_t* labels, size_t n_sums, double* sums) {
+  HWY_DYNAMIC_DISPATCH(AddF64)(rows, n, d, origin, weights, labels, n_sums, sums);
 }
 
 }  // namespace shoal

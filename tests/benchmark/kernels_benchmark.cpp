@@ -8,6 +8,7 @@
 
 #include "shoal/data/row_coding.hpp"
 #include "shoal/math/diagonal_form.hpp"
+#include "shoal/math/distance.hpp"
 #include "shoal/math/normalise.hpp"
 #include "shoal/math/peak.hpp"
 #include "shoal/math/scatter.hpp"
@@ -36,26 +37,24 @@ struct Rows {
   std::vector<T> values, groups;
 };
 
-double peak_gigaflops() {
-  static const double peak = [] {
-    double best = 0;
-    for (int i = 0; i < 5; ++i) {
-      const auto start = std::chrono::steady_clock::now();
-      const double operations = multiply_adds(1'000'000);
-      best =
-          std::max(best, operations / std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-    }
-    return best / 1e9;
-  }();
-  return peak;
+/// The best of five measurements, in operations a second.
+double peak_of(double (*run)(std::size_t)) {
+  double best = 0;
+  for (int i = 0; i < 5; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    const double operations = run(1'000'000);
+    best = std::max(best, operations / std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  return best;
 }
 
 void report(benchmark::State& state, std::size_t rows, double operations_a_row, double value_bytes) {
+  static const double peak = peak_of(multiply_adds);
   const double count = static_cast<double>(state.iterations()) * static_cast<double>(rows);
   state.counters["rows"] = benchmark::Counter(count, benchmark::Counter::kIsRate);
   state.counters["FLOP/s"] = benchmark::Counter(count * operations_a_row, benchmark::Counter::kIsRate);
-  state.counters["of_peak"] = benchmark::Counter(count * operations_a_row / (peak_gigaflops() * 1e9 * 8 / value_bytes),
-                                                 benchmark::Counter::kIsRate);
+  state.counters["of_peak"] =
+      benchmark::Counter(count * operations_a_row / (peak * 8 / value_bytes), benchmark::Counter::kIsRate);
 }
 
 template <class T>
@@ -98,6 +97,24 @@ void diagonal_score(benchmark::State& state) {
     shoal::diagonal_score<double>(rows.groups.data(), rows.n, d, {k, means.data(), ones.data(), nullptr, ones.data()},
                                   joint.data(), nullptr, rows.n);
   report(state, rows.n, 4.0 * static_cast<double>(k * d), 8);
+}
+
+/// The search of hard models, with the second nearest centre: by the operations of an L1 distance.
+template <class T, Metric metric>
+void nearest_centre(benchmark::State& state) {
+  static const double peak = peak_of(absolute_differences);
+  const auto d = static_cast<std::size_t>(state.range(0));
+  const auto k = static_cast<std::size_t>(state.range(1));
+  const Rows<T> rows(d, k);
+  const std::vector<T> centres = normals<T>(k * d);
+  std::vector<T> least(rows.n), second(rows.n);
+  std::vector<std::int32_t> label(rows.n);
+  for (auto _ : state)
+    nearest(metric, rows.groups.data(), rows.n, centres.data(), k, d, {least.data(), second.data(), label.data()});
+  const double count = static_cast<double>(state.iterations()) * static_cast<double>(rows.n);
+  state.counters["rows"] = benchmark::Counter(count, benchmark::Counter::kIsRate);
+  state.counters["of_L1_peak"] =
+      benchmark::Counter(count * 3 * static_cast<double>(k * d) / (peak * 8 / sizeof(T)), benchmark::Counter::kIsRate);
 }
 
 void normalise(benchmark::State& state) {
@@ -152,6 +169,9 @@ BENCHMARK(quadratic_form<float>)->Apply(all_sizes);
 BENCHMARK(scatter<double>)->Apply(all_sizes);
 BENCHMARK(scatter<float>)->Apply(all_sizes);
 BENCHMARK(diagonal_score)->Args({8, 8})->Args({32, 16})->Args({128, 10});
+BENCHMARK(nearest_centre<double, Metric::manhattan>)->Apply(all_sizes);
+BENCHMARK(nearest_centre<float, Metric::manhattan>)->Apply(all_sizes);
+BENCHMARK(nearest_centre<double, Metric::squared_euclidean>)->Apply(all_sizes);
 BENCHMARK(normalise)->Arg(5)->Arg(16)->Arg(64);
 BENCHMARK(table_lines)->Args({64, 8})->Args({256, 32})->Args({784, 10});
 

@@ -69,35 +69,6 @@ TEST_P(Kernels, ResultIgnoresThePlaceInTheArray) {
   for (const double value : y) EXPECT_EQ(value, y[0]);
 }
 
-TEST_P(Kernels, NearestIsTheLowestOfTheLeast) {
-  for (const std::size_t d : {1U, 3U, 8U, 33U})
-    for (const std::size_t k : {1U, 4U, 7U}) {
-      std::vector<double> tile = normals(d * tile_rows);
-      std::vector<double> centres = normals(k * d);
-      if (k > 2)
-        std::copy_n(centres.begin(), d, centres.begin() + static_cast<std::ptrdiff_t>((k - 1) * d));  // equal centres
-      for (const Metric metric : {Metric::manhattan, Metric::squared_euclidean}) {
-        std::vector<double> distance(tile_rows);
-        std::vector<std::int32_t> label(tile_rows);
-        nearest(metric, tile.data(), centres.data(), k, d, distance, label);
-        for (std::size_t r = 0; r < tile_rows; ++r) {
-          double least = INFINITY;
-          std::int32_t where = -1;
-          for (std::size_t c = 0; c < k; ++c) {
-            double sum = 0;
-            for (std::size_t j = 0; j < d; ++j) {
-              const double difference = tile[j * tile_rows + r] - centres[c * d + j];
-              sum += metric == Metric::manhattan ? std::abs(difference) : difference * difference;
-            }
-            if (sum < least) least = sum, where = static_cast<std::int32_t>(c);
-          }
-          EXPECT_EQ(label[r], where);
-          EXPECT_NEAR(distance[r], least, 1e-13 * least);
-        }
-      }
-    }
-}
-
 TEST_P(Kernels, LinesAddUpAndBack) {
   std::uniform_int_distribution<int> any(0, 1000);
   for (const std::size_t k : {1U, 3U, 8U, 10U, 13U, 33U})

@@ -1,26 +1,50 @@
-/// Nearest centre of each row of a tile, and the per-cluster sums that follow.
+/// Distances between rows and centres. All kernels add the features of a distance in one order, so they agree to the
+/// last bit: up to eight features one after the other, more in eight partial sums (feature d in number d mod 8), which
+/// are added by halves.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
+
+#include "shoal/math/row_groups.hpp"
 
 namespace shoal {
 
-/// Rows of a tile; row indices are vector lanes. Kernels read whole tiles, so short ones are padded.
-inline constexpr std::size_t tile_rows = 64;
-
 enum class Metric { squared_euclidean, manhattan };
 
-/// tile: D x 64, feature-major; centres: K x D. Writes the least distance and its centre (the lowest on ties) for each
-/// of the 64 rows. Each distance is a sum over features in order, so equal centres have equal distances. K <= 2^24.
-void nearest(Metric metric, const float* tile, const float* centres, std::size_t n_centres, std::size_t n_features,
-             std::span<double> distance, std::span<std::int32_t> label);
-void nearest(Metric metric, const double* tile, const double* centres, std::size_t n_centres, std::size_t n_features,
-             std::span<double> distance, std::span<std::int32_t> label);
+/// Rows of a tile for small searches: whole groups.
+inline constexpr std::size_t search_rows = 64;
 
-/// sum[d] += weight * (row[d] - origin[d]) for d < D; the difference is taken in the row's precision.
-void add_row(const float* row, const float* origin, double weight, std::size_t n_features, double* sum);
-void add_row(const double* row, const double* origin, double weight, std::size_t n_features, double* sum);
+/// Of each row: the least distance, its centre (the lowest on ties), and the second least, which a tie equals. Arrays
+/// have room for whole groups of rows.
+template <class T>
+struct Nearest {
+  T* distance;
+  T* second;  ///< null: not wanted
+  std::int32_t* label;
+};
+
+/// groups: n rows as load_groups leaves them; centres: K x D, K <= 2^24. Fills whole groups.
+void nearest(Metric metric, const float* groups, std::size_t n_rows, const float* centres, std::size_t n_centres,
+             std::size_t n_features, const Nearest<float>& found);
+void nearest(Metric metric, const double* groups, std::size_t n_rows, const double* centres, std::size_t n_centres,
+             std::size_t n_features, const Nearest<double>& found);
+
+/// distance[r]: of row r (row-major, less the origin) from the centre labels[r].
+void distance_to_own(Metric metric, const float* rows, std::size_t n_rows, std::size_t n_features, const float* origin,
+                     const float* centres, const std::int32_t* labels, float* distance);
+void distance_to_own(Metric metric, const double* rows, std::size_t n_rows, std::size_t n_features,
+                     const double* origin, const double* centres, const std::int32_t* labels, double* distance);
+
+/// Copies of K x D sums that add_rows fills: neighbouring rows go to different ones where that is cheap, lest each wait
+/// for the one before it.
+constexpr std::size_t sum_copies(std::size_t n_sums) { return n_sums <= 256 ? 4 : 1; }
+
+/// sums[c * n_sums + labels[r] * D + d] += weight_r * (row_rd - origin_d), in order of rows, with n_sums = K x D and
+/// c = r mod sum_copies(n_sums); the difference is taken in the row's precision. weights: null where all are 1.
+void add_rows(const float* rows, std::size_t n_rows, std::size_t n_features, const float* origin, const double* weights,
+              const std::int32_t* labels, std::size_t n_sums, double* sums);
+void add_rows(const double* rows, std::size_t n_rows, std::size_t n_features, const double* origin,
+              const double* weights, const std::int32_t* labels, std::size_t n_sums, double* sums);
 
 }  // namespace shoal

@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "shoal/core/error.hpp"
-#include "shoal/data/tile.hpp"
+#include "shoal/data/origin.hpp"
 #include "shoal/math/cholesky.hpp"
 #include "shoal/math/elementary.hpp"
 #include "shoal/model/parameter_check.hpp"

@@ -8,16 +8,6 @@ Statistics KMeans<T>::statistics(bool scores_only) const {
 }
 
 template <class T>
-void KMeans<T>::expect(const RowBlock<T>& block, Statistics& sums, const RowOutputs& outputs) const {
-  const std::size_t d = this->n_features();
-  double* first_moments = sums.sums.data() + 1 + this->n_clusters();
-  const bool moments = sums.sums.size() > 1 + this->n_clusters();
-  this->assign(block, sums, outputs, [&](std::size_t r, std::size_t k) {
-    if (moments) add_row(block.row(r), this->origin().data(), block.weight(r), d, first_moments + k * d);
-  });
-}
-
-template <class T>
 Matrix KMeans<T>::moved_centres(const Statistics& sums, const RowPass<T>& /*pass*/) const {
   const double* weights = sums.sums.data() + 1;
   const double* first_moments = weights + this->n_clusters();

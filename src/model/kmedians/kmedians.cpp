@@ -18,14 +18,14 @@ std::vector<T> KMedians<T>::choose_origin(const Matrix& centres) const {
 }
 
 template <class T>
-void KMedians<T>::begin_fit(const RowPass<T>& pass, const ColumnMoments& /*moments*/) {
-  labels_.assign(pass.shard().n_rows(), 0);
+void KMedians<T>::begin_fit(const RowPass<T>& pass, const ColumnMoments& moments) {
+  HardModel<T>::begin_fit(pass, moments);
   weights_ = integer_weights(pass.shard().weights, pass.summary().total_weight);
 }
 
 template <class T>
 void KMedians<T>::end_fit() {
-  labels_.clear();
+  HardModel<T>::end_fit();
   search_ = {};
 }
 
@@ -35,17 +35,9 @@ Statistics KMedians<T>::statistics(bool /*scores_only*/) const {
 }
 
 template <class T>
-void KMedians<T>::expect(const RowBlock<T>& block, Statistics& sums, const RowOutputs& outputs) const {
-  RowOutputs mine = outputs;
-  if (!labels_.empty()) mine.label = labels_.data() + block.first_local;
-  this->assign(block, sums, mine, [](std::size_t, std::size_t) {});
-  if (!labels_.empty() && outputs.label != nullptr) std::copy_n(mine.label, block.n_rows, outputs.label);
-}
-
-template <class T>
 Matrix KMedians<T>::moved_centres(const Statistics& /*sums*/, const RowPass<T>& pass) const {
-  if (center_ == Center::geometric) return geometric_medians(pass, labels_, this->centres());
-  return search_.medians(pass, labels_, weights_, this->centres());
+  if (center_ == Center::geometric) return geometric_medians(pass, this->labels(), this->centres());
+  return search_.medians(pass, this->labels(), weights_, this->centres());
 }
 
 template class KMedians<float>;

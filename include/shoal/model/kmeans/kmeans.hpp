@@ -11,14 +11,12 @@ class KMeans final : public HardModel<T> {
   KMeans(const ModelOptions& options, std::size_t n_features)
       : HardModel<T>(options, n_features, "means", Distance::squared_euclidean) {}
 
-  void begin_fit(const RowPass<T>& /*pass*/, const ColumnMoments& /*moments*/) override {}
   [[nodiscard]] Statistics statistics(bool scores_only) const override;
-  void expect(const RowBlock<T>& block, Statistics& sums, const RowOutputs& outputs) const override;
 
  protected:
+  [[nodiscard]] bool needs_labels() const override { return false; }
   [[nodiscard]] Matrix moved_centres(const Statistics& sums, const RowPass<T>& pass) const override;
   [[nodiscard]] std::vector<T> choose_origin(const Matrix& centres) const override { return origin_of<T>(centres); }
-  // Layout of the sums: objective, K weights, K x D sums of w (x - origin).
 };
 
 }  // namespace shoal

@@ -15,9 +15,9 @@ class KMedians final : public HardModel<T> {
   void begin_fit(const RowPass<T>& pass, const ColumnMoments& moments) override;
   void end_fit() override;
   [[nodiscard]] Statistics statistics(bool scores_only) const override;
-  void expect(const RowBlock<T>& block, Statistics& sums, const RowOutputs& outputs) const override;
 
  protected:
+  [[nodiscard]] bool needs_labels() const override { return true; }
   [[nodiscard]] Matrix moved_centres(const Statistics& sums, const RowPass<T>& pass) const override;
   /// Zero: medians are values of the data, so nothing is shifted.
   [[nodiscard]] std::vector<T> choose_origin(const Matrix& centres) const override;
@@ -25,9 +25,6 @@ class KMedians final : public HardModel<T> {
  private:
   Center center_;
   IntegerWeights weights_;
-  /// Of this rank's rows in the last pass; medians are no sum of rows, so the M-step must know whose rows are whose.
-  /// Written by the E-step, each block its own part; empty outside a fit.
-  mutable std::vector<std::int32_t> labels_;
   mutable MedianSearch<T> search_;  ///< remembers where the medians were, which changes no result
 };
 

@@ -1,19 +1,8 @@
-#include "shoal/data/tile.hpp"
+#include "shoal/data/origin.hpp"
 
-#include <algorithm>
 #include <cmath>
 
 namespace shoal {
-
-template <class T>
-void Tile<T>::load(const RowBlock<T>& block, std::size_t first, std::size_t n, std::span<const T> origin) {
-  n_rows = n;
-  if (n < tile_rows) std::fill(columns.begin(), columns.end(), T(0));
-  for (std::size_t r = 0; r < n; ++r) {
-    const T* x = block.row(first + r);
-    for (std::size_t d = 0; d < n_features; ++d) columns[d * tile_rows + r] = x[d] - origin[d];
-  }
-}
 
 template <class T>
 std::vector<T> origin_of(const Matrix& centres) {
@@ -36,8 +25,6 @@ std::vector<T> shifted(const Matrix& centres, std::span<const T> origin) {
   return result;
 }
 
-template struct Tile<float>;
-template struct Tile<double>;
 template std::vector<float> origin_of<float>(const Matrix&);
 template std::vector<double> origin_of<double>(const Matrix&);
 template std::vector<float> shifted<float>(const Matrix&, std::span<const float>);

@@ -1,0 +1,163 @@
+// The pruned search of k-means and k-medians against the plain one, bit for bit, in every iteration of a fit.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "shoal/model/make_model.hpp"
+#include "support/serial.hpp"
+
+namespace shoal {
+namespace {
+
+const Communicator& world() {
+  static const Communicator comm = Communicator::world();
+  return comm;
+}
+
+struct Data {
+  std::string name;
+  std::size_t d;
+  std::vector<double> values;
+  bool integers = false;  ///< distances are exact
+};
+
+std::vector<Data> all_data() {
+  std::vector<Data> all;
+  for (const std::size_t d : {1U, 3U, 8U, 9U, 24U}) {
+    const std::size_t n = 1500;
+    std::mt19937_64 generator(d);
+    std::normal_distribution<double> normal;
+    all.push_back({"groups", d, test::normal_rows(n, d, 1, 9, 3)});
+    all.push_back({"one cloud", d, test::normal_rows(n, d, 2, 1, 0)});
+    Data integers{"integers", d, {}, true}, far{"far from zero", d, {}}, tiny{"squares underflow", d, {}};
+    Data huge{"squares overflow", d, {}}, copies{"copies", d, {}, true}, outliers{"outliers", d, {}};
+    for (std::size_t i = 0; i < n * d; ++i) {
+      const double x = normal(generator);
+      integers.values.push_back(std::round(2 * x));
+      far.values.push_back(1e8 + x);
+      tiny.values.push_back(1e-160 * x);
+      huge.values.push_back(1e153 * x);
+      copies.values.push_back(static_cast<double>(i / d % 5 + i % d % 2));
+      outliers.values.push_back(i / d % 100 == 0 ? 1e12 * x : x);
+    }
+    for (Data* data : {&integers, &far, &tiny, &huge, &copies, &outliers}) all.push_back(std::move(*data));
+    all.push_back({"constant", d, std::vector<double>(n * d, 3.5)});
+  }
+  return all;
+}
+
+/// Labels and objective of a pass.
+struct Assignment {
+  std::vector<std::int32_t> labels;
+  std::vector<double> sums;
+  bool operator==(const Assignment& other) const { return labels == other.labels && same_bits(sums, other.sums); }
+};
+
+template <class T>
+Assignment assign(const Model<T>& model, const RowPass<T>& pass, Statistics* all = nullptr) {
+  Assignment found;
+  found.labels.resize(pass.shard().n_rows());
+  const Statistics sums = pass.reduce(model.statistics(false), [&](const RowBlock<T>& block, Statistics& mine) {
+    model.expect(block, mine, {found.labels.data() + block.first_local, nullptr, nullptr});
+  });
+  found.sums = sums.sums;
+  if (all != nullptr) *all = sums;
+  return found;
+}
+
+/// The lowest of the nearest centres of a row, by a plain loop.
+template <class T>
+std::int32_t brute_force(const T* row, const std::vector<double>& centres, std::size_t d, bool manhattan) {
+  double least = std::numeric_limits<double>::infinity();
+  std::int32_t label = 0;
+  for (std::size_t k = 0; k < centres.size() / d; ++k) {
+    double sum = 0;
+    for (std::size_t j = 0; j < d; ++j) {
+      const double difference = static_cast<double>(row[j]) - centres[k * d + j];
+      sum += manhattan ? std::abs(difference) : difference * difference;
+    }
+    if (sum < least) least = sum, label = static_cast<std::int32_t>(k);
+  }
+  return label;
+}
+
+template <class T>
+void expect_plain_results(const Data& data, const ModelOptions& options, const std::vector<double>& weights) {
+  std::vector<T> values;
+  for (const double x : data.values) values.push_back(static_cast<T>(x));
+  const auto shard = test::shard_of(world(), values, data.d, weights, 200);
+  const DataSummary summary = test::summary_of(values, data.d, weights);
+  const RowPass<T> pass(shard, world(), 1, summary);
+  const auto model = make_model<T>(options, data.d);
+  model->begin_fit(pass, {});
+  NamedArray start{options.kind == ModelKind::kmeans ? "means" : "medians", {options.n_clusters, data.d}, {}};
+  for (std::size_t i = 0; i < options.n_clusters * data.d; ++i)  // rows of the data: some may be equal
+    start.values.push_back(static_cast<double>(values[i / data.d * 7 * data.d + i % data.d]));
+  model->set_parameters({start}, "test");
+  bool exact = data.integers && options.kind == ModelKind::kmedians && options.center == Center::median;
+  for (int iteration = 0; iteration < 12; ++iteration) {
+    ModelOptions now = options;
+    now.n_clusters = model->n_clusters();
+    const auto plain = make_model<T>(now, data.d);
+    plain->set_parameters(model->parameters(), "test");
+    Statistics sums = model->statistics(false);
+    const Assignment found = assign(*model, pass, &sums);
+    ASSERT_EQ(found, assign(*plain, pass)) << data.name << ", " << data.d << " features, iteration " << iteration;
+    ASSERT_EQ(found, assign(*model, pass)) << "a second pass, " << data.name;
+    const std::vector<double> centres = model->parameters()[0].values;
+    for (std::size_t r = 0; exact && r < shard.n_rows(); ++r)
+      ASSERT_EQ(found.labels[r], brute_force(shard.values.data() + r * data.d, centres, data.d, true)) << data.name;
+    if (!std::isfinite(model->objective(sums)) || !model->maximise(sums, pass)) break;
+  }
+}
+
+void expect_plain_results(const ModelOptions& options) {
+  for (const Data& data : all_data()) {
+    std::vector<double> weights;
+    for (std::size_t i = 0; i < data.values.size() / data.d; ++i) weights.push_back(static_cast<double>(i % 4) / 2);
+    expect_plain_results<double>(data, options, {});
+    expect_plain_results<double>(data, options, weights);
+    if (std::abs(data.values[0]) < 1e30) expect_plain_results<float>(data, options, {});
+  }
+}
+
+class HardSearch : public testing::TestWithParam<std::size_t> {};
+
+TEST_P(HardSearch, KMeans) {
+  ModelOptions options;
+  options.kind = ModelKind::kmeans;
+  options.n_clusters = GetParam();
+  expect_plain_results(options);
+}
+
+TEST_P(HardSearch, KMedians) {
+  ModelOptions options;
+  options.kind = ModelKind::kmedians;
+  options.n_clusters = GetParam();
+  expect_plain_results(options);
+}
+
+TEST_P(HardSearch, GeometricMedians) {
+  ModelOptions options;
+  options.kind = ModelKind::kmedians;
+  options.center = Center::geometric;
+  options.n_clusters = GetParam();
+  const std::vector<Data> all = all_data();
+  for (const Data& data : {all[0], all[11]}) expect_plain_results<double>(data, options, {});
+}
+
+TEST_P(HardSearch, DroppedClusters) {
+  ModelOptions options;
+  options.kind = ModelKind::kmeans;
+  options.empty_cluster = EmptyCluster::drop;
+  options.n_clusters = GetParam();
+  for (const Data& data : all_data())
+    if (data.integers) expect_plain_results<double>(data, options, {});
+}
+
+INSTANTIATE_TEST_SUITE_P(Clusters, HardSearch, testing::Values(2U, 12U, 40U));
+
+}  // namespace
+}  // namespace shoal
