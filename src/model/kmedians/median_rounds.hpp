@@ -4,21 +4,20 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "model/kmedians/median_cells.hpp"
 #include "shoal/model/kmedians/selection.hpp"
 
 namespace shoal {
 
-/// The weight of a value of one (cluster, feature) pair on this rank.
+/// A value of one (cluster, feature) pair on this rank.
 struct Entry {
   std::uint64_t pair;
   std::uint64_t key;
-  std::int64_t weight;
+  std::uint64_t row;  ///< local
 };
-
-/// Sorted by pair and key, equal ones in one.
-std::vector<Entry> merged(std::vector<Entry> entries);
 
 /// What is known of one pair.
 struct PairState {
@@ -26,10 +25,8 @@ struct PairState {
   std::uint64_t high = std::numeric_limits<std::uint64_t>::max();
   std::int64_t below = 0;   ///< W(< low)
   std::int64_t inside = 0;  ///< W(low .. high), or more
-  // Once every rank has listed its values of a bracket around the median:
-  bool listed = false;
-  std::uint64_t listed_low = 0, listed_high = 0;
-  std::int64_t listed_inside = 0;
+  int cuts = 0;             ///< so far
+  bool listed = false;      ///< every rank has listed its values of its bracket in the book
 
   [[nodiscard]] bool narrow() const { return low == high; }
 };
@@ -38,28 +35,51 @@ struct PairState {
 template <class T>
 struct TriedBrackets {
   std::vector<T> low, high, pivot;
-  explicit TriedBrackets(std::size_t n_pairs)
+  explicit TriedBrackets(std::size_t n_pairs = 0)
       : low(n_pairs, std::numeric_limits<T>::infinity()),
         high(n_pairs, -std::numeric_limits<T>::infinity()),
         pivot(n_pairs, std::numeric_limits<T>::quiet_NaN()) {}
+  [[nodiscard]] bool tries(std::size_t p) const { return low[p] <= high[p]; }
+  void drop(std::size_t p) {
+    constexpr T infinity = std::numeric_limits<T>::infinity();
+    set(p, infinity, -infinity, std::numeric_limits<T>::quiet_NaN());
+  }
   void set(std::size_t p, T from, T to, T value) { low[p] = from, high[p] = to, pivot[p] = value; }
 };
 
+/// What a search leaves for the next one: brackets whose values are listed, and what was counted of them.
 template <class T>
-struct Cutting;
+struct MedianBook {
+  std::vector<std::int32_t> labels;    ///< of this rank's rows
+  std::vector<std::int64_t> clusters;  ///< W of each
+  TriedBrackets<T> brackets;           ///< of the pairs that are listed
+  std::vector<std::int64_t> below;     ///< W(< bracket)
+  std::vector<std::int64_t> inside;    ///< W(bracket)
+  std::vector<Entry> list;             ///< this rank's values in the brackets, but for ties with the pivots:
+  std::vector<std::int64_t> equal;     ///< W(pivot) on this rank
+};
+
 template <class T>
 struct MedianTally;
+
+/// How much of a pair's weight is at a key.
+struct WeightOfKey {
+  std::uint64_t pair;
+  std::uint64_t key;
+  std::int64_t weight;
+};
 
 /// A search in progress. Every step is collective.
 template <class T>
 class MedianRounds {
  public:
-  /// Brackets of at most so many rows (weight in mean weights of a row) are gathered.
-  static constexpr std::int64_t few = 64;
+  MedianRounds(const RowPass<T>& pass, const IntegerWeights& weights, std::size_t n_clusters, std::size_t n_features);
 
-  /// Of every stride-th row of all ranks.
-  MedianRounds(const RowPass<T>& pass, std::span<const std::int32_t> labels, const IntegerWeights& weights,
-               std::size_t n_clusters, std::size_t n_features, std::int64_t stride);
+  /// From nothing: counts the clusters.
+  void begin(std::span<const std::int32_t> labels);
+
+  /// From the last search: only rows whose label is another one change what was counted. Counts cells at once.
+  void follow(MedianBook<T>&& book, std::span<const std::int32_t> labels);
 
   /// One pass over the rows: counts below and inside the brackets of pairs that are not listed, and lists the values
   /// inside, unless they take more room than half an entry a row.
@@ -75,8 +95,9 @@ class MedianRounds {
   [[nodiscard]] bool has_more_than(std::int64_t most, bool listed) const;
   [[nodiscard]] bool has_unlisted() const;
 
-  /// The brackets as they stand of all pairs that are not listed.
-  [[nodiscard]] TriedBrackets<T> remaining() const;
+  /// The brackets as they stand of all pairs that are not listed, and (`wider`) as much again above, where the upper
+  /// median often is.
+  [[nodiscard]] TriedBrackets<T> remaining(bool wider) const;
 
   /// Lower and upper median of each pair, by gathering what is left of the lists.
   struct Medians {
@@ -84,28 +105,41 @@ class MedianRounds {
   };
   [[nodiscard]] Medians gather() const;
 
+  /// Ends the search.
+  MedianBook<T> close() && { return std::move(book_); }
+
+  /// Brackets of at most so many rows (weight in mean weights of a row) are gathered.
+  [[nodiscard]] std::int64_t few() const;
+
   [[nodiscard]] const PairState& state(std::size_t p) const { return states_[p]; }
-  [[nodiscard]] std::int64_t total(std::size_t p) const { return cluster_[p / n_features_]; }
+  [[nodiscard]] const MedianBook<T>& book() const { return book_; }
+  [[nodiscard]] std::int64_t total(std::size_t p) const { return book_.clusters[p / n_features_]; }
   [[nodiscard]] std::int64_t unit() const { return unit_; }
   [[nodiscard]] int row_passes() const { return row_passes_; }
 
  private:
-  [[nodiscard]] bool counts(std::int64_t row, std::size_t local) const;
-  [[nodiscard]] std::vector<std::int32_t> labels_of(const RowBlock<T>& block) const;
-  std::vector<MedianTally<T>> pass_over_rows(const TriedBrackets<T>& tried, const Cutting<T>* cutting);
+  [[nodiscard]] bool counts(std::size_t local) const;
+  [[nodiscard]] const std::int32_t* labels_of(const RowBlock<T>& block, std::vector<std::int32_t>& room) const;
+  [[nodiscard]] int cell_bits() const;
+  [[nodiscard]] std::size_t most_entries() const;
+  void set_totals();
+  std::vector<MedianTally<T>> tallies() const;
+  std::vector<MedianTally<T>> pass_over_rows(const TriedBrackets<T>& tried, const std::vector<Cells>* cutting);
+  std::vector<Cells> cells_of_lists() const;
+  void count_lists(const std::vector<Cells>& cells, std::span<std::int64_t> counts) const;
   bool learn(std::size_t p, const TriedBrackets<T>& tried, std::int64_t below, std::int64_t inside);
-  [[nodiscard]] std::vector<Entry> last_few() const;
+  void keep_cell(std::size_t p, const Cells& cells, const std::int64_t* counts);
+  template <class F>
+  void for_each_listed(F&& take) const;
+  [[nodiscard]] std::vector<WeightOfKey> last_few() const;
   [[nodiscard]] std::vector<std::uint64_t> next_keys(const std::vector<std::uint64_t>& keys) const;
 
   const RowPass<T>& pass_;
-  std::span<const std::int32_t> labels_;
   const IntegerWeights& weights_;
   std::size_t n_features_;
-  std::int64_t stride_;
-  std::vector<std::int64_t> cluster_;  ///< W of each cluster
-  std::int64_t unit_ = 1;              ///< mean weight of a row
+  std::int64_t unit_ = 1;  ///< mean weight of a row
   std::vector<PairState> states_;
-  std::vector<Entry> list_;  ///< of this rank, merged
+  MedianBook<T> book_;
   int row_passes_ = 0;
 };
 

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <utility>
 
 #include "model/kmedians/median_rounds.hpp"
+#include "model/kmedians/median_sample.hpp"
 
 namespace shoal {
 namespace {
@@ -17,7 +19,7 @@ double midpoint(double a, double b) {
 
 /// Where to look again for medians that were outside their brackets: sixteen widths further.
 template <class T>
-TriedBrackets<T> beyond(const MedianRounds<T>& rounds, const TriedBrackets<T>& tried, bool& any) {
+TriedBrackets<T> beyond(const MedianRounds<T>& rounds, const TriedBrackets<T>& tried) {
   TriedBrackets<T> next(tried.low.size());
   for (std::size_t p = 0; p < next.low.size(); ++p) {
     const PairState& state = rounds.state(p);
@@ -30,37 +32,52 @@ TriedBrackets<T> beyond(const MedianRounds<T>& rounds, const TriedBrackets<T>& t
     } else if (state.low > ordered_key(static_cast<double>(tried.high[p]))) {
       const T low = std::nextafter(tried.high[p], infinity);
       next.set(p, low, low + width, low);
-    } else {
-      continue;  // inside, but with too many values
-    }
-    any = true;
+    }  // else inside, but with too many values
   }
   return next;
 }
 
+template <class T>
+bool tries_any(const TriedBrackets<T>& tried) {
+  for (std::size_t p = 0; p < tried.low.size(); ++p)
+    if (tried.tries(p)) return true;
+  return false;
+}
+
 /// The mean distance between neighbouring values about the median, in the data's units for a unit of weight.
-double spacing_of(const PairState& state) {
-  const double width = value_of_key(state.listed_high) - value_of_key(state.listed_low);
-  return width / static_cast<double>(state.listed_inside);
+template <class T>
+double spacing_of(const MedianRounds<T>& rounds, std::size_t p) {
+  const MedianBook<T>& book = rounds.book();
+  const double width = static_cast<double>(book.brackets.high[p]) - static_cast<double>(book.brackets.low[p]);
+  return width / static_cast<double>(book.inside[p]);
 }
 
-/// Half the width of the next bracket: as far as the median just moved, but some dozens of values and no more than a
-/// thirty-second of the cluster's.
+/// Half the width of the next bracket: several times what the median just moved, but some values at least and no more
+/// than what all pairs together can list.
 template <class T>
-double half_width_after_move(const MedianRounds<T>& rounds, std::size_t p, double move) {
-  const double spacing = spacing_of(rounds.state(p));
+double half_width_after_move(const MedianRounds<T>& rounds, std::size_t n_features, std::size_t p, double move) {
+  const double spacing = spacing_of(rounds, p);
+  const double most = static_cast<double>(rounds.total(p)) / (8.0 * static_cast<double>(n_features)) * spacing;
   const double least = 32 * static_cast<double>(rounds.unit()) * spacing;
-  return std::max(least, std::min(1.25 * move, static_cast<double>(rounds.total(p)) / 64 * spacing));
-}
-
-/// Four standard deviations of the median of so many rows.
-template <class T>
-double half_width_of_sample(const MedianRounds<T>& rounds, std::size_t p) {
-  const auto unit = static_cast<double>(rounds.unit());
-  return 2 * std::sqrt(static_cast<double>(rounds.total(p)) / unit) * unit * spacing_of(rounds.state(p));
+  return std::min(std::max(least, 4 * move), std::max(least / 4, most));
 }
 
 }  // namespace
+
+template <class T>
+struct MedianSearch<T>::Memory {
+  MedianBook<T> book;
+  TriedBrackets<T> plan;  ///< for the next search
+};
+
+template <class T>
+MedianSearch<T>::MedianSearch() = default;
+template <class T>
+MedianSearch<T>::~MedianSearch() = default;
+template <class T>
+MedianSearch<T>::MedianSearch(MedianSearch&&) noexcept = default;
+template <class T>
+MedianSearch<T>& MedianSearch<T>::operator=(MedianSearch&&) noexcept = default;
 
 IntegerWeights integer_weights(std::span<const double> weights, double total) {
   IntegerWeights result;
@@ -83,63 +100,78 @@ double value_of_key(std::uint64_t key) {
   return std::bit_cast<double>((key & sign) != 0 ? key & ~sign : ~key);
 }
 
-/// Medians of the rows that take part, from the brackets there are; `half_width` of the next brackets is asked with the
-/// number of a pair and the distance that its median moved.
+/// Lists what the last search or a sample say of where the medians are.
 template <class T>
-template <class F>
-Matrix MedianSearch<T>::search(MedianRounds<T>& rounds, const Matrix& previous, F&& half_width) {
-  const std::size_t n = previous.values.size();
-  constexpr std::int64_t few = MedianRounds<T>::few;
-  if (low_.size() == n) {
-    TriedBrackets<T> expected(n);
-    expected.low = low_, expected.high = high_, expected.pivot = pivot_;
-    if (wide_)
-      rounds.cut_brackets(expected);
+void MedianSearch<T>::start(MedianRounds<T>& rounds, const RowPass<T>& pass, std::span<const std::int32_t> labels,
+                            const IntegerWeights& weights, const Matrix& previous) {
+  if (!memory_ || memory_->plan.low.size() != previous.values.size()) {
+    rounds.begin(labels);
+    const MedianSample<T> sample(pass, labels, weights, previous.rows, previous.columns);
+    if (sample.empty()) return;
+    if (sample.share_inside() * static_cast<double>(previous.columns) < 0.25)
+      rounds.list_brackets(sample.brackets());
     else
-      rounds.list_brackets(expected);
-    bool any = false;
-    const TriedBrackets<T> wider = beyond(rounds, expected, any);
-    if (any) rounds.list_brackets(wider);
+      rounds.cut_brackets(sample.brackets());
+    return;
   }
-  for (std::int64_t most = few; rounds.has_unlisted(); most = 0) {  // a second time where weights are very unlike
-    while (rounds.has_more_than(most, false)) rounds.cut_brackets(rounds.remaining());
-    rounds.list_brackets(rounds.remaining());
+  TriedBrackets<T> tried = std::move(memory_->plan);
+  TriedBrackets<T>& old = memory_->book.brackets;
+  for (std::size_t p = 0; p < tried.low.size(); ++p) {
+    const bool wide = old.tries(p) && 2 * (old.high[p] - old.low[p]) > tried.high[p] - tried.low[p];
+    if (wide)
+      tried.set(p, old.low[p], old.high[p], old.pivot[p]);
+    else
+      old.drop(p);
   }
-  while (rounds.has_more_than(few, true)) rounds.narrow_lists();
-  const auto found = rounds.gather();
+  TriedBrackets<T> first = tried;
+  if (tries_any(old)) {
+    const TriedBrackets<T> kept = old;
+    rounds.follow(std::move(memory_->book), labels);
+    first = beyond(rounds, kept);
+    for (std::size_t p = 0; p < tried.low.size(); ++p)
+      if (!kept.tries(p)) first.set(p, tried.low[p], tried.high[p], tried.pivot[p]);
+  } else {
+    rounds.begin(labels);
+  }
+  if (tries_any(first)) rounds.list_brackets(first);
+  const TriedBrackets<T> further = beyond(rounds, first);
+  if (tries_any(further)) rounds.list_brackets(further);
+}
 
-  Matrix medians = previous;
-  TriedBrackets<T> next(n);
-  for (std::size_t p = 0; p < n; ++p) {
+template <class T>
+void MedianSearch<T>::plan_next(const MedianRounds<T>& rounds, const Matrix& medians, const Matrix& previous) {
+  TriedBrackets<T> plan(medians.values.size());
+  for (std::size_t p = 0; p < plan.low.size(); ++p) {
     if (rounds.total(p) == 0) continue;
-    const double median = midpoint(found.lower[p], found.upper[p]);
-    const double asked = half_width(p, std::abs(median - previous.values[p]));
+    const double median = medians.values[p];
+    const double asked = half_width_after_move(rounds, medians.columns, p, std::abs(median - previous.values[p]));
     const double half = asked >= 0 ? asked : 0;
-    next.set(p, static_cast<T>(std::min(median - half, found.lower[p])),
-             static_cast<T>(std::max(median + half, found.upper[p])), static_cast<T>(found.lower[p]));
-    medians.values[p] = median;
+    const auto low = static_cast<T>(median - half), high = static_cast<T>(median + half);
+    plan.set(p, std::min(low, high), high, static_cast<T>(median));
   }
-  low_ = std::move(next.low), high_ = std::move(next.high), pivot_ = std::move(next.pivot);
-  return medians;
+  memory_->plan = std::move(plan);
 }
 
 template <class T>
 Matrix MedianSearch<T>::medians(const RowPass<T>& pass, std::span<const std::int32_t> labels,
                                 const IntegerWeights& weights, const Matrix& previous) {
-  constexpr std::int64_t sample_stride = 16;
-  constexpr std::int64_t least_sample = 64;  // rows a cluster
-  const auto k = static_cast<std::int64_t>(previous.rows);
-  if (low_.size() != previous.values.size() && pass.summary().rows_used >= k * sample_stride * least_sample) {
-    low_.clear();
-    MedianRounds<T> sample(pass, labels, weights, previous.rows, previous.columns, sample_stride);
-    search(sample, previous, [&](std::size_t p, double) { return half_width_of_sample(sample, p); });
-    wide_ = true;
+  MedianRounds<T> rounds(pass, weights, previous.rows, previous.columns);
+  start(rounds, pass, labels, weights, previous);
+  const std::int64_t few = rounds.few();
+  for (std::int64_t most = few; rounds.has_unlisted(); most = 0) {  // a second time where there is no room
+    while (rounds.has_more_than(most, false)) rounds.cut_brackets(rounds.remaining(false));
+    rounds.list_brackets(rounds.remaining(most > 0));
   }
-  MedianRounds<T> rounds(pass, labels, weights, previous.rows, previous.columns, 1);
-  Matrix medians =
-      search(rounds, previous, [&](std::size_t p, double move) { return half_width_after_move(rounds, p, move); });
-  wide_ = false;
+  while (rounds.has_more_than(few, true)) rounds.narrow_lists();
+  const auto found = rounds.gather();
+
+  Matrix medians = previous;
+  for (std::size_t p = 0; p < medians.values.size(); ++p)
+    if (rounds.total(p) > 0) medians.values[p] = midpoint(found.lower[p], found.upper[p]);
+  if (!memory_) memory_ = std::make_unique<Memory>();
+  plan_next(rounds, medians, previous);
   row_passes_ = rounds.row_passes();
+  memory_->book = std::move(rounds).close();
   return medians;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -28,15 +29,22 @@ class MedianRounds;
 /// For each cluster k and feature d the midpoint of the lower and the upper median: the smallest x with
 /// W(<= x) >= W / 2 and the smallest with W(<= x) > W / 2 over the cluster's rows.
 ///
-/// Medians move little between iterations, so each search starts from brackets around where the last one ended: one
-/// pass over the rows counts, for all pairs at once, what lies below the brackets and lists the few values inside;
-/// integer reductions agree on the ranks, and the last values are gathered. A bracket that was missed is tried once
-/// more, wider, on the side where the median went; without a bracket the range of all keys is cut in 2^b cells a round,
-/// at most ceil(64 / b) rounds, with b from a byte budget. The first search of many rows takes its brackets from every
-/// sixteenth row. All of it is exact, so the brackets change no bit.
+/// Medians move little between iterations, and few rows change clusters. So each search keeps, for every pair, a
+/// bracket around its median, what lies below it, and the list of the values inside. The next search takes the rows
+/// that changed clusters from one pair's counts to the other's, settles by one integer reduction (counts, and cells of
+/// the brackets) in which cell each median is, and gathers the last values. Only pairs whose median left its bracket
+/// take a pass over the rows: it counts below a new bracket and lists what is inside, for all of them at once. The
+/// first search takes its brackets from a sample of the rows; without a bracket the range of all keys is cut in 2^b
+/// cells a round, by value and by key in turn, at most 2 ceil(64 / b) rounds, with b from a byte budget. All of it is
+/// exact, so neither brackets nor sample change a bit.
 template <class T>
 class MedianSearch {
  public:
+  MedianSearch();
+  ~MedianSearch();
+  MedianSearch(MedianSearch&&) noexcept;
+  MedianSearch& operator=(MedianSearch&&) noexcept;
+
   /// labels: this rank's rows. Entries of clusters without weight keep the value of `previous` (K x D).
   Matrix medians(const RowPass<T>& pass, std::span<const std::int32_t> labels, const IntegerWeights& weights,
                  const Matrix& previous);
@@ -45,11 +53,12 @@ class MedianSearch {
   [[nodiscard]] int row_passes() const { return row_passes_; }
 
  private:
-  template <class F>
-  Matrix search(MedianRounds<T>& rounds, const Matrix& previous, F&& half_width);
+  struct Memory;
+  void start(MedianRounds<T>& rounds, const RowPass<T>& pass, std::span<const std::int32_t> labels,
+             const IntegerWeights& weights, const Matrix& previous);
+  void plan_next(const MedianRounds<T>& rounds, const Matrix& medians, const Matrix& previous);
 
-  std::vector<T> low_, high_, pivot_;  ///< K x D brackets for the next search; empty: none yet
-  bool wide_ = false;                  ///< they hold many values
+  std::unique_ptr<Memory> memory_;
   int row_passes_ = 0;
 };
 

@@ -1,0 +1,63 @@
+/// How a bracket of keys is cut into cells that are counted.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <utility>
+
+#include "shoal/model/kmedians/selection.hpp"
+
+namespace shoal {
+
+/// A bracket of keys in at most 2^bits cells: of equal width in value, or of 2^shift keys. Values split a cloud of rows
+/// evenly where it crosses zero, about which half of all keys lie; keys settle `bits` bits of the answer whatever the
+/// values are.
+class Cells {
+ public:
+  Cells() = default;
+  Cells(std::uint64_t low, std::uint64_t high, int bits, bool by_value)
+      : low_(low),
+        high_(high),
+        n_(std::uint64_t{1} << static_cast<unsigned>(bits)),
+        shift_(static_cast<unsigned>(std::max(0, static_cast<int>(std::bit_width(high - low)) - bits))) {
+    if (!by_value) return;
+    first_ = value_of_key(low);
+    scale_ = static_cast<double>(n_) / (value_of_key(high) - first_);
+    by_value_ = std::isfinite(first_) && std::isfinite(scale_) && scale_ > 0;
+  }
+
+  [[nodiscard]] bool holds(std::uint64_t key) const { return key >= low_ && key <= high_; }
+
+  /// The cell of a key of the bracket; never falls as the key rises.
+  [[nodiscard]] std::uint64_t place(std::uint64_t key) const {
+    if (!by_value_) return (key - low_) >> shift_;
+    return std::min(n_ - 1, static_cast<std::uint64_t>((value_of_key(key) - first_) * scale_));
+  }
+
+  /// The keys of a cell that is not empty, first and last.
+  [[nodiscard]] std::pair<std::uint64_t, std::uint64_t> keys(std::uint64_t cell) const {
+    const std::uint64_t first = first_at_or_beyond(cell);
+    return {first, place(high_) == cell ? high_ : first_at_or_beyond(cell + 1) - 1};
+  }
+
+ private:
+  /// The lowest key whose place is at least `cell`, which is not beyond the last one's.
+  [[nodiscard]] std::uint64_t first_at_or_beyond(std::uint64_t cell) const {
+    std::uint64_t below = low_, there = high_;
+    if (place(low_) >= cell) return low_;
+    while (there - below > 1) {
+      const std::uint64_t middle = below + (there - below) / 2;
+      (place(middle) >= cell ? there : below) = middle;
+    }
+    return there;
+  }
+
+  std::uint64_t low_ = 1, high_ = 0, n_ = 1;  // holds nothing
+  unsigned shift_ = 0;
+  bool by_value_ = false;
+  double first_ = 0, scale_ = 0;
+};
+
+}  // namespace shoal

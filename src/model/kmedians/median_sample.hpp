@@ -1,0 +1,32 @@
+/// Where the medians of many rows probably are, from some of them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "model/kmedians/median_rounds.hpp"
+
+namespace shoal {
+
+/// Every n-th row of all ranks, gathered; the same on every rank. Collective.
+template <class T>
+class MedianSample {
+ public:
+  MedianSample(const RowPass<T>& pass, std::span<const std::int32_t> labels, const IntegerWeights& weights,
+               std::size_t n_clusters, std::size_t n_features);
+
+  /// Too few rows to be worth a sample.
+  [[nodiscard]] bool empty() const { return brackets_.low.empty(); }
+
+  /// Four standard deviations of the sample's median to either side; all values where a cluster has few rows in it.
+  [[nodiscard]] const TriedBrackets<T>& brackets() const { return brackets_; }
+
+  /// The part of all values that lies in its bracket, about.
+  [[nodiscard]] double share_inside() const { return share_inside_; }
+
+ private:
+  TriedBrackets<T> brackets_;
+  double share_inside_ = 0;
+};
+
+}  // namespace shoal
