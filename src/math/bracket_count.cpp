@@ -37,6 +37,7 @@ template <class T>
 size_t Count(const T* rows, size_t n, size_t n_features, const std::int32_t* labels, const Brackets<T>& brackets,
              const BracketCounts<T>& counts, Hit* hits, size_t capacity, size_t* n_hits) {
   const hn::ScalableTag<T> full;
+  const hn::CappedTag<T, 2> two;
   const hn::CappedTag<T, 1> one;
   const Hit* const first_hit = hits;
   size_t r = 0;
@@ -47,10 +48,40 @@ size_t Count(const T* rows, size_t n, size_t n_features, const std::int32_t* lab
     size_t j = 0;
     for (; j + hn::Lanes(full) <= n_features; j += hn::Lanes(full))
       hits = count_lanes(full, rows, j, offset, brackets, counts, row, hits);
+    for (; j + hn::Lanes(two) <= n_features; j += hn::Lanes(two))
+      hits = count_lanes(two, rows, j, offset, brackets, counts, row, hits);
     for (; j < n_features; ++j) hits = count_lanes(one, rows, j, offset, brackets, counts, row, hits);
   }
   *n_hits = static_cast<size_t>(hits - first_hit);
   return r;
+}
+
+template <class D, class T>
+HWY_INLINE void least_lanes(D d, const T* x, const T* bound, T* least) {
+  const auto value = hn::LoadU(d, x);
+  const auto old = hn::LoadU(d, least);
+  hn::StoreU(hn::IfThenElse(hn::Gt(value, hn::LoadU(d, bound)), hn::Min(value, old), old), d, least);
+}
+
+template <class T>
+void Least(const T* rows, size_t n, size_t n_features, const std::int32_t* labels, const T* bound, T* least) {
+  const hn::ScalableTag<T> full;
+  const hn::CappedTag<T, 1> one;
+  for (size_t r = 0; r < n; ++r, rows += n_features) {
+    if (labels[r] < 0) continue;
+    const size_t offset = static_cast<size_t>(labels[r]) * n_features;
+    size_t j = 0;
+    for (; j + hn::Lanes(full) <= n_features; j += hn::Lanes(full))
+      least_lanes(full, rows + j, bound + offset + j, least + offset + j);
+    for (; j < n_features; ++j) least_lanes(one, rows + j, bound + offset + j, least + offset + j);
+  }
+}
+
+void LeastF32(const float* rows, size_t n, size_t d, const std::int32_t* labels, const float* bound, float* least) {
+  Least(rows, n, d, labels, bound, least);
+}
+void LeastF64(const double* rows, size_t n, size_t d, const std::int32_t* labels, const double* bound, double* least) {
+  Least(rows, n, d, labels, bound, least);
 }
 
 size_t CountF32(const float* rows, size_t n, size_t d, const std::int32_t* labels, const Brackets<float>& brackets,
@@ -70,6 +101,20 @@ namespace shoal {
 
 HWY_EXPORT(CountF32);
 HWY_EXPORT(CountF64);
+HWY_EXPORT(LeastF32);
+HWY_EXPORT(LeastF64);
+
+template <>
+void least_above(const float* rows, std::size_t n, std::size_t d, const std::int32_t* labels, const float* bound,
+                 float* least) {
+  HWY_DYNAMIC_DISPATCH(LeastF32)(rows, n, d, labels, bound, least);
+}
+
+template <>
+void least_above(const double* rows, std::size_t n, std::size_t d, const std::int32_t* labels, const double* bound,
+                 double* least) {
+  HWY_DYNAMIC_DISPATCH(LeastF64)(rows, n, d, labels, bound, least);
+}
 
 template <>
 std::size_t count_in_brackets(const float* rows, std::size_t n, std::size_t d, const std::int32_t* labels,

@@ -38,4 +38,9 @@ std::size_t count_in_brackets(const T* rows, std::size_t n, std::size_t n_featur
                               const Brackets<T>& brackets, const BracketCounts<T>& counts, Hit* hits,
                               std::size_t capacity, std::size_t* n_hits);
 
+/// least[k D + d] becomes the least of itself and all values above bound[k D + d] in feature d of rows of cluster k.
+template <class T>
+void least_above(const T* rows, std::size_t n, std::size_t n_features, const std::int32_t* labels, const T* bound,
+                 T* least);
+
 }  // namespace shoal

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <iterator>
 #include <tuple>
 #include <utility>
@@ -25,6 +26,10 @@ T value_at_or_below(std::uint64_t key) {
   const T near = static_cast<T>(value_of_key(std::min(key, ordered_key(infinity))));
   return ordered_key(static_cast<double>(near)) > key ? std::nextafter(near, -std::numeric_limits<T>::infinity())
                                                       : near;
+}
+
+bool same_labels(const std::int32_t* a, const std::int32_t* b, std::size_t n) {
+  return std::memcmp(a, b, n * sizeof(std::int32_t)) == 0;
 }
 
 /// Sorted by pair and key, equal ones in one.
@@ -87,6 +92,11 @@ void MedianRounds<T>::follow(MedianBook<T>&& book, std::span<const std::int32_t>
     std::vector<std::int64_t>& weight_of = clusters[static_cast<std::size_t>(thread)];
     for (std::size_t r = 0; r < block.n_rows; ++r) {
       const std::size_t local = block.first_local + r;
+      if (r % 64 == 0 && r + 64 <= block.n_rows &&
+          same_labels(labels.data() + local, book_.labels.data() + local, 64)) {
+        r += 63;
+        continue;
+      }
       const std::int32_t from = std::exchange(book_.labels[local], labels[local]), to = labels[local];
       const std::int64_t weight = weights_[local];
       if (from == to || weight == 0 || !counts(local)) continue;
@@ -98,7 +108,8 @@ void MedianRounds<T>::follow(MedianBook<T>&& book, std::span<const std::int32_t>
   });
   std::erase_if(book_.list,
                 [&](const Entry& e) { return static_cast<std::uint64_t>(labels[e.row]) != e.pair / n_features_; });
-  const std::size_t n_cells = n << static_cast<unsigned>(cell_bits());
+  const int bits = cell_bits(*std::ranges::max_element(book_.inside));
+  const std::size_t n_cells = n << static_cast<unsigned>(bits);
   std::vector<std::int64_t> found(k + 2 * n + 1 + n_cells, 0);  // clusters, below, inside, ranks without room, cells
   std::int64_t *below = found.data() + k, *inside = below + n, *full = inside + n;
   for (std::size_t t = 0; t < changes.size(); ++t) {
@@ -112,8 +123,8 @@ void MedianRounds<T>::follow(MedianBook<T>&& book, std::span<const std::int32_t>
       book_.equal[p] += change.equal[p];
     }
   }
-  const std::vector<Cells> cells = cells_of_lists();
-  count_lists(cells, std::span(found).subspan(k + 2 * n + 1));
+  const std::vector<Cells> cells = cells_of_lists(bits);
+  count_lists(cells, bits, std::span(found).subspan(k + 2 * n + 1));
   pass_.sum(found);
 
   for (std::size_t i = 0; i < k; ++i) book_.clusters[i] += found[i];
@@ -124,7 +135,7 @@ void MedianRounds<T>::follow(MedianBook<T>&& book, std::span<const std::int32_t>
     book_.below[p] += below[p], book_.inside[p] += inside[p];
     if (!book_.brackets.tries(p) || !learn(p, book_.brackets, book_.below[p], book_.inside[p]) || !room) continue;
     states_[p].listed = true;
-    keep_cell(p, cells[p], full + 1 + (p << static_cast<unsigned>(cell_bits())));
+    keep_cell(p, cells[p], full + 1 + (p << static_cast<unsigned>(bits)));
   }
 }
 
@@ -145,14 +156,24 @@ const std::int32_t* MedianRounds<T>::labels_of(const RowBlock<T>& block, std::ve
   return room.data();
 }
 
-/// Bits of a key that one round settles.
+/// Bits of a key that one round settles: as many as the budget allows, and as brackets of so much weight ask for.
 template <class T>
-int MedianRounds<T>::cell_bits() const {
+int MedianRounds<T>::cell_bits(std::int64_t most_inside) const {
+  const std::int64_t rows = most_inside / unit_;
   int bits = 1;
-  while (bits < 8 && (std::size_t{2} << static_cast<unsigned>(bits)) * states_.size() * sizeof(std::int64_t) <=
-                         selection_byte_budget)
+  while (bits < 8 && (rows >> static_cast<unsigned>(bits)) > few() / 4 &&
+         (std::size_t{2} << static_cast<unsigned>(bits)) * states_.size() * sizeof(std::int64_t) <=
+             selection_byte_budget)
     ++bits;
   return bits;
+}
+
+template <class T>
+std::int64_t MedianRounds<T>::most_inside(bool listed) const {
+  std::int64_t most = 0;
+  for (const PairState& state : states_)
+    if (state.listed == listed && !state.narrow()) most = std::max(most, state.inside);
+  return most;
 }
 
 template <class T>
@@ -177,12 +198,12 @@ std::vector<MedianTally<T>> MedianRounds<T>::tallies() const {
 /// One pass over the rows: what lies below and inside the brackets, the values inside listed or counted by cells.
 template <class T>
 std::vector<MedianTally<T>> MedianRounds<T>::pass_over_rows(const TriedBrackets<T>& tried,
-                                                            const std::vector<Cells>* cutting) {
+                                                            const std::vector<Cells>* cutting, int bits) {
   std::vector<MedianTally<T>> all = tallies();
   for (MedianTally<T>& tally : all) {
     if (cutting == nullptr) continue;
     tally.cutting = cutting->data();
-    tally.bits = static_cast<unsigned>(cell_bits());
+    tally.bits = static_cast<unsigned>(bits);
     tally.cells.resize(states_.size() << tally.bits);
   }
   pass_.for_each_block([&](const RowBlock<T>& block, int thread) {
@@ -203,7 +224,7 @@ template <class T>
 void MedianRounds<T>::list_brackets(const TriedBrackets<T>& tried) {
   const std::size_t n = states_.size();
   std::vector<std::int64_t> found(2 * n + 1, 0);  // below, inside, threads without room
-  std::vector<MedianTally<T>> all = pass_over_rows(tried, nullptr);
+  std::vector<MedianTally<T>> all = pass_over_rows(tried, nullptr, 0);
   for (const MedianTally<T>& tally : all) {
     for (std::size_t p = 0; p < n; ++p) found[p] += tally.below[p], found[n + p] += tally.inside[p];
     found[2 * n] += tally.full ? 1 : 0;
@@ -229,7 +250,7 @@ void MedianRounds<T>::list_brackets(const TriedBrackets<T>& tried) {
 template <class T>
 void MedianRounds<T>::cut_brackets(const TriedBrackets<T>& tried) {
   const std::size_t n = states_.size();
-  const auto bits = static_cast<unsigned>(cell_bits());
+  const auto bits = static_cast<unsigned>(cell_bits(most_inside(false)));
   std::vector<Cells> cutting(n);
   for (std::size_t p = 0; p < n; ++p)
     if (tried.tries(p))
@@ -237,7 +258,7 @@ void MedianRounds<T>::cut_brackets(const TriedBrackets<T>& tried) {
           Cells(ordered_key(static_cast<double>(tried.low[p])), ordered_key(static_cast<double>(tried.high[p])),
                 static_cast<int>(bits), states_[p].cuts % 2 == 0);
   std::vector<std::int64_t> found(2 * n + (n << bits), 0);  // below, inside, cells
-  for (const MedianTally<T>& tally : pass_over_rows(tried, &cutting)) {
+  for (const MedianTally<T>& tally : pass_over_rows(tried, &cutting, static_cast<int>(bits))) {
     for (std::size_t p = 0; p < n; ++p) found[p] += tally.below[p], found[n + p] += tally.inside[p];
     for (std::size_t i = 0; i < tally.cells.size(); ++i) found[2 * n + i] += tally.cells[i];
   }
@@ -306,14 +327,14 @@ TriedBrackets<T> MedianRounds<T>::remaining(bool wider) const {
 
 /// How the lists are cut next.
 template <class T>
-std::vector<Cells> MedianRounds<T>::cells_of_lists() const {
+std::vector<Cells> MedianRounds<T>::cells_of_lists(int bits) const {
   std::vector<Cells> cells(states_.size());
   for (std::size_t p = 0; p < states_.size(); ++p) {
     const PairState& state = states_[p];
     const bool fresh = !state.listed && book_.brackets.tries(p);
     const std::uint64_t low = fresh ? ordered_key(static_cast<double>(book_.brackets.low[p])) : state.low;
     const std::uint64_t high = fresh ? ordered_key(static_cast<double>(book_.brackets.high[p])) : state.high;
-    if (low <= high) cells[p] = Cells(low, high, cell_bits(), state.cuts % 2 == 0);
+    if (low <= high) cells[p] = Cells(low, high, bits, state.cuts % 2 == 0);
   }
   return cells;
 }
@@ -329,19 +350,18 @@ void MedianRounds<T>::for_each_listed(F&& take) const {
 
 /// Counts what is listed as `cells` have it.
 template <class T>
-void MedianRounds<T>::count_lists(const std::vector<Cells>& cells, std::span<std::int64_t> counts) const {
-  const auto bits = static_cast<unsigned>(cell_bits());
+void MedianRounds<T>::count_lists(const std::vector<Cells>& cells, int bits, std::span<std::int64_t> counts) const {
   for_each_listed([&](std::size_t pair, std::uint64_t key, std::int64_t weight) {
-    if (cells[pair].holds(key)) counts[(pair << bits) + cells[pair].place(key)] += weight;
+    if (cells[pair].holds(key)) counts[(pair << static_cast<unsigned>(bits)) + cells[pair].place(key)] += weight;
   });
 }
 
 template <class T>
 void MedianRounds<T>::narrow_lists() {
-  const auto bits = static_cast<unsigned>(cell_bits());
-  const std::vector<Cells> cells = cells_of_lists();
+  const auto bits = static_cast<unsigned>(cell_bits(most_inside(true)));
+  const std::vector<Cells> cells = cells_of_lists(static_cast<int>(bits));
   std::vector<std::int64_t> counts(states_.size() << bits, 0);
-  count_lists(cells, counts);
+  count_lists(cells, static_cast<int>(bits), counts);
   pass_.sum(counts);
   for (std::size_t p = 0; p < states_.size(); ++p)
     if (states_[p].listed && !states_[p].narrow()) keep_cell(p, cells[p], counts.data() + (p << bits));
@@ -364,29 +384,31 @@ std::vector<WeightOfKey> MedianRounds<T>::last_few() const {
   return merged(std::move(kept));
 }
 
-/// The smallest key above a key of each pair, over all rows.
+/// The least value above one of each pair, over all rows, for the clusters where one is wanted.
 template <class T>
-std::vector<std::uint64_t> MedianRounds<T>::next_keys(const std::vector<std::uint64_t>& keys) const {
-  constexpr std::uint64_t none = std::numeric_limits<std::uint64_t>::max();
-  std::vector<std::vector<std::uint64_t>> next(static_cast<std::size_t>(pass_.n_threads()));
-  for (auto& mine : next) mine.assign(keys.size(), none);
+std::vector<T> MedianRounds<T>::next_values(const std::vector<T>& values, const std::vector<bool>& wanted) const {
+  std::vector<std::vector<T>> next(static_cast<std::size_t>(pass_.n_threads()));
+  for (auto& mine : next) mine.assign(values.size(), std::numeric_limits<T>::infinity());
   pass_.for_each_block([&](const RowBlock<T>& block, int thread) {
-    std::vector<std::uint64_t>& mine = next[static_cast<std::size_t>(thread)];
-    std::vector<std::int32_t> room;
-    const std::int32_t* labels = labels_of(block, room);
+    std::vector<std::int32_t> labels(block.n_rows);
     for (std::size_t r = 0; r < block.n_rows; ++r) {
-      if (labels[r] < 0 || weights_[block.first_local + r] == 0) continue;
-      for (std::size_t j = 0; j < n_features_; ++j) {
-        const std::size_t p = static_cast<std::size_t>(labels[r]) * n_features_ + j;
-        const std::uint64_t key = ordered_key(static_cast<double>(block.row(r)[j]));
-        if (key > keys[p]) mine[p] = std::min(mine[p], key);
-      }
+      const std::size_t local = block.first_local + r;
+      labels[r] = book_.labels[local];
+      if (!wanted[static_cast<std::size_t>(labels[r])] || weights_[local] == 0 || !counts(local)) labels[r] = -1;
     }
+    least_above(block.row(0), block.n_rows, n_features_, labels.data(), values.data(),
+                next[static_cast<std::size_t>(thread)].data());
   });
-  for (std::size_t t = 1; t < next.size(); ++t)
-    std::ranges::transform(next[0], next[t], next[0].begin(), [](auto a, auto b) { return std::min(a, b); });
-  pass_.comm().minimum(next[0]);
-  return std::move(next[0]);
+  std::vector<std::uint64_t> keys(values.size());
+  for (std::size_t p = 0; p < keys.size(); ++p) {
+    T least = next[0][p];
+    for (std::size_t t = 1; t < next.size(); ++t) least = std::min(least, next[t][p]);
+    keys[p] = ordered_key(static_cast<double>(least));
+  }
+  pass_.comm().minimum(keys);
+  std::vector<T> least(keys.size());
+  std::ranges::transform(keys, least.begin(), [](std::uint64_t key) { return static_cast<T>(value_of_key(key)); });
+  return least;
 }
 
 template <class T>
@@ -405,18 +427,19 @@ typename MedianRounds<T>::Medians MedianRounds<T>::gather() const {
       upper[p] = key;
     }
   }
-  bool missing = false;  // half of the weight lies at or below a value, and the next one is not listed
-  for (std::size_t p = 0; p < n; ++p) missing = missing || (total(p) > 0 && upper[p] == 0);
-  if (missing) {
-    const std::vector<std::uint64_t> next = next_keys(lower);
-    for (std::size_t p = 0; p < n; ++p)
-      if (upper[p] == 0) upper[p] = next[p];
-  }
   Medians medians;
+  std::vector<T> from(n);
+  std::vector<bool> missing(book_.clusters.size(), false);  // half lies at or below a value, and the next is not listed
   for (std::size_t p = 0; p < n; ++p) {
     medians.lower.push_back(value_of_key(lower[p]));
     medians.upper.push_back(value_of_key(upper[p]));
+    from[p] = static_cast<T>(medians.lower[p]);
+    if (total(p) > 0 && upper[p] == 0) missing[p / n_features_] = true;
   }
+  if (std::ranges::find(missing, true) == missing.end()) return medians;
+  const std::vector<T> next = next_values(from, missing);
+  for (std::size_t p = 0; p < n; ++p)
+    if (upper[p] == 0) medians.upper[p] = static_cast<double>(next[p]);
   return medians;
 }
 

@@ -120,19 +120,21 @@ class MedianRounds {
  private:
   [[nodiscard]] bool counts(std::size_t local) const;
   [[nodiscard]] const std::int32_t* labels_of(const RowBlock<T>& block, std::vector<std::int32_t>& room) const;
-  [[nodiscard]] int cell_bits() const;
+  [[nodiscard]] int cell_bits(std::int64_t most_inside) const;
+  [[nodiscard]] std::int64_t most_inside(bool listed) const;
   [[nodiscard]] std::size_t most_entries() const;
   void set_totals();
   std::vector<MedianTally<T>> tallies() const;
-  std::vector<MedianTally<T>> pass_over_rows(const TriedBrackets<T>& tried, const std::vector<Cells>* cutting);
-  std::vector<Cells> cells_of_lists() const;
-  void count_lists(const std::vector<Cells>& cells, std::span<std::int64_t> counts) const;
+  std::vector<MedianTally<T>> pass_over_rows(const TriedBrackets<T>& tried, const std::vector<Cells>* cutting,
+                                             int bits);
+  std::vector<Cells> cells_of_lists(int bits) const;
+  void count_lists(const std::vector<Cells>& cells, int bits, std::span<std::int64_t> counts) const;
   bool learn(std::size_t p, const TriedBrackets<T>& tried, std::int64_t below, std::int64_t inside);
   void keep_cell(std::size_t p, const Cells& cells, const std::int64_t* counts);
   template <class F>
   void for_each_listed(F&& take) const;
   [[nodiscard]] std::vector<WeightOfKey> last_few() const;
-  [[nodiscard]] std::vector<std::uint64_t> next_keys(const std::vector<std::uint64_t>& keys) const;
+  [[nodiscard]] std::vector<T> next_values(const std::vector<T>& values, const std::vector<bool>& wanted) const;
 
   const RowPass<T>& pass_;
   const IntegerWeights& weights_;

@@ -57,7 +57,7 @@ double spacing_of(const MedianRounds<T>& rounds, std::size_t p) {
 template <class T>
 double half_width_after_move(const MedianRounds<T>& rounds, std::size_t n_features, std::size_t p, double move) {
   const double spacing = spacing_of(rounds, p);
-  const double most = static_cast<double>(rounds.total(p)) / (8.0 * static_cast<double>(n_features)) * spacing;
+  const double most = static_cast<double>(rounds.total(p)) / (16.0 * static_cast<double>(n_features)) * spacing;
   const double least = 32 * static_cast<double>(rounds.unit()) * spacing;
   return std::min(std::max(least, 4 * move), std::max(least / 4, most));
 }
