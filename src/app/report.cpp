@@ -65,10 +65,15 @@ Reporter::~Reporter() {
 void Reporter::iteration(const IterationReport& report) {
   if (!comm_.is_root()) return;
   if (log_.is_open()) {
-    const nlohmann::ordered_json line = {
-        {"event", "iteration"},          {"iteration", report.iteration},
-        {"objective", report.objective}, {"change", report.change},
-        {"seconds", report.seconds},     {"seconds_communicating", report.seconds_communicating}};
+    const nlohmann::ordered_json line = {{"event", "iteration"},
+                                         {"iteration", report.iteration},
+                                         {"objective", report.objective},
+                                         {"change", report.change},
+                                         {"seconds", report.seconds},
+                                         {"seconds_updating", report.seconds_updating},
+                                         {"seconds_communicating", report.seconds_communicating},
+                                         {"bytes_reduced", report.bytes_reduced},
+                                         {"counting_rounds", report.counting_rounds}};
     log_ << one_line(line) << '\n' << std::flush;
     log_used_ = true;
   }
@@ -91,8 +96,14 @@ void Reporter::print_line(const IterationReport& report) {
   const auto now = std::chrono::steady_clock::now();
   unprinted_ = report;
   if (!arguments_.verbose && report.iteration > 0 && now - last_ < std::chrono::seconds(2)) return;
-  tell(fmt::format("iteration {:4d}  objective {:.12g}  change {:.3e}  {:.3f} s\n", report.iteration, report.objective,
-                   report.change, report.seconds));
+  std::string line = fmt::format("iteration {:4d}  objective {:.12g}  change {:.3e}  {:.3f} s", report.iteration,
+                                 report.objective, report.change, report.seconds);
+  if (arguments_.verbose) {
+    line += fmt::format(", {:.3f} s of it updating, {} reduced", report.seconds_updating,
+                        human_bytes(static_cast<double>(report.bytes_reduced)));
+    if (report.counting_rounds > 0) line += fmt::format(", {} counting rounds", report.counting_rounds);
+  }
+  tell(line + "\n");
   unprinted_.reset();
   last_ = now;
 }

@@ -11,19 +11,27 @@
 namespace shoal {
 namespace {
 
-/// Time since the start of an iteration, and the part of it spent on other ranks.
-class PassClock {
+/// What an iteration costs from its start.
+class IterationCosts {
  public:
   template <class Row>
-  explicit PassClock(const RowPass<Row>& pass) : costs_(pass.costs()), before_(costs_.seconds_communicating) {}
-  [[nodiscard]] double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
-  [[nodiscard]] double communicating() const { return costs_.seconds_communicating - before_; }
+  explicit IterationCosts(const RowPass<Row>& pass) : costs_(pass.costs()), before_(costs_) {}
+  /// The E-step is over.
+  void end_expectation() { expected_ = Clock::now(); }
+  void fill(IterationReport& report) const {
+    const auto now = Clock::now();
+    report.seconds = std::chrono::duration<double>(now - start_).count();
+    report.seconds_updating = std::chrono::duration<double>(now - expected_).count();
+    report.seconds_communicating = costs_.seconds_communicating - before_.seconds_communicating;
+    report.bytes_reduced = costs_.bytes_reduced - before_.bytes_reduced;
+    report.counting_rounds = costs_.integer_sums - before_.integer_sums;
+  }
 
  private:
   using Clock = std::chrono::steady_clock;
-  Clock::time_point start_ = Clock::now();
+  Clock::time_point start_ = Clock::now(), expected_ = start_;
   const PassCosts& costs_;
-  double before_;
+  PassCosts before_;
 };
 
 void require_finite(double objective, bool hard) {
@@ -67,7 +75,7 @@ FitResult fit(Model<Row>& model, const RowPass<Row>& pass, const FitOptions& opt
   FitResult result;
   if (options.want_labels) result.labels.resize(pass.shard().n_rows());
   for (std::int64_t repairs = 0;; ++result.n_iterations) {
-    const PassClock clock(pass);
+    IterationCosts costs(pass);
     const bool repaired = model.repairs().moved() > repairs;  // by the last M-step: not yet a result
     repairs = model.repairs().moved();
 
@@ -76,6 +84,7 @@ FitResult fit(Model<Row>& model, const RowPass<Row>& pass, const FitOptions& opt
       if (options.want_labels) outputs.label = result.labels.data() + block.first_local;
       model.expect(block, mine, outputs);
     });
+    costs.end_expectation();
     result.history.push_back(model.objective(sums));
     require_finite(result.history.back(), options.minimise);
     if (fell(result.history, options)) ++result.falls;
@@ -88,7 +97,9 @@ FitResult fit(Model<Row>& model, const RowPass<Row>& pass, const FitOptions& opt
       stop = StopReason::max_iterations;
     else if (!model.maximise(sums, pass))
       stop = StopReason::fixed_point;
-    observer.iteration({result.n_iterations, result.history.back(), change, clock.seconds(), clock.communicating()});
+    IterationReport report{result.n_iterations, result.history.back(), change};
+    costs.fill(report);
+    observer.iteration(report);
     if (!stop) continue;
 
     result.stop_reason = *stop;

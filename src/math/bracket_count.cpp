@@ -9,50 +9,53 @@ HWY_BEFORE_NAMESPACE();
 namespace shoal::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// One row against the brackets of its cluster, a vector of features at a time.
+/// One row against the brackets of its cluster, a vector of features at a time; returns how many are inside.
 template <class D, class T>
-HWY_INLINE Hit* count_lanes(D d, const T* x, size_t first, size_t offset, const Brackets<T>& b,
-                            const BracketCounts<T>& counts, std::uint32_t row, Hit* hits) {
+HWY_INLINE size_t count_lanes(D d, const T* x, size_t first, size_t offset, const Brackets<T>& b,
+                              const BracketCounts<T>& counts, size_t place, PlaceOf<T>* found) {
   const hn::RebindToSigned<D> counter;
   const size_t at = offset + first;
   const auto value = hn::LoadU(d, x + first);
   const auto below = hn::Lt(value, hn::LoadU(d, b.low + at));
   const auto equal = hn::Eq(value, hn::LoadU(d, b.pivot + at));
   const auto inside = hn::AndNot(equal, hn::AndNot(below, hn::Le(value, hn::LoadU(d, b.high + at))));
-  const auto add = [&](CounterOf<T>* place, auto mask) HWY_ATTR {
-    hn::StoreU(hn::Sub(hn::LoadU(counter, place), hn::VecFromMask(counter, hn::RebindMask(counter, mask))), counter,
-               place);
+  const auto add = [&](CounterOf<T>* counted, auto mask) HWY_ATTR {
+    hn::StoreU(hn::Sub(hn::LoadU(counter, counted), hn::VecFromMask(counter, hn::RebindMask(counter, mask))), counter,
+               counted);
   };
   add(counts.below + at, below);
   add(counts.equal + at, equal);
-  if (hn::AllFalse(d, inside)) return hits;
+  if (hn::AllFalse(d, inside)) return 0;
   std::uint8_t bytes[8] = {};
   hn::StoreMaskBits(d, inside, bytes);
-  for (size_t j = 0; j < hn::Lanes(d); ++j)
-    if ((bytes[j / 8] >> (j % 8) & 1) != 0) *hits++ = {row, static_cast<std::uint32_t>(first + j)};
-  return hits;
+  std::uint64_t bits = 0;
+  hwy::CopyBytes<sizeof(bits)>(bytes, &bits);
+  size_t n = 0;
+  for (; bits != 0; bits &= bits - 1)
+    found[n++] = static_cast<PlaceOf<T>>(place + first + hwy::Num0BitsBelowLS1Bit_Nonzero64(bits));
+  return n;
 }
 
 template <class T>
 size_t Count(const T* rows, size_t n, size_t n_features, const std::int32_t* labels, const Brackets<T>& brackets,
-             const BracketCounts<T>& counts, Hit* hits, size_t capacity, size_t* n_hits) {
+             const BracketCounts<T>& counts, PlaceOf<T>* inside, size_t capacity, size_t* n_inside) {
   const hn::ScalableTag<T> full;
   const hn::CappedTag<T, 2> two;
   const hn::CappedTag<T, 1> one;
-  const Hit* const first_hit = hits;
+  size_t found = 0;
   size_t r = 0;
-  for (; r < n && static_cast<size_t>(hits - first_hit) + n_features <= capacity; ++r, rows += n_features) {
+  for (; r < n && found + n_features <= capacity; ++r, rows += n_features) {
     if (labels[r] < 0) continue;
     const size_t offset = static_cast<size_t>(labels[r]) * n_features;
-    const auto row = static_cast<std::uint32_t>(r);
+    const size_t place = r * n_features;
     size_t j = 0;
     for (; j + hn::Lanes(full) <= n_features; j += hn::Lanes(full))
-      hits = count_lanes(full, rows, j, offset, brackets, counts, row, hits);
+      found += count_lanes(full, rows, j, offset, brackets, counts, place, inside + found);
     for (; j + hn::Lanes(two) <= n_features; j += hn::Lanes(two))
-      hits = count_lanes(two, rows, j, offset, brackets, counts, row, hits);
-    for (; j < n_features; ++j) hits = count_lanes(one, rows, j, offset, brackets, counts, row, hits);
+      found += count_lanes(two, rows, j, offset, brackets, counts, place, inside + found);
+    for (; j < n_features; ++j) found += count_lanes(one, rows, j, offset, brackets, counts, place, inside + found);
   }
-  *n_hits = static_cast<size_t>(hits - first_hit);
+  *n_inside = found;
   return r;
 }
 
@@ -85,12 +88,12 @@ void LeastF64(const double* rows, size_t n, size_t d, const std::int32_t* labels
 }
 
 size_t CountF32(const float* rows, size_t n, size_t d, const std::int32_t* labels, const Brackets<float>& brackets,
-                const BracketCounts<float>& counts, Hit* hits, size_t capacity, size_t* n_hits) {
-  return Count(rows, n, d, labels, brackets, counts, hits, capacity, n_hits);
+                const BracketCounts<float>& counts, PlaceOf<float>* inside, size_t capacity, size_t* n_inside) {
+  return Count(rows, n, d, labels, brackets, counts, inside, capacity, n_inside);
 }
 size_t CountF64(const double* rows, size_t n, size_t d, const std::int32_t* labels, const Brackets<double>& brackets,
-                const BracketCounts<double>& counts, Hit* hits, size_t capacity, size_t* n_hits) {
-  return Count(rows, n, d, labels, brackets, counts, hits, capacity, n_hits);
+                const BracketCounts<double>& counts, PlaceOf<double>* inside, size_t capacity, size_t* n_inside) {
+  return Count(rows, n, d, labels, brackets, counts, inside, capacity, n_inside);
 }
 
 }  // namespace shoal::HWY_NAMESPACE
@@ -118,18 +121,18 @@ void least_above(const double* rows, std::size_t n, std::size_t d, const std::in
 
 template <>
 std::size_t count_in_brackets(const float* rows, std::size_t n, std::size_t d, const std::int32_t* labels,
-                              const Brackets<float>& brackets, const BracketCounts<float>& counts, Hit* hits,
-                              std::size_t capacity, std::size_t* n_hits) {
+                              const Brackets<float>& brackets, const BracketCounts<float>& counts,
+                              PlaceOf<float>* inside, std::size_t capacity, std::size_t* n_inside) {
   auto* const count = &HWY_DYNAMIC_DISPATCH(CountF32);
-  return count(rows, n, d, labels, brackets, counts, hits, capacity, n_hits);
+  return count(rows, n, d, labels, brackets, counts, inside, capacity, n_inside);
 }
 
 template <>
 std::size_t count_in_brackets(const double* rows, std::size_t n, std::size_t d, const std::int32_t* labels,
-                              const Brackets<double>& brackets, const BracketCounts<double>& counts, Hit* hits,
-                              std::size_t capacity, std::size_t* n_hits) {
+                              const Brackets<double>& brackets, const BracketCounts<double>& counts,
+                              PlaceOf<double>* inside, std::size_t capacity, std::size_t* n_inside) {
   auto* const count = &HWY_DYNAMIC_DISPATCH(CountF64);
-  return count(rows, n, d, labels, brackets, counts, hits, capacity, n_hits);
+  return count(rows, n, d, labels, brackets, counts, inside, capacity, n_inside);
 }
 
 }  // namespace shoal

@@ -188,20 +188,19 @@ void HardModel<T>::search_all(const T* rows, std::size_t n, Tile& tile, const Ne
 
 /// The same in float, which is no more than a guess.
 template <class T>
-void HardModel<T>::search_narrow(std::size_t n, Tile& tile) const {
+void HardModel<T>::search_narrow(const T* rows, std::size_t n, Tile& tile) const {
   const std::size_t d = n_features();
   for (std::size_t r = 0; r < n; ++r)
-    for (std::size_t j = 0; j < d; ++j)
-      tile.narrow_rows[r * d + j] = static_cast<float>(tile.gathered[r * d + j] - origin_[j]);
+    for (std::size_t j = 0; j < d; ++j) tile.narrow_rows[r * d + j] = static_cast<float>(rows[r * d + j] - origin_[j]);
   const std::vector<float> zero(d, 0.0F);
   load_groups(tile.narrow_rows.data(), n, d, zero.data(), tile.narrow_groups.data());
   nearest(metric(), tile.narrow_groups.data(), n, narrow_centres_.data(), n_clusters(), d,
           {tile.narrow_least.data(), tile.narrow_second.data(), tile.nearest.data()});
 }
 
-/// Keeps of the tile's open rows those whose label is not proved, and gathers them.
+/// Keeps of the tile's open rows those whose label is not proved, and returns them in a row.
 template <class T>
-void HardModel<T>::keep_open(const RowBlock<T>& block, Tile& tile) const {
+const T* HardModel<T>::keep_open(const RowBlock<T>& block, Tile& tile) const {
   const std::size_t at = block.first_local + tile.first, d = n_features();
   std::size_t kept = 0;
   for (std::size_t i = 0; i < tile.n_open; ++i) {
@@ -210,8 +209,10 @@ void HardModel<T>::keep_open(const RowBlock<T>& block, Tile& tile) const {
     kept += bounds_.proves(at + r, tile.label[r], tile.distance[r]) ? 0 : 1;
   }
   tile.n_open = kept;
+  if (kept == tile.n_rows) return block.row(tile.first);
   for (std::size_t i = 0; i < kept; ++i)
     std::copy_n(block.row(tile.first + tile.open[i]), d, tile.gathered.data() + i * d);
+  return tile.gathered.data();
 }
 
 /// Label and distance of each row of a tile: the label of the pass before where it is proved to be still right, else
@@ -234,20 +235,20 @@ void HardModel<T>::search(const RowBlock<T>& block, Tile& tile) const {
       std::fill_n(tile.label.begin(), tile.n_rows, 0);
       std::fill_n(tile.distance.begin(), tile.n_rows, std::numeric_limits<T>::infinity());
     }
-    keep_open(block, tile);
+    const T* open = keep_open(block, tile);
     if (guesses() && tile.n_open > 0) {
-      search_narrow(tile.n_open, tile);
-      own(tile.gathered.data(), tile.n_open, tile.nearest.data(), tile.least.data());
+      search_narrow(open, tile.n_open, tile);
+      own(open, tile.n_open, tile.nearest.data(), tile.least.data());
       for (std::size_t i = 0; i < tile.n_open; ++i) {
         const std::size_t r = tile.open[i];
         tile.label[r] = tile.nearest[i];
         tile.distance[r] = tile.least[i];
         bounds_.found(at + r, tile.nearest[i], tile.narrow_second[i]);
       }
-      keep_open(block, tile);
+      open = keep_open(block, tile);
     }
     if (tile.n_open > 0)
-      search_all(tile.gathered.data(), tile.n_open, tile, {tile.least.data(), tile.second.data(), tile.nearest.data()});
+      search_all(open, tile.n_open, tile, {tile.least.data(), tile.second.data(), tile.nearest.data()});
     for (std::size_t i = 0; i < tile.n_open; ++i) {
       const std::size_t r = tile.open[i];
       tile.label[r] = tile.nearest[i];

@@ -11,7 +11,10 @@ struct IterationReport {
   double objective = 0;
   double change = 0;  ///< from the pass before, in the unit of the tolerance; 0 in the first
   double seconds = 0;
+  double seconds_updating = 0;  ///< of these, in the M-step (k-medians: the medians); the rest is the E-step
   double seconds_communicating = 0;
+  std::int64_t bytes_reduced = 0;
+  std::int64_t counting_rounds = 0;  ///< reductions of integers, of which medians take one or more
 };
 
 class Observer {

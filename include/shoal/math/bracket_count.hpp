@@ -24,19 +24,18 @@ struct BracketCounts {
   CounterOf<T>* equal;
 };
 
-/// A value within the bracket of its row's cluster, other than the pivot.
-struct Hit {
-  std::uint32_t row;
-  std::uint32_t feature;
-};
+/// The place of a value in its rows: row * D + feature. As wide as the value.
+template <class T>
+using PlaceOf = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::uint32_t>;
 
 /// Counts the values of n rows (row-major, n x D, cluster labels[r] >= 0; a negative label passes a row over) and lists
-/// the hits, in order of rows. Stops before a row that might not fit: at most `capacity` hits, capacity >= D. Returns
-/// how many rows were done. At most 2^31 - 1 rows between two clearings of the counts.
+/// the places of those within their bracket but for the pivot, in order. Stops before a row that might not fit: at most
+/// `capacity` places, capacity >= D. Returns how many rows were done. n x D < 2^32, and at most
+/// 2^31 - 1 rows between two clearings of the counts.
 template <class T>
 std::size_t count_in_brackets(const T* rows, std::size_t n, std::size_t n_features, const std::int32_t* labels,
-                              const Brackets<T>& brackets, const BracketCounts<T>& counts, Hit* hits,
-                              std::size_t capacity, std::size_t* n_hits);
+                              const Brackets<T>& brackets, const BracketCounts<T>& counts, PlaceOf<T>* inside,
+                              std::size_t capacity, std::size_t* n_inside);
 
 /// least[k D + d] becomes the least of itself and all values above bound[k D + d] in feature d of rows of cluster k.
 template <class T>

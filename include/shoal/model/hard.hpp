@@ -61,8 +61,8 @@ class HardModel : public Model<T> {
   /// Whether a search in float pays: it takes half the time, and a proof.
   [[nodiscard]] bool guesses() const { return sizeof(T) == sizeof(double) && n_clusters() >= 32; }
   void search(const RowBlock<T>& block, Tile& tile) const;
-  void search_narrow(std::size_t n, Tile& tile) const;
-  void keep_open(const RowBlock<T>& block, Tile& tile) const;
+  void search_narrow(const T* rows, std::size_t n, Tile& tile) const;
+  const T* keep_open(const RowBlock<T>& block, Tile& tile) const;
   void search_all(const T* rows, std::size_t n, Tile& tile, const Nearest<T>& found) const;
   std::size_t reseed(Matrix& centres, const std::vector<std::size_t>& empty, const RowPass<T>& pass) const;
 

@@ -19,6 +19,7 @@ struct PassCosts {
   double seconds_communicating = 0;
   std::int64_t bytes_reduced = 0;
   std::int64_t passes = 0;
+  std::int64_t integer_sums = 0;
 };
 
 template <class Row>

@@ -248,9 +248,10 @@ void MedianRounds<T>::list_brackets(const TriedBrackets<T>& tried) {
 }
 
 template <class T>
-void MedianRounds<T>::cut_brackets(const TriedBrackets<T>& tried) {
+void MedianRounds<T>::cut_brackets(const TriedBrackets<T>& tried, double share) {
   const std::size_t n = states_.size();
-  const auto bits = static_cast<unsigned>(cell_bits(most_inside(false)));
+  const auto bits =
+      static_cast<unsigned>(cell_bits(static_cast<std::int64_t>(share * static_cast<double>(most_inside(false)))));
   std::vector<Cells> cutting(n);
   for (std::size_t p = 0; p < n; ++p)
     if (tried.tries(p))

@@ -85,8 +85,9 @@ class MedianRounds {
   /// inside, unless they take more room than half an entry a row.
   void list_brackets(const TriedBrackets<T>& tried);
 
-  /// The same, but cuts the brackets in cells and keeps the cell of the lower median.
-  void cut_brackets(const TriedBrackets<T>& tried);
+  /// The same, but cuts the brackets in cells and keeps the cell of the lower median. They hold about this share of
+  /// what the pairs' brackets held before.
+  void cut_brackets(const TriedBrackets<T>& tried, double share = 1);
 
   /// Cuts what is listed in cells; no pass over the rows.
   void narrow_lists();

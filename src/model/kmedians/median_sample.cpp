@@ -1,7 +1,9 @@
 #include "model/kmedians/median_sample.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <functional>
 #include <vector>
 
 namespace shoal {
@@ -9,12 +11,47 @@ namespace {
 
 constexpr std::int64_t least_rows = 64;  ///< of a cluster, on average
 
-/// Of how many rows one is taken: 0 where there are too few.
+/// Of how many rows one is taken, for some rows of each cluster: 0 where there are too few.
 std::int64_t stride_for(std::int64_t n_rows, std::size_t n_clusters, std::size_t n_features) {
   const auto k = static_cast<std::int64_t>(n_clusters);
   const auto affordable = static_cast<std::int64_t>(selection_byte_budget / 4 / sizeof(double) / n_features) / k;
-  const std::int64_t rows = std::clamp<std::int64_t>(affordable, 0, 4096);  // of each cluster
+  const std::int64_t wanted = n_features <= 4 ? 4096 : 256;  // so many that brackets can be listed at once, or some
+  const std::int64_t rows = std::clamp<std::int64_t>(affordable, 0, wanted);
   return rows < least_rows ? 0 : n_rows / (rows * k);
+}
+
+template <class T>
+struct Weighted {
+  T value;
+  std::int64_t weight;
+  bool operator<(const Weighted& other) const { return value < other.value; }
+};
+
+/// The values below which these rising shares of the weight lie, about.
+template <class T>
+std::array<T, 3> quantiles(std::vector<Weighted<T>>& column, const std::array<double, 3>& shares, bool weighted) {
+  std::array<T, 3> found{};
+  const auto n = static_cast<double>(column.size());
+  if (!weighted) {
+    auto from = column.begin();
+    for (std::size_t i = 0; i < 3; ++i) {
+      const auto place = column.begin() + static_cast<std::ptrdiff_t>(std::clamp(shares[i] * n, 0.0, n - 1));
+      std::nth_element(from, place, column.end());
+      found[i] = place->value;
+      from = place;
+    }
+    return found;
+  }
+  std::ranges::sort(column, std::less<>());
+  double total = 0, below = 0;
+  for (const Weighted<T>& one : column) total += static_cast<double>(one.weight);
+  std::size_t next = 0;
+  for (const Weighted<T>& one : column) {
+    below += static_cast<double>(one.weight);
+    for (; next < 3 && below >= shares[next] * total; ++next) found[next] = one.value;
+  }
+  for (; next < 3; ++next) found[next] = column.back().value;
+  return found;
 }
 
 }  // namespace
@@ -40,7 +77,7 @@ MedianSample<T>::MedianSample(const RowPass<T>& pass, std::span<const std::int32
   std::vector<std::vector<std::size_t>> rows(n_clusters);
   for (std::size_t i = 0; i < heads.size(); i += 2) rows[static_cast<std::size_t>(heads[i])].push_back(i / 2);
   brackets_ = TriedBrackets<T>(n_clusters * n_features);
-  std::vector<std::pair<T, std::int64_t>> sorted;
+  std::vector<Weighted<T>> column;
   double inside = 0, all = 0;
   for (std::size_t p = 0; p < n_clusters * n_features; ++p) {
     const std::vector<std::size_t>& mine = rows[p / n_features];
@@ -50,22 +87,11 @@ MedianSample<T>::MedianSample(const RowPass<T>& pass, std::span<const std::int32
     constexpr T infinity = std::numeric_limits<T>::infinity();
     brackets_.set(p, -infinity, infinity, std::numeric_limits<T>::quiet_NaN());
     if (n < 32) continue;
-    sorted.clear();
-    double total = 0;
-    for (const std::size_t i : mine) {
-      sorted.emplace_back(values[i * n_features + p % n_features], heads[2 * i + 1]);
-      total += static_cast<double>(heads[2 * i + 1]);
-    }
-    std::ranges::sort(sorted);
-    double below = 0;
-    const double margin = 2 / std::sqrt(n) * total;
-    T* const ends[] = {&brackets_.low[p], &brackets_.pivot[p], &brackets_.high[p]};
-    const double shares[] = {total / 2 - margin, total / 2, total / 2 + margin};
-    std::size_t next = 0;
-    for (const auto& [value, weight] : sorted) {
-      below += static_cast<double>(weight);
-      for (; next < 3 && below >= shares[next]; ++next) *ends[next] = value;
-    }
+    const double margin = 2 / std::sqrt(n);
+    column.clear();
+    for (const std::size_t i : mine) column.push_back({values[i * n_features + p % n_features], heads[2 * i + 1]});
+    const auto [low, middle, high] = quantiles(column, {0.5 - margin, 0.5, 0.5 + margin}, !weights.values.empty());
+    brackets_.set(p, low, high, middle);
   }
   share_inside_ = all > 0 ? inside / all : 1;
 }

@@ -1,6 +1,7 @@
 /// What one thread counts and lists in a pass over the rows for the medians.
 #pragma once
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -17,7 +18,7 @@ struct MedianTally {
         narrow_below(n_pairs),
         narrow_equal(n_pairs),
         equal(n_pairs),
-        hits(4096 + n_features),
+        places(4096 + n_features),
         most(most_entries) {}
 
   /// A value within the bracket of its pair.
@@ -34,15 +35,17 @@ struct MedianTally {
   /// Rows of a block with their labels, negative for rows that are left out.
   void add(const RowBlock<T>& block, const std::int32_t* labels, const TriedBrackets<T>& tried) {
     const std::size_t d = block.n_features;
-    for (std::size_t done = 0, n_hits = 0; done < block.n_rows;) {
+    const std::size_t at_once = std::max<std::size_t>(1, (std::size_t{1} << 31U) / d);
+    for (std::size_t done = 0, found = 0; done < block.n_rows;) {
       const std::size_t first = done;
-      done += count_in_brackets<T>(block.row(first), block.n_rows - first, d, labels + first,
+      const T* values = block.row(first);
+      done += count_in_brackets<T>(values, std::min(at_once, block.n_rows - first), d, labels + first,
                                    {tried.low.data(), tried.high.data(), tried.pivot.data()},
-                                   {narrow_below.data(), narrow_equal.data()}, hits.data(), hits.size(), &n_hits);
-      for (std::size_t i = 0; i < n_hits; ++i) {
-        const std::size_t row = first + hits[i].row;
-        push(static_cast<std::size_t>(labels[row]) * d + hits[i].feature,
-             ordered_key(static_cast<double>(block.row(row)[hits[i].feature])), block.first_local + row, 1);
+                                   {narrow_below.data(), narrow_equal.data()}, places.data(), places.size(), &found);
+      for (std::size_t i = 0, row = 0; i < found; ++i) {
+        while (places[i] >= (row + 1) * d) ++row;
+        push(static_cast<std::size_t>(labels[first + row]) * d + (places[i] - row * d),
+             ordered_key(static_cast<double>(values[places[i]])), block.first_local + first + row, 1);
       }
     }
     rows += block.n_rows;
@@ -107,7 +110,7 @@ struct MedianTally {
   std::vector<std::int64_t> below, inside;
   std::vector<CounterOf<T>> narrow_below, narrow_equal;
   std::vector<std::int64_t> equal;  ///< to the pivot; they are not listed
-  std::vector<Hit> hits;
+  std::vector<PlaceOf<T>> places;
   std::vector<Entry> entries;
   std::size_t most;
   std::size_t rows = 0;

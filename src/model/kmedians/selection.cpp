@@ -111,7 +111,7 @@ void MedianSearch<T>::start(MedianRounds<T>& rounds, const RowPass<T>& pass, std
     if (sample.share_inside() * static_cast<double>(previous.columns) < 0.25)
       rounds.list_brackets(sample.brackets());
     else
-      rounds.cut_brackets(sample.brackets());
+      rounds.cut_brackets(sample.brackets(), sample.share_inside());
     return;
   }
   TriedBrackets<T> tried = std::move(memory_->plan);
