@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -33,6 +34,8 @@ int run(int argc, char** argv, const Communicator& comm) {
 
 int main(int argc, char** argv) {
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);  // NOLINT: file systems without locks (NFS, Lustre) would refuse to open
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);  // what an iteration frees the next one takes again: keep it, with its pages
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
   const Environment environment(argc, argv);
   std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is a write that fails, with a message, not a death
   silence_hdf5();

@@ -6,10 +6,11 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <memory>
 #include <utility>
 
 #include "shoal/core/error.hpp"
+#include "shoal/core/large_vector.hpp"
+#include "shoal/math/row_sums.hpp"
 #include "shoal/model/parameter_check.hpp"
 
 namespace shoal {
@@ -71,47 +72,7 @@ class BlockTally {
   std::vector<std::int64_t> count_;
 };
 
-/// Rows of a tile: what fits a first-level cache twice, and makes the search of a part of them worth while.
-std::size_t tile_rows(std::size_t row_bytes) {
-  std::size_t rows = 1024;
-  while (rows > 128 && rows * row_bytes > std::size_t{256} << 10U) rows /= 2;
-  return rows;
-}
-
-/// Up to so many numbers a row are compared at once, which a look at the bounds does not beat.
-constexpr std::size_t cheap_search = 64;
-
 }  // namespace
-
-/// A tile of a block's rows, and what the search finds for each of them.
-template <class T>
-struct HardModel<T>::Tile {
-  explicit Tile(std::size_t n_features)
-      : capacity(tile_rows(n_features * sizeof(T))),
-        groups(n_groups<T>(capacity) * group_stride<T>(n_features)),
-        gathered(capacity * n_features),
-        distance(capacity),
-        label(capacity),
-        open(capacity + 1),
-        least(capacity),
-        second(capacity),
-        nearest(capacity),
-        narrow_rows(capacity * n_features),
-        narrow_groups(n_groups<float>(capacity) * group_stride<float>(n_features)),
-        narrow_least(capacity),
-        narrow_second(capacity) {}
-  std::size_t capacity;
-  std::size_t first = 0, n_rows = 0;
-  LargeVector<T> groups, gathered;  // which begin a cache line
-  std::vector<T> distance;          ///< as the metric measures it
-  std::vector<std::int32_t> label;
-  std::vector<std::uint32_t> open;  ///< n_open rows whose label is not proved
-  std::size_t n_open = 0;
-  std::vector<T> least, second;  ///< of the rows that were searched
-  std::vector<std::int32_t> nearest;
-  LargeVector<float> narrow_rows, narrow_groups, narrow_least, narrow_second;
-  LargeVector<double> moments;  ///< K x D sums of w (x - origin), of the block so far
-};
 
 template <class T>
 HardModel<T>::HardModel(const ModelOptions& options, std::size_t n_features, std::string centres_name,
@@ -119,25 +80,17 @@ HardModel<T>::HardModel(const ModelOptions& options, std::size_t n_features, std
     : centres_name_(std::move(centres_name)),
       distance_(distance),
       empty_cluster_(options.empty_cluster),
-      centres_(options.n_clusters, n_features) {}
-
-template <class T>
-HardModel<T>::~HardModel() = default;
-
-template <class T>
-Metric HardModel<T>::metric() const {
-  return distance_ == Distance::manhattan ? Metric::manhattan : Metric::squared_euclidean;
-}
+      centres_(options.n_clusters, n_features),
+      search_(distance == Distance::manhattan ? Metric::manhattan : Metric::squared_euclidean) {}
 
 template <class T>
 void HardModel<T>::begin_fit(const RowPass<T>& pass, const ColumnMoments& /*moments*/) {
-  const bool bounded = n_clusters() > 1 && n_clusters() * n_features() > cheap_search;
-  if (bounded || needs_labels()) bounds_.begin(pass.shard().n_rows(), bounded);
+  search_.begin(pass.shard().n_rows(), n_clusters(), n_features(), needs_labels());
 }
 
 template <class T>
 void HardModel<T>::end_fit() {
-  bounds_.end();
+  search_.end();
 }
 
 template <class T>
@@ -151,12 +104,7 @@ void HardModel<T>::start(const std::vector<T>& seeds, std::span<const std::int32
 template <class T>
 void HardModel<T>::set_centres(Matrix centres) {
   const Matrix before = std::exchange(centres_, std::move(centres));
-  const std::vector<T> origin = choose_origin(centres_);
-  const std::vector<T> less_origin = shifted<T>(centres_, origin);
-  origin_.assign(origin.begin(), origin.end());
-  kernel_centres_.assign(less_origin.begin(), less_origin.end());
-  if (guesses()) narrow_centres_.assign(less_origin.begin(), less_origin.end());
-  bounds_.move(metric(), before, centres_, kernel_centres_);
+  search_.set_centres(before, centres_, choose_origin(centres_));
 }
 
 template <class T>
@@ -179,112 +127,28 @@ std::int64_t HardModel<T>::n_parameters() const {
   return static_cast<std::int64_t>(n_clusters() * n_features());
 }
 
-/// Compares n rows with every centre.
-template <class T>
-void HardModel<T>::search_all(const T* rows, std::size_t n, Tile& tile, const Nearest<T>& found) const {
-  load_groups(rows, n, n_features(), origin_.data(), tile.groups.data());
-  nearest(metric(), tile.groups.data(), n, kernel_centres_.data(), n_clusters(), n_features(), found);
-}
-
-/// The same in float, which is no more than a guess.
-template <class T>
-void HardModel<T>::search_narrow(const T* rows, std::size_t n, Tile& tile) const {
-  const std::size_t d = n_features();
-  for (std::size_t r = 0; r < n; ++r)
-    for (std::size_t j = 0; j < d; ++j) tile.narrow_rows[r * d + j] = static_cast<float>(rows[r * d + j] - origin_[j]);
-  const std::vector<float> zero(d, 0.0F);
-  load_groups(tile.narrow_rows.data(), n, d, zero.data(), tile.narrow_groups.data());
-  nearest(metric(), tile.narrow_groups.data(), n, narrow_centres_.data(), n_clusters(), d,
-          {tile.narrow_least.data(), tile.narrow_second.data(), tile.nearest.data()});
-}
-
-/// Keeps of the tile's open rows those whose label is not proved, and returns them in a row.
-template <class T>
-const T* HardModel<T>::keep_open(const RowBlock<T>& block, Tile& tile) const {
-  const std::size_t at = block.first_local + tile.first, d = n_features();
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < tile.n_open; ++i) {
-    const std::size_t r = tile.open[i];
-    tile.open[kept] = static_cast<std::uint32_t>(r);
-    kept += bounds_.proves(at + r, tile.label[r], tile.distance[r]) ? 0 : 1;
-  }
-  tile.n_open = kept;
-  if (kept == tile.n_rows) return block.row(tile.first);
-  for (std::size_t i = 0; i < kept; ++i)
-    std::copy_n(block.row(tile.first + tile.open[i]), d, tile.gathered.data() + i * d);
-  return tile.gathered.data();
-}
-
-/// Label and distance of each row of a tile: the label of the pass before where it is proved to be still right, else
-/// one found in float where that is proved, else by comparing with every centre.
-template <class T>
-void HardModel<T>::search(const RowBlock<T>& block, Tile& tile) const {
-  const std::size_t at = block.first_local + tile.first, d = n_features();
-  const auto own = [&](const T* rows, std::size_t n, const std::int32_t* label, T* distance) {
-    distance_to_own(metric(), rows, n, d, origin_.data(), kernel_centres_.data(), label, distance);
-  };
-  if (!bounds_.bounded()) {
-    search_all(block.row(tile.first), tile.n_rows, tile, {tile.distance.data(), nullptr, tile.label.data()});
-  } else {
-    for (std::size_t r = 0; r < tile.n_rows; ++r) tile.open[r] = static_cast<std::uint32_t>(r);
-    tile.n_open = tile.n_rows;
-    std::copy_n(labels().begin() + static_cast<std::ptrdiff_t>(at), tile.n_rows, tile.label.begin());
-    if (tile.label[0] >= 0) {
-      own(block.row(tile.first), tile.n_rows, tile.label.data(), tile.distance.data());
-    } else {
-      std::fill_n(tile.label.begin(), tile.n_rows, 0);
-      std::fill_n(tile.distance.begin(), tile.n_rows, std::numeric_limits<T>::infinity());
-    }
-    const T* open = keep_open(block, tile);
-    if (guesses() && tile.n_open > 0) {
-      search_narrow(open, tile.n_open, tile);
-      own(open, tile.n_open, tile.nearest.data(), tile.least.data());
-      for (std::size_t i = 0; i < tile.n_open; ++i) {
-        const std::size_t r = tile.open[i];
-        tile.label[r] = tile.nearest[i];
-        tile.distance[r] = tile.least[i];
-        bounds_.found(at + r, tile.nearest[i], tile.narrow_second[i]);
-      }
-      open = keep_open(block, tile);
-    }
-    if (tile.n_open > 0)
-      search_all(open, tile.n_open, tile, {tile.least.data(), tile.second.data(), tile.nearest.data()});
-    for (std::size_t i = 0; i < tile.n_open; ++i) {
-      const std::size_t r = tile.open[i];
-      tile.label[r] = tile.nearest[i];
-      tile.distance[r] = tile.least[i];
-      bounds_.found(at + r, tile.nearest[i], tile.second[i]);
-    }
-  }
-  if (!bounds_.empty())
-    std::copy_n(tile.label.begin(), tile.n_rows, bounds_.labels().begin() + static_cast<std::ptrdiff_t>(at));
-}
-
 template <class T>
 void HardModel<T>::expect(const RowBlock<T>& block, Statistics& sums, const RowOutputs& outputs) const {
-  const std::size_t d = n_features();
-  const auto tile = tiles_.borrow([&] { return std::make_unique<Tile>(d); });
-  const std::size_t n_moments = sums.sums.size() - 1 - n_clusters();
-  tile->moments.assign(sum_copies(n_moments) * n_moments, 0.0);
+  const std::size_t d = n_features(), n_moments = sums.sums.size() - 1 - n_clusters();
   BlockTally tally(n_clusters());
-  for (tile->first = 0; tile->first < block.n_rows; tile->first += tile->n_rows) {
-    tile->n_rows = std::min(tile->capacity, block.n_rows - tile->first);
-    search(block, *tile);
+  LargeVector<double> moments;  // a line of the cache begins here, but not in `sums`
+  moments.assign(sum_copies(n_moments) * n_moments, 0.0);
+  search_.for_each_tile(block, [&](typename NearestSearch<T>::Tile& tile) {
     if (distance_ == Distance::euclidean)
-      for (std::size_t r = 0; r < tile->n_rows; ++r) tile->distance[r] = std::sqrt(tile->distance[r]);
-    const double* weights = block.weights == nullptr ? nullptr : block.weights + tile->first;
-    tally.add<T>(std::span(tile->distance).first(tile->n_rows), tile->label.data(), weights);
+      for (std::size_t r = 0; r < tile.n_rows; ++r) tile.distance[r] = std::sqrt(tile.distance[r]);
+    const double* weights = block.weights == nullptr ? nullptr : block.weights + tile.first;
+    tally.add<T>(std::span(tile.distance).first(tile.n_rows), tile.label.data(), weights);
     if (n_moments > 0)
-      add_rows(block.row(tile->first), tile->n_rows, d, origin_.data(), weights, tile->label.data(), n_moments,
-               tile->moments.data());
-    for (std::size_t r = 0; outputs.log_density != nullptr && r < tile->n_rows; ++r)
-      outputs.log_density[tile->first + r] = -static_cast<double>(tile->distance[r]);
-    if (outputs.label != nullptr) std::copy_n(tile->label.begin(), tile->n_rows, outputs.label + tile->first);
-  }
+      add_rows(block.row(tile.first), tile.n_rows, d, search_.origin().data(), weights, tile.label.data(), n_moments,
+               moments.data());
+    for (std::size_t r = 0; outputs.log_density != nullptr && r < tile.n_rows; ++r)
+      outputs.log_density[tile.first + r] = -static_cast<double>(tile.distance[r]);
+    if (outputs.label != nullptr) std::copy_n(tile.label.begin(), tile.n_rows, outputs.label + tile.first);
+  });
   tally.add_to(sums);
-  double* const moments = sums.sums.data() + 1 + n_clusters();
-  for (std::size_t copy = 0; copy < tile->moments.size(); copy += n_moments)
-    for (std::size_t i = 0; i < n_moments; ++i) moments[i] += tile->moments[copy + i];
+  double* const total = sums.sums.data() + 1 + n_clusters();
+  for (std::size_t copy = 0; copy < moments.size(); copy += n_moments)
+    for (std::size_t i = 0; i < n_moments; ++i) total[i] += moments[copy + i];
 }
 
 template <class T>

@@ -1,7 +1,8 @@
 """Data of known mixtures, from fixed seeds, with a start near the truth.
 
-name.h5 holds X, name_<covariance>.h5 (Bernoulli: name_none.h5) start parameters for --init. Gaussian components overlap (typical Mahalanobis distance between means 3 to 4), have unequal weights
-and full covariances of condition about 60; Bernoulli probabilities are drawn from Beta(1/2, 1/2) within [0.05, 0.95].
+name.h5 holds X, name_<covariance>.h5 (Bernoulli: name_none.h5, k-medians: name_start.h5) start parameters for --init. Gaussian components overlap (typical Mahalanobis distance between means 3 to 4), have unequal weights
+and full covariances of condition about 60; Bernoulli probabilities are drawn from Beta(1/2, 1/2) within [0.05, 0.95]. k-medians: Laplace
+clusters about centres in [-10, 10], and 5 % of rows uniform in [-20, 20].
 """
 import zlib
 
@@ -20,6 +21,7 @@ BERNOULLI = {
     "bernoulli_d256_k32": (200_000, 256, 32),
     "bernoulli_d784_k10": (100_000, 784, 10),
 }
+LAPLACE = {"kmedians_d2_k5": (2_000_000, 2, 5), "kmedians_d8_k16": (1_000_000, 8, 16), "kmedians_d32_k64": (200_000, 32, 64)}
 COVARIANCES = ("full", "tied", "diag", "spherical")
 
 
@@ -47,6 +49,15 @@ def bernoulli(rng, n, d, k):
     return x, {"probabilities": np.clip(0.7 * theta + 0.3 * rng.uniform(0.3, 0.7, (k, d)), 0.05, 0.95)}
 
 
+def laplace(rng, n, d, k):
+    centres = rng.uniform(-10, 10, (k, d))
+    component = rng.integers(0, k, n)
+    x = rng.laplace(size=(n, d)) * rng.uniform(0.5, 1.5, (k, d))[component] + centres[component]
+    outlier = rng.random(n) < 0.05
+    x[outlier] = rng.uniform(-20, 20, (int(outlier.sum()), d))
+    return x, {"medians": centres + rng.normal(0, 0.5, (k, d))}
+
+
 def identity(covariance, k, d):
     return {"full": np.tile(np.eye(d), (k, 1, 1)), "tied": np.eye(d), "diag": np.ones((k, d)),
             "spherical": np.ones(k)}[covariance]
@@ -58,13 +69,16 @@ def make(folder, name):
     if path.exists():
         return path
     rng = np.random.default_rng(zlib.crc32(name.encode()))
-    binary = name in BERNOULLI
-    x, start = bernoulli(rng, *BERNOULLI[name]) if binary else gaussian(rng, *GAUSSIAN[name])
-    k = (BERNOULLI if binary else GAUSSIAN)[name][2]
-    start["weights"] = np.full(k, 1 / k)
-    for covariance in ("none",) if binary else COVARIANCES:
-        arrays = start if binary else {**start, "covariances": identity(covariance, k, x.shape[1])}
-        with h5py.File(folder / f"{name}_{covariance}.h5", "w") as file:
+    families = ((GAUSSIAN, gaussian), (BERNOULLI, bernoulli), (LAPLACE, laplace))
+    sizes, generate = next((family[name], make) for family, make in families if name in family)
+    x, start = generate(rng, *sizes)
+    k = sizes[2]
+    variants = COVARIANCES if name in GAUSSIAN else ("none",) if name in BERNOULLI else ("start",)
+    for variant in variants:
+        arrays = dict(start) if name in LAPLACE else {**start, "weights": np.full(k, 1 / k)}
+        if name in GAUSSIAN:
+            arrays["covariances"] = identity(variant, k, x.shape[1])
+        with h5py.File(folder / f"{name}_{variant}.h5", "w") as file:
             for key, values in arrays.items():
                 file[f"parameters/{key}"] = values
     with h5py.File(path.with_suffix(".part"), "w") as file:

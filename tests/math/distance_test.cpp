@@ -8,6 +8,7 @@
 #include <random>
 #include <vector>
 
+#include "shoal/math/row_sums.hpp"
 #include "shoal/math/target.hpp"
 
 namespace shoal {

@@ -26,7 +26,7 @@ struct Data {
 std::vector<Data> all_data() {
   std::vector<Data> all;
   for (const std::size_t d : {1U, 3U, 8U, 9U, 24U}) {
-    const std::size_t n = 1500;
+    const std::size_t n = 700;
     std::mt19937_64 generator(d);
     std::normal_distribution<double> normal;
     all.push_back({"groups", d, test::normal_rows(n, d, 1, 9, 3)});
@@ -97,7 +97,7 @@ void expect_plain_results(const Data& data, const ModelOptions& options, const s
     start.values.push_back(static_cast<double>(values[i / data.d * 7 * data.d + i % data.d]));
   model->set_parameters({start}, "test");
   bool exact = data.integers && options.kind == ModelKind::kmedians && options.center == Center::median;
-  for (int iteration = 0; iteration < 12; ++iteration) {
+  for (int iteration = 0; iteration < 8; ++iteration) {
     ModelOptions now = options;
     now.n_clusters = model->n_clusters();
     const auto plain = make_model<T>(now, data.d);

@@ -2,14 +2,12 @@
 /// repaired.
 #pragma once
 
-#include <utility>
+#include <span>
+#include <string>
 
-#include "shoal/core/large_vector.hpp"
-#include "shoal/core/pool.hpp"
 #include "shoal/data/origin.hpp"
-#include "shoal/math/distance.hpp"
 #include "shoal/model/model.hpp"
-#include "shoal/model/nearest_bounds.hpp"
+#include "shoal/model/nearest_search.hpp"
 
 namespace shoal {
 
@@ -24,7 +22,6 @@ class HardModel : public Model<T> {
   /// `centres_name`: the array of /parameters.
   HardModel(const ModelOptions& options, std::size_t n_features, std::string centres_name, Distance distance);
 
-  ~HardModel() override;
   [[nodiscard]] std::size_t n_clusters() const override { return centres_.rows; }
   [[nodiscard]] std::size_t n_features() const override { return centres_.columns; }
   void begin_fit(const RowPass<T>& pass, const ColumnMoments& moments) override;
@@ -49,33 +46,20 @@ class HardModel : public Model<T> {
   [[nodiscard]] virtual bool needs_labels() const = 0;
 
   /// Of this rank's rows in the last pass of a fit; empty outside.
-  [[nodiscard]] std::span<const std::int32_t> labels() const { return std::as_const(bounds_).labels(); }
+  [[nodiscard]] std::span<const std::int32_t> labels() const { return search_.labels(); }
 
   [[nodiscard]] const Matrix& centres() const { return centres_; }
-  [[nodiscard]] std::span<const T> origin() const { return origin_; }
+  [[nodiscard]] std::span<const T> origin() const { return search_.origin(); }
 
  private:
-  struct Tile;
-  [[nodiscard]] Metric metric() const;
   void set_centres(Matrix centres);
-  /// Whether a search in float pays: it takes half the time, and a proof.
-  [[nodiscard]] bool guesses() const { return sizeof(T) == sizeof(double) && n_clusters() >= 32; }
-  void search(const RowBlock<T>& block, Tile& tile) const;
-  void search_narrow(const T* rows, std::size_t n, Tile& tile) const;
-  const T* keep_open(const RowBlock<T>& block, Tile& tile) const;
-  void search_all(const T* rows, std::size_t n, Tile& tile, const Nearest<T>& found) const;
   std::size_t reseed(Matrix& centres, const std::vector<std::size_t>& empty, const RowPass<T>& pass) const;
 
   std::string centres_name_;
   Distance distance_;
   EmptyCluster empty_cluster_;
   Matrix centres_;
-  LargeVector<T> origin_;          ///< D
-  LargeVector<T> kernel_centres_;  ///< K x D, centres less origin; like the origin it begins a cache line
-  LargeVector<float> narrow_centres_;
-  /// Written by the E-step, each block its own rows. That labels are remembered changes no result.
-  mutable NearestBounds<T> bounds_;
-  mutable Pool<Tile> tiles_;
+  NearestSearch<T> search_;
 };
 
 /// Clusters of at most `threshold` weight, in order. Throws Error(bad_data) where the policy is `error`, or where

@@ -12,11 +12,18 @@
 
 namespace shoal {
 
-/// A value of one (cluster, feature) pair on this rank.
-struct Entry {
-  std::uint64_t pair;
-  std::uint64_t key;
-  std::uint64_t row;  ///< local
+/// A value on this rank, in its (cluster, feature) pair's bracket; the label of its row is the cluster.
+class Entry {
+ public:
+  Entry(std::uint64_t key, std::size_t local_row, std::size_t feature)
+      : key_(key), place_(local_row << 24U | feature) {}
+  [[nodiscard]] std::uint64_t key() const { return key_; }
+  [[nodiscard]] std::size_t row() const { return place_ >> 24U; }
+  [[nodiscard]] std::size_t feature() const { return place_ & 0xFFFFFFU; }
+
+ private:
+  std::uint64_t key_;
+  std::uint64_t place_;
 };
 
 /// What is known of one pair.
@@ -78,11 +85,12 @@ class MedianRounds {
   /// From nothing: counts the clusters.
   void begin(std::span<const std::int32_t> labels);
 
-  /// From the last search: only rows whose label is another one change what was counted. Counts cells at once.
-  void follow(MedianBook<T>&& book, std::span<const std::int32_t> labels);
+  /// From the last search: only rows whose label is another one change what was counted. Counts cells at once. The
+  /// book's brackets are narrowed to these, which may also drop some.
+  void follow(MedianBook<T>&& book, std::span<const std::int32_t> labels, const TriedBrackets<T>& brackets);
 
   /// One pass over the rows: counts below and inside the brackets of pairs that are not listed, and lists the values
-  /// inside, unless they take more room than half an entry a row.
+  /// inside, unless they are more than three values in four rows.
   void list_brackets(const TriedBrackets<T>& tried);
 
   /// The same, but cuts the brackets in cells and keeps the cell of the lower median. They hold about this share of
@@ -120,6 +128,9 @@ class MedianRounds {
 
  private:
   [[nodiscard]] bool counts(std::size_t local) const;
+  [[nodiscard]] std::size_t pair_of(const Entry& entry) const {
+    return static_cast<std::size_t>(book_.labels[entry.row()]) * n_features_ + entry.feature();
+  }
   [[nodiscard]] const std::int32_t* labels_of(const RowBlock<T>& block, std::vector<std::int32_t>& room) const;
   [[nodiscard]] int cell_bits(std::int64_t most_inside) const;
   [[nodiscard]] std::int64_t most_inside(bool listed) const;
@@ -128,12 +139,18 @@ class MedianRounds {
   std::vector<MedianTally<T>> tallies() const;
   std::vector<MedianTally<T>> pass_over_rows(const TriedBrackets<T>& tried, const std::vector<Cells>* cutting,
                                              int bits);
+  void shrink(const TriedBrackets<T>& brackets, MedianTally<T>& change);
   std::vector<Cells> cells_of_lists(int bits) const;
   void count_lists(const std::vector<Cells>& cells, int bits, std::span<std::int64_t> counts) const;
   bool learn(std::size_t p, const TriedBrackets<T>& tried, std::int64_t below, std::int64_t inside);
   void keep_cell(std::size_t p, const Cells& cells, const std::int64_t* counts);
+  /// Calls `take` with pair, key and weight of what this rank has listed.
   template <class F>
-  void for_each_listed(F&& take) const;
+  void for_each_listed(F&& take) const {
+    for (const Entry& entry : book_.list) take(pair_of(entry), entry.key(), weights_[entry.row()]);
+    for (std::size_t p = 0; p < states_.size(); ++p)
+      if (book_.equal[p] != 0) take(p, ordered_key(static_cast<double>(book_.brackets.pivot[p])), book_.equal[p]);
+  }
   [[nodiscard]] std::vector<WeightOfKey> last_few() const;
   [[nodiscard]] std::vector<T> next_values(const std::vector<T>& values, const std::vector<bool>& wanted) const;
 

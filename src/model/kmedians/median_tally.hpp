@@ -22,12 +22,13 @@ struct MedianTally {
         most(most_entries) {}
 
   /// A value within the bracket of its pair.
-  void push(std::size_t pair, std::uint64_t key, std::size_t row, std::int64_t weight) {
+  void push(std::size_t pair, std::size_t feature, double value, std::size_t row, std::int64_t weight) {
     inside[pair] += weight;
+    const std::uint64_t key = ordered_key(value);
     if (cutting != nullptr)
       cells[(pair << bits) + cutting[pair].place(key)] += weight;
     else if (entries.size() < most)
-      entries.push_back({pair, key, row});
+      entries.emplace_back(key, row, feature);
     else
       full = true;
   }
@@ -44,8 +45,9 @@ struct MedianTally {
                                    {narrow_below.data(), narrow_equal.data()}, places.data(), places.size(), &found);
       for (std::size_t i = 0, row = 0; i < found; ++i) {
         while (places[i] >= (row + 1) * d) ++row;
-        push(static_cast<std::size_t>(labels[first + row]) * d + (places[i] - row * d),
-             ordered_key(static_cast<double>(values[places[i]])), block.first_local + first + row, 1);
+        const std::size_t feature = places[i] - row * d;
+        push(static_cast<std::size_t>(labels[first + row]) * d + feature, feature,
+             static_cast<double>(values[places[i]]), block.first_local + first + row, 1);
       }
     }
     rows += block.n_rows;
@@ -70,7 +72,7 @@ struct MedianTally {
       else if (x == tried.pivot[p])
         equal[p] += weight;
       else if (x <= tried.high[p])
-        push(p, ordered_key(static_cast<double>(x)), block.first_local + r, weight);
+        push(p, j, static_cast<double>(x), block.first_local + r, weight);
     }
   }
 

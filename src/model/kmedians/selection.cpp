@@ -38,10 +38,10 @@ TriedBrackets<T> beyond(const MedianRounds<T>& rounds, const TriedBrackets<T>& t
 }
 
 template <class T>
-bool tries_any(const TriedBrackets<T>& tried) {
-  for (std::size_t p = 0; p < tried.low.size(); ++p)
-    if (tried.tries(p)) return true;
-  return false;
+std::size_t n_tried(const TriedBrackets<T>& tried) {
+  std::size_t n = 0;
+  for (std::size_t p = 0; p < tried.low.size(); ++p) n += tried.tries(p) ? 1 : 0;
+  return n;
 }
 
 /// The mean distance between neighbouring values about the median, in the data's units for a unit of weight.
@@ -68,6 +68,7 @@ template <class T>
 struct MedianSearch<T>::Memory {
   MedianBook<T> book;
   TriedBrackets<T> plan;  ///< for the next search
+  std::vector<T> moves;   ///< of the medians in the last one
 };
 
 template <class T>
@@ -108,43 +109,44 @@ void MedianSearch<T>::start(MedianRounds<T>& rounds, const RowPass<T>& pass, std
     rounds.begin(labels);
     const MedianSample<T> sample(pass, labels, weights, previous.rows, previous.columns);
     if (sample.empty()) return;
-    if (sample.share_inside() * static_cast<double>(previous.columns) < 0.25)
+    if (sample.share_inside() * static_cast<double>(previous.columns) < 0.65)
       rounds.list_brackets(sample.brackets());
     else
       rounds.cut_brackets(sample.brackets(), sample.share_inside());
     return;
   }
-  TriedBrackets<T> tried = std::move(memory_->plan);
-  TriedBrackets<T>& old = memory_->book.brackets;
-  for (std::size_t p = 0; p < tried.low.size(); ++p) {
-    const bool wide = old.tries(p) && 2 * (old.high[p] - old.low[p]) > tried.high[p] - tried.low[p];
-    if (wide)
-      tried.set(p, old.low[p], old.high[p], old.pivot[p]);
-    else
-      old.drop(p);
+  const TriedBrackets<T> plan = std::move(memory_->plan);
+  const TriedBrackets<T>& old = memory_->book.brackets;
+  TriedBrackets<T> kept(plan.low.size()), first = plan;
+  for (std::size_t p = 0; p < plan.low.size(); ++p) {
+    const T low = std::max(plan.low[p], old.low[p]), high = std::min(plan.high[p], old.high[p]);
+    if (!old.tries(p) || !(high - low > std::max((plan.high[p] - plan.low[p]) / 2, 2 * memory_->moves[p]))) continue;
+    const bool has_pivot = old.pivot[p] >= low && old.pivot[p] <= high;
+    kept.set(p, low, high, has_pivot ? old.pivot[p] : std::numeric_limits<T>::quiet_NaN());
   }
-  TriedBrackets<T> first = tried;
-  if (tries_any(old)) {
-    const TriedBrackets<T> kept = old;
-    rounds.follow(std::move(memory_->book), labels);
+  if (2 * n_tried(kept) > n_tried(plan)) {
+    rounds.follow(std::move(memory_->book), labels, kept);
     first = beyond(rounds, kept);
-    for (std::size_t p = 0; p < tried.low.size(); ++p)
-      if (!kept.tries(p)) first.set(p, tried.low[p], tried.high[p], tried.pivot[p]);
+    for (std::size_t p = 0; p < plan.low.size(); ++p)
+      if (!kept.tries(p)) first.set(p, plan.low[p], plan.high[p], plan.pivot[p]);
   } else {
     rounds.begin(labels);
   }
-  if (tries_any(first)) rounds.list_brackets(first);
+  if (n_tried(first) > 0) rounds.list_brackets(first);
   const TriedBrackets<T> further = beyond(rounds, first);
-  if (tries_any(further)) rounds.list_brackets(further);
+  if (n_tried(further) > 0) rounds.list_brackets(further);
 }
 
 template <class T>
 void MedianSearch<T>::plan_next(const MedianRounds<T>& rounds, const Matrix& medians, const Matrix& previous) {
   TriedBrackets<T> plan(medians.values.size());
+  memory_->moves.assign(plan.low.size(), T(0));
   for (std::size_t p = 0; p < plan.low.size(); ++p) {
     if (rounds.total(p) == 0) continue;
     const double median = medians.values[p];
-    const double asked = half_width_after_move(rounds, medians.columns, p, std::abs(median - previous.values[p]));
+    const double move = std::abs(median - previous.values[p]);
+    memory_->moves[p] = static_cast<T>(move);
+    const double asked = half_width_after_move(rounds, medians.columns, p, move);
     const double half = asked >= 0 ? asked : 0;
     const auto low = static_cast<T>(median - half), high = static_cast<T>(median + half);
     plan.set(p, std::min(low, high), high, static_cast<T>(median));
