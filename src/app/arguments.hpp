@@ -11,6 +11,7 @@
 namespace shoal::app {
 
 enum class Progress { automatic, bar, lines, off };
+enum class Restart { automatic, never, require };
 
 /// One command's options; each command has an instance of its own, so that a config file may set all of them.
 struct Arguments {
@@ -41,6 +42,11 @@ struct Arguments {
   double pseudo_count = 0;
   EmptyCluster empty_cluster = EmptyCluster::reseed;
   Precision precision = Precision::automatic;
+
+  std::string checkpoint;
+  std::string checkpoint_every = "5min";
+  Restart restart = Restart::automatic;
+  std::string max_time;
 
   int threads = 0;  ///< 0: OMP_NUM_THREADS, else 1
   std::string target;

@@ -61,6 +61,8 @@ const Choices<Missing> missings = {
 const Choices<EmptyCluster> empties = {
     {"reseed", EmptyCluster::reseed}, {"drop", EmptyCluster::drop}, {"error", EmptyCluster::error}};
 const Choices<Precision> precisions = {{"float64", Precision::float64}, {"float32", Precision::float32}};
+const Choices<Restart> restarts = {
+    {"auto", Restart::automatic}, {"never", Restart::never}, {"require", Restart::require}};
 const Choices<Progress> progresses = {
     {"auto", Progress::automatic}, {"bar", Progress::bar}, {"lines", Progress::lines}, {"off", Progress::off}};
 
@@ -145,6 +147,23 @@ void add_fit_run_options(CLI::App* app, Arguments& a) {
       ->type_name("T");
 }
 
+void add_checkpoint_options(CLI::App* app, Arguments& a) {
+  app->add_option("--checkpoint", a.checkpoint,
+                  wrapped("Written while fitting; the same command goes on from it, on any number of ranks [off]"))
+      ->type_name("FILE");
+  app->add_option("--checkpoint-every", a.checkpoint_every,
+                  wrapped("How often: a time (90s, 5min, 1h) or a number of iterations [5min]"))
+      ->type_name("TIME|N");
+  add_choice(app, "--restart", a.restart, restarts,
+             "auto: go on from the checkpoint where there is one; never: begin anew; require: end where there is none "
+             "[auto]");
+  app->add_option(
+         "--max-time", a.max_time,
+         wrapped("Stop with exit 75, checkpoint written, before so much time has passed since the start; auto: "
+                 "before the SLURM job ends; needs --checkpoint [off]"))
+      ->type_name("HH:MM:SS|auto");
+}
+
 }  // namespace
 
 void add_fit(CLI::App& root, Arguments& a) {
@@ -161,6 +180,7 @@ void add_fit(CLI::App& root, Arguments& a) {
   add_fit_model_options(app, a);
   add_data_options(app, a);
   add_fit_run_options(app, a);
+  add_checkpoint_options(app, a);
   app->add_flag("--dry-run", a.dry_run,
                 wrapped("Read headers only: validate, print memory a rank, bytes a reduction, ranks"));
   app->add_flag("--json", a.json, wrapped("Print one JSON object of the result on standard output"));

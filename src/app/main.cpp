@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <malloc.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -7,6 +6,7 @@
 #include <new>
 #include <optional>
 
+#include "app/checkpointing.hpp"
 #include "app/commands.hpp"
 #include "app/report.hpp"
 #include "shoal/comm/agree.hpp"
@@ -33,15 +33,17 @@ int run(int argc, char** argv, const Communicator& comm) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  app::program_start();
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);  // NOLINT: file systems without locks (NFS, Lustre) would refuse to open
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);  // what an iteration frees the next one takes again: keep it, with its pages
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
   const Environment environment(argc, argv);
   std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is a write that fails, with a message, not a death
   silence_hdf5();
   const Communicator comm = Communicator::world();
   try {
     return run(argc, argv, comm);
+  } catch (const app::Stopped& stopped) {  // all ranks alike, too
+    if (comm.is_root()) app::tell(stopped.message + "\n");
+    return static_cast<int>(ExitCode::stopped);
   } catch (const Error& error) {  // all ranks are here, with the same error
     if (comm.is_root()) app::tell(fmt::format("shoal: error: {}\n", error.what()));
     return static_cast<int>(error.code());

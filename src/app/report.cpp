@@ -40,10 +40,11 @@ Reporter::Reporter(const Communicator& comm, const Arguments& arguments) : comm_
   on_root(comm, [&] {
     if (arguments.log.empty()) return;
     std::error_code ignored;
-    if (!arguments.overwrite && std::filesystem::exists(arguments.log, ignored))
+    const bool goes_on = !arguments.checkpoint.empty();  // a restart adds to the log of the run before it
+    if (!arguments.overwrite && !goes_on && std::filesystem::exists(arguments.log, ignored))
       throw Error(ExitCode::cannot_create,
                   fmt::format("{}: exists already; choose another name or give --overwrite", arguments.log));
-    log_.open(arguments.log);
+    log_.open(arguments.log, goes_on ? std::ios::app : std::ios::trunc);
     if (!log_)
       throw Error(
           ExitCode::cannot_create,
@@ -59,7 +60,7 @@ Reporter::~Reporter() {
   if (!log_.is_open() || log_used_) return;
   log_.close();
   std::error_code ignored;
-  std::filesystem::remove(arguments_.log, ignored);
+  if (std::filesystem::file_size(arguments_.log, ignored) == 0) std::filesystem::remove(arguments_.log, ignored);
 }
 
 void Reporter::iteration(const IterationReport& report) {

@@ -2,19 +2,18 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <cmath>
-#include <nlohmann/json.hpp>
 
+#include "app/checkpointing.hpp"
 #include "app/commands.hpp"
+#include "app/fit_identity.hpp"
 #include "app/fit_plan.hpp"
+#include "app/fit_results.hpp"
 #include "app/report.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/fit/fit.hpp"
 #include "shoal/init/seeding.hpp"
 #include "shoal/io/digest.hpp"
-#include "shoal/io/row_writer.hpp"
 #include "shoal/io/shard_reader.hpp"
-#include "shoal/math/target.hpp"
 #include "shoal/model/make_model.hpp"
 
 namespace shoal::app {
@@ -32,33 +31,26 @@ class Stopwatch {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-struct Seconds {
-  double read = 0, start = 0, fit = 0, write = 0;
-};
-
-/// The files a fit writes; their names are taken before the work starts.
-struct Outputs {
-  OutputFile model;
-  std::optional<OutputFile> labels;
-
-  Outputs(const Communicator& comm, const Arguments& arguments) : model(comm, arguments.output, arguments.overwrite) {
-    if (!arguments.labels.empty()) labels.emplace(comm, arguments.labels, arguments.overwrite);
-  }
-};
-
 template <class Row>
-std::unique_ptr<Model<Row>> make(const ModelOptions& options, const Shard<Row>& shard) {
+std::unique_ptr<Model<Row>> make(ModelOptions options, const Shard<Row>& shard,
+                                 const std::optional<Checkpoint>& before) {
+  if (before) {  // clusters may have been dropped since
+    options.n_clusters = before->n_clusters();
+    if (options.mixing == Mixing::given) options.given_weights = find_weights(*before);
+  }
   if constexpr (std::is_same_v<Row, PackedByte>)
     return make_discrete_model(options, shard.coding);
   else
     return make_model<Row>(options, shard.n_features);
 }
 
+/// From seeds or a file, or where a checkpoint stands.
 template <class Row>
-void start(Model<Row>& model, const FitPlan& plan, const RowPass<Row>& pass) {
+void start(Model<Row>& model, const FitPlan& plan, const RowPass<Row>& pass, const std::optional<Checkpoint>& before) {
   const bool mixture = is_mixture(plan.model.kind);
   const ColumnMoments moments = mixture ? column_moments(pass) : ColumnMoments{};
   model.begin_fit(pass, moments);
+  if (before) return model.resume(before->parameters, before->state.repairs, plan.arguments.checkpoint);
   if (!plan.start.empty()) return model.set_parameters(plan.start, plan.arguments.init);
   const SeedSpace<Row> space(plan.model, moments, pass.shard().coding, pass.shard().n_features);
   const auto seed_rows = plan.arguments.init == "random" ? random_rows<Row> : kmeans_parallel<Row>;
@@ -75,132 +67,82 @@ void check_rows(const FitPlan& plan, const DataSummary& summary) {
 }
 
 template <class Row>
-ModelFile describe(const Model<Row>& model, const FitResult& result, const FitPlan& plan, const DataSummary& summary,
-                   const ResolvedNames& names) {
-  ModelFile file;
-  file.model = to_string(plan.model.kind);
-  if (plan.model.kind == ModelKind::gaussian) file.covariance = to_string(plan.model.covariance);
-  if (plan.model.kind == ModelKind::kmedians) file.center = to_string(plan.model.center);
-  file.is_mixture = is_mixture(plan.model.kind);
-  if (file.is_mixture) file.mixing = plan.names.mixing;
-  file.n_clusters = static_cast<std::int64_t>(model.n_clusters());
-  file.n_features = static_cast<std::int64_t>(model.n_features());
-  file.n_rows = summary.rows_used;
-  file.total_weight = summary.total_weight;
-  file.objective = result.objective;
-  file.log_likelihood = result.log_likelihood;
-  file.n_parameters = model.n_parameters();
-  const auto p = static_cast<double>(file.n_parameters);
-  file.bic = -2 * result.log_likelihood + p * std::log(summary.total_weight);
-  file.aic = -2 * result.log_likelihood + 2 * p;
-  file.n_iterations = result.n_iterations;
-  file.converged = result.converged();
-  file.stop_reason = to_string(result.stop_reason);
-  file.seed = plan.arguments.seed;
-  file.feature_names = plan.datasets.front().feature_names;
-  file.instruction_set = target_name();
-  file.shoal_version = short_version();
-  file.options = options_text(plan.arguments, names, plan.float32, plan.tolerance);
-  file.parameters = model.parameters();
-  file.counts = result.counts;
-  file.history = result.history;
-  return file;
-}
-
-void write_outputs(const Communicator& comm, Outputs& outputs, const ModelFile& file, const FitResult& result,
-                   const Partition& partition) {
-  if (outputs.labels) {
-    const auto rows = [&](int rank) { return partition.rows_of_rank(rank, comm.size()); };
-    write_rows(comm, *outputs.labels, partition.n_rows, rows,
-               {{"/labels", ElementType::int32, 0, result.labels.data()}},
-               [&](hid_t h5) { annotate_labels(h5, file.n_clusters); });
-  }
-  write_model(comm, outputs.model, file);
-}
-
-std::string run_json(const Communicator& comm, const ModelFile& file, const Repairs& repairs, const FitResult& result,
-                     const PassCosts& costs, const Seconds& seconds, int threads) {
-  nlohmann::ordered_json json = {{"event", "run"},
-                                 {"model", file.model},
-                                 {"n_clusters", file.n_clusters},
-                                 {"n_features", file.n_features},
-                                 {"n_rows", file.n_rows},
-                                 {"total_weight", file.total_weight},
-                                 {"objective", file.objective}};
-  if (file.is_mixture) {
-    json["log_likelihood"] = file.log_likelihood;
-    json["mixing"] = file.mixing;
-    json["bic"] = file.bic;
-    json["aic"] = file.aic;
-  }
-  json["n_iterations"] = file.n_iterations;
-  json["converged"] = file.converged;
-  json["stop_reason"] = file.stop_reason;
-  json["reseeded"] = repairs.reseeded;
-  json["dropped"] = repairs.dropped;
-  json["collapsed"] = repairs.collapsed;
-  json["falls"] = result.falls;
-  json["seconds"] = {{"read", seconds.read}, {"start", seconds.start}, {"fit", seconds.fit}, {"write", seconds.write}};
-  json["bytes_reduced_per_iteration"] = costs.bytes_reduced / static_cast<std::int64_t>(result.history.size());
-  std::array<std::int64_t, 1> peak = {peak_memory_bytes()};
-  comm.maximum(peak);
-  json["peak_memory_bytes"] = peak[0];
-  json["ranks"] = comm.size();
-  json["threads"] = threads;
-  json["instruction_set"] = file.instruction_set;
-  json["shoal_version"] = file.shoal_version;
-  return one_line(json);
-}
-
-template <class Row>
-void fit_rows(const Communicator& comm, const FitPlan& plan, Outputs& outputs, Reporter& reporter) {
+void fit_rows(const Communicator& comm, const FitPlan& plan, Outputs& outputs, Reporter& reporter,
+              Checkpointing& checkpointing, const std::optional<Checkpoint>& before) {
   const Arguments& arguments = plan.arguments;
   Stopwatch watch;
   Seconds seconds;
   const Shard<Row> shard = read_shard<Row>(comm, plan.datasets, plan.partition, plan.read);
   const DataSummary summary = summarise(comm, shard);
   check_rows(plan, summary);
+  NamedTexts identity = identity_of(plan);
+  if (checkpointing.possible()) identity.emplace_back(sampled_rows, sample_digest(comm, shard));
+  if (before) require_same(before->identity, identity, arguments);
   seconds.read = watch.lap();
 
   const RowPass<Row> pass(shard, comm, plan.threads, summary);
-  const std::unique_ptr<Model<Row>> model = make(plan.model, shard);
-  start(*model, plan, pass);
+  const std::unique_ptr<Model<Row>> model = make(plan.model, shard, before);
+  start(*model, plan, pass, before);
   for (const std::string& warning : model->warnings()) warn(comm, arguments, warning);
+  checkpointing.keep(std::move(identity), [&] { return model->parameters(); });
   seconds.start = watch.lap();
 
-  const PassCosts before = pass.costs();
-  const FitResult result = fit(*model, pass, plan.fit, reporter);
+  const PassCosts costs_before = pass.costs();
+  const FitResult result = fit(*model, pass, plan.fit, reporter, checkpointing, before ? before->state : FitState{});
   reporter.finish();
   seconds.fit = watch.lap();
+  if (result.interrupted()) {
+    checkpointing.write_stopped(result.state);
+    throw Stopped{checkpointing.stop_message(result)};
+  }
 
   ResolvedNames names = plan.names;
   if (!arguments.row_weights.empty()) names.row_weights = weights_digest(comm, shard);
   const ModelFile file = describe(*model, result, plan, summary, names);
-  write_outputs(comm, outputs, file, result, plan.partition);
+  write_outputs(comm, outputs, file, result, plan.partition, checkpointing);
   seconds.write = watch.lap();
 
   PassCosts costs = pass.costs();
-  costs.bytes_reduced -= before.bytes_reduced;
+  costs.bytes_reduced -= costs_before.bytes_reduced;
   const std::string json = run_json(comm, file, model->repairs(), result, costs, seconds, plan.threads);
   reporter.log_run(json);
   say(comm, arguments, summary_text(file, result, model->repairs(), arguments));
   if (arguments.json) print_result(comm, json + "\n");
 }
 
+/// A finished fit whose files are all there needs no more than a word.
+bool is_done(const Communicator& comm, const FitPlan& plan, const std::optional<Checkpoint>& before) {
+  const Arguments& arguments = plan.arguments;
+  if (!before || !before->finished || arguments.json || arguments.dry_run) return false;
+  if (!same_limits(before->identity, identity_of(plan)) || !all_written(comm, arguments, *before)) return false;
+  say(comm, arguments,
+      fmt::format("{}: this fit is finished ({} after {} iterations); {} is there: nothing to do", arguments.checkpoint,
+                  before->stop_reason, before->state.n_iterations, arguments.output));
+  return true;
+}
+
 }  // namespace
 
 void run_fit(const Communicator& comm, const Arguments& arguments) {
-  agree_on_target(comm, arguments);
+  Checkpointing checkpointing(comm, arguments);
+  const std::optional<Checkpoint> before = checkpointing.find();
+  agree_on_target(comm, with_target_of(before, arguments));
   const FitPlan plan = make_plan(comm, arguments);
-  require_different_files(comm, {arguments.output, arguments.labels, arguments.log}, arguments.data);
+  require_different_files(comm, files_written(arguments), arguments.data);
+  if (before) require_same(before->identity, identity_of(plan), arguments);
   check_memory(comm, plan);
-  Outputs outputs(comm, arguments);
+  if (is_done(comm, plan, before)) return;
+  Outputs outputs(comm, arguments, before);
   if (arguments.dry_run) return print_plan(comm, plan);
+  checkpointing.begin(outputs.temporaries());
   Reporter reporter(comm, arguments);
   say(comm, arguments, headline(comm, plan));
-  if (is_discrete(plan.model.kind)) return fit_rows<PackedByte>(comm, plan, outputs, reporter);
-  if (plan.float32) return fit_rows<float>(comm, plan, outputs, reporter);
-  return fit_rows<double>(comm, plan, outputs, reporter);
+  if (before)
+    say(comm, arguments,
+        fmt::format("going on from {} after {} iterations", arguments.checkpoint, before->state.n_iterations));
+  if (is_discrete(plan.model.kind)) return fit_rows<PackedByte>(comm, plan, outputs, reporter, checkpointing, before);
+  if (plan.float32) return fit_rows<float>(comm, plan, outputs, reporter, checkpointing, before);
+  return fit_rows<double>(comm, plan, outputs, reporter, checkpointing, before);
 }
 
 }  // namespace shoal::app

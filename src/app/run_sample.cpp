@@ -52,6 +52,7 @@ void sample_as(const Communicator& comm, const Arguments& arguments, const Model
         if (!levels.empty()) write_attribute(dataset, "levels", levels);
         if (!model.feature_names.empty()) write_attribute(dataset, "feature_names", model.feature_names);
       });
+  output.commit();
   say(comm, arguments,
       fmt::format("wrote {} rows of {} features to {}", arguments.sample_rows, model.n_features, arguments.output));
 }

@@ -64,56 +64,105 @@ void mark_left_out(const Shard<Row>& shard, std::vector<std::int32_t>& labels) {
     if (!shard.used.empty() && shard.used[r] == 0) labels[r] = -1;
 }
 
+/// The sums of an E-step over all ranks, and their votes to stop, which travel with them.
+template <class Row>
+Statistics expectation(const Model<Row>& model, const RowPass<Row>& pass, FitResult& result, Interruption& interruption,
+                       StopVotes& votes) {
+  const Shard<Row>& shard = pass.shard();
+  const std::size_t n_votes = interruption.possible() ? n_stop_votes : 0;
+  const bool some_rank_is_empty = pass.comm().size() > shard.partition.n_blocks;  // and has no sums to send
+  Statistics zero = model.statistics(false);
+  const std::size_t first_vote = zero.counts.size();
+  zero.counts.resize(first_vote + n_votes, 0);
+  Statistics sums = pass.reduce(zero, [&](const RowBlock<Row>& block, Statistics& mine) {
+    RowOutputs outputs;
+    if (!result.labels.empty()) outputs.label = result.labels.data() + block.first_local;
+    model.expect(block, mine, outputs);
+    if (n_votes > 0 && !some_rank_is_empty && block.index == shard.blocks.last - 1)
+      std::ranges::copy(interruption.votes(), mine.counts.begin() + static_cast<std::ptrdiff_t>(first_vote));
+  });
+  votes = {};
+  if (n_votes > 0 && some_rank_is_empty) {
+    votes = interruption.votes();
+    pass.sum(votes);
+  } else if (n_votes > 0) {
+    std::copy_n(sums.counts.begin() + static_cast<std::ptrdiff_t>(first_vote), n_votes, votes.begin());
+  }
+  sums.counts.resize(first_vote);
+  return sums;
+}
+
+std::optional<StopReason> reason_of(const StopVotes& votes) {
+  const auto any = [&](StopVote vote) { return votes[static_cast<std::size_t>(vote)] > 0; };
+  if (any(StopVote::superseded))
+    throw Error(ExitCode::io_failure,
+                "another run has taken over the checkpoint; this one ends, as both would work on the same fit");
+  if (any(StopVote::signal)) return StopReason::signal;
+  if (any(StopVote::time)) return StopReason::time;
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::string to_string(StopReason reason) {
-  return std::array{"tolerance", "fixed_point", "max_iterations"}.at(static_cast<std::size_t>(reason));
+  return std::array{"tolerance", "fixed_point", "max_iterations", "time", "signal"}.at(
+      static_cast<std::size_t>(reason));
 }
 
 template <class Row>
-FitResult fit(Model<Row>& model, const RowPass<Row>& pass, const FitOptions& options, Observer& observer) {
+FitResult fit(Model<Row>& model, const RowPass<Row>& pass, const FitOptions& options, Observer& observer,
+              Interruption& interruption, FitState state) {
   FitResult result;
   if (options.want_labels) result.labels.resize(pass.shard().n_rows());
-  for (std::int64_t repairs = 0;; ++result.n_iterations) {
+  for (;;) {
+    interruption.before_pass(state);
     IterationCosts costs(pass);
-    const bool repaired = model.repairs().moved() > repairs;  // by the last M-step: not yet a result
-    repairs = model.repairs().moved();
-
-    const Statistics sums = pass.reduce(model.statistics(false), [&](const RowBlock<Row>& block, Statistics& mine) {
-      RowOutputs outputs;
-      if (options.want_labels) outputs.label = result.labels.data() + block.first_local;
-      model.expect(block, mine, outputs);
-    });
+    StopVotes votes;
+    const Statistics sums = expectation(model, pass, result, interruption, votes);
     costs.end_expectation();
-    result.history.push_back(model.objective(sums));
-    require_finite(result.history.back(), options.minimise);
-    if (fell(result.history, options)) ++result.falls;
 
-    const double change = change_of(result.history, options, pass.summary().total_weight);
+    std::vector<double> history = state.history;
+    history.push_back(model.objective(sums));
+    require_finite(history.back(), options.minimise);
+    const double change = change_of(history, options, pass.summary().total_weight);
+    const bool repaired = state.repairs.moved() > state.moved_before;  // by the last M-step: not yet a result
     std::optional<StopReason> stop;
-    if (result.n_iterations > 0 && change < options.tolerance && !repaired)
+    if (state.n_iterations > 0 && change < options.tolerance && !repaired)
       stop = StopReason::tolerance;
-    else if (result.n_iterations >= options.max_iterations)
+    else if (state.n_iterations >= options.max_iterations)
       stop = StopReason::max_iterations;
     else if (!model.maximise(sums, pass))
       stop = StopReason::fixed_point;
-    IterationReport report{result.n_iterations, result.history.back(), change};
+    IterationReport report{state.n_iterations, history.back(), change};
     costs.fill(report);
     observer.iteration(report);
-    if (!stop) continue;
 
+    const std::int64_t falls = state.falls + (fell(history, options) ? 1 : 0);
+    if (!stop) {
+      state = {state.n_iterations + 1, std::move(history), falls, model.repairs(), state.repairs.moved()};
+      stop = reason_of(votes);
+      if (!stop) continue;
+      history = state.history;
+    }
     result.stop_reason = *stop;
+    result.n_iterations = state.n_iterations;
+    result.history = std::move(history);
+    result.falls = falls;
     result.objective = result.history.back();
     result.log_likelihood = model.log_likelihood(sums);
     result.counts = model.counts(sums);
+    result.state = std::move(state);
     mark_left_out(pass.shard(), result.labels);
     model.end_fit();
     return result;
   }
 }
 
-template FitResult fit<float>(Model<float>&, const RowPass<float>&, const FitOptions&, Observer&);
-template FitResult fit<double>(Model<double>&, const RowPass<double>&, const FitOptions&, Observer&);
-template FitResult fit<PackedByte>(Model<PackedByte>&, const RowPass<PackedByte>&, const FitOptions&, Observer&);
+template FitResult fit<float>(Model<float>&, const RowPass<float>&, const FitOptions&, Observer&, Interruption&,
+                              FitState);
+template FitResult fit<double>(Model<double>&, const RowPass<double>&, const FitOptions&, Observer&, Interruption&,
+                               FitState);
+template FitResult fit<PackedByte>(Model<PackedByte>&, const RowPass<PackedByte>&, const FitOptions&, Observer&,
+                                   Interruption&, FitState);
 
 }  // namespace shoal

@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <bit>
+#include <fstream>
+
+#include "shoal/core/error.hpp"
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -23,6 +28,35 @@ std::string digest(const NamedArrays& arrays) {
   return text_of(XXH3_128bits_digest(&state));
 }
 
+std::string file_digest(const std::string& name) {
+  std::ifstream file(name, std::ios::binary);
+  if (!file) throw Error(ExitCode::no_input, fmt::format("{}: cannot be opened", name));
+  XXH3_state_t state;
+  XXH3_128bits_reset(&state);
+  std::vector<char> buffer(std::size_t{1} << 20U);
+  while (file) {
+    file.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
+    XXH3_128bits_update(&state, buffer.data(), static_cast<std::size_t>(file.gcount()));
+  }
+  if (!file.eof()) throw Error(ExitCode::io_failure, fmt::format("{}: reading failed", name));
+  return text_of(XXH3_128bits_digest(&state));
+}
+
+template <class Row>
+std::string sample_digest(const Communicator& comm, const Shard<Row>& shard) {
+  const std::int64_t stride = std::max<std::int64_t>(1, shard.partition.n_rows / 1024);
+  const Range mine = shard.rows();
+  std::vector<std::uint64_t> rows;
+  for (std::int64_t row = (mine.first + stride - 1) / stride * stride; row < mine.last; row += stride) {
+    const auto r = static_cast<std::size_t>(row - mine.first);
+    const double weight = shard.weights.empty() ? 1 : shard.weights[r];
+    rows.push_back(XXH3_64bits(shard.values.data() + r * shard.width(), shard.width() * sizeof(Row)));
+    rows.push_back(std::bit_cast<std::uint64_t>(weight));
+  }
+  const std::vector<std::byte> all = comm.gather(std::as_bytes(std::span(rows)));  // in the order of rows
+  return text_of(XXH3_128bits(all.data(), all.size()));
+}
+
 template <class Row>
 std::string weights_digest(const Communicator& comm, const Shard<Row>& shard) {
   std::vector<std::uint64_t> blocks;
@@ -34,6 +68,9 @@ std::string weights_digest(const Communicator& comm, const Shard<Row>& shard) {
   return text_of(XXH3_128bits(all.data(), all.size()));
 }
 
+template std::string sample_digest<float>(const Communicator&, const Shard<float>&);
+template std::string sample_digest<double>(const Communicator&, const Shard<double>&);
+template std::string sample_digest<PackedByte>(const Communicator&, const Shard<PackedByte>&);
 template std::string weights_digest<float>(const Communicator&, const Shard<float>&);
 template std::string weights_digest<double>(const Communicator&, const Shard<double>&);
 template std::string weights_digest<PackedByte>(const Communicator&, const Shard<PackedByte>&);

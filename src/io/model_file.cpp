@@ -195,7 +195,6 @@ void write_model(const Communicator& comm, OutputFile& output, const ModelFile& 
     }
     file.close(output.name());
   });
-  output.commit();
 }
 
 ModelFile read_model(const Communicator& comm, const std::string& file) {

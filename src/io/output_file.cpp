@@ -11,6 +11,8 @@
 #include <system_error>
 
 #include "shoal/comm/agree.hpp"
+#include "shoal/io/digest.hpp"
+#include "shoal/io/durable_file.hpp"
 #include "shoal/io/hdf5_file.hpp"
 
 namespace shoal {
@@ -21,25 +23,11 @@ namespace {
               fmt::format("{}: exists already; choose another name or give --overwrite", name));
 }
 
-/// Whether the file or folder at `path` reached the disk.
-bool sync_to_disk(const std::string& path) {
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);  // NOLINT: POSIX
-  if (descriptor < 0) return false;
-  const bool good = fsync(descriptor) == 0 || errno == EINVAL;  // some file systems cannot sync a folder
-  close(descriptor);
-  return good;
-}
-
 /// What the process takes off the permissions of new files; mkstemp gives fewer than a person expects of a result.
 unsigned current_umask() {
   const mode_t mask = umask(0);
   umask(mask);
   return mask;
-}
-
-std::string folder_of(const std::string& name) {
-  const std::filesystem::path folder = std::filesystem::path(name).parent_path();
-  return folder.empty() ? "." : folder.string();
 }
 
 }  // namespace
@@ -86,6 +74,13 @@ Hdf5Handle OutputFile::create(std::int64_t bytes) const {
   check_hdf5(H5Fflush(file, H5F_SCOPE_GLOBAL), name_ + ": writing failed; is the disk full?");
   reserve(bytes);
   return file;
+}
+
+std::string OutputFile::digest() const {
+  std::string text;
+  on_root(comm_, [&] { text = file_digest(temporary_); });
+  comm_.broadcast(text);
+  return text;
 }
 
 void OutputFile::commit() {

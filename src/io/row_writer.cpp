@@ -113,7 +113,6 @@ void write_rows(const Communicator& comm, OutputFile& output, std::int64_t n_row
     }
     file.close(output.name());
   });
-  output.commit();
 }
 
 }  // namespace shoal

@@ -123,6 +123,7 @@ TEST_F(Slices, RowsAreWrittenInSlicesAndInOrder) {
     std::vector<std::int32_t> values;
     for (std::int64_t i = mine.first * 2; i < mine.last * 2; ++i) values.push_back(static_cast<std::int32_t>(i));
     write_rows(comm_, output, 17, rows, {{"/X", ElementType::int32, 2, values.data()}}, [](hid_t) {});
+    output.commit();
   }
   slice_bytes = usual;
   EXPECT_THROW(OutputFile(comm_, folder_ + "/out.h5", false), Error);

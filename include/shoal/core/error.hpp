@@ -18,6 +18,7 @@ enum class ExitCode : int {
   no_memory = 71,      ///< not enough memory
   cannot_create = 73,  ///< an output exists or cannot be created
   io_failure = 74,     ///< reading or writing failed midway
+  stopped = 75,        ///< on time or on a signal, with a checkpoint: no failure
 };
 
 /// Thrown for everything that is not a bug of ours. The message names file, dataset, row, column, value or option, and

@@ -6,12 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "shoal/fit/interruption.hpp"
 #include "shoal/fit/observer.hpp"
+#include "shoal/model/fit_state.hpp"
 #include "shoal/model/model.hpp"
 
 namespace shoal {
 
-enum class StopReason { tolerance, fixed_point, max_iterations };
+enum class StopReason { tolerance, fixed_point, max_iterations, time, signal };
 std::string to_string(StopReason reason);
 
 struct FitOptions {
@@ -34,12 +36,26 @@ struct FitResult {
   std::vector<std::int32_t> labels;  ///< of this rank's rows; -1 for rows left out
   std::int64_t falls = 0;            ///< steps that worsened the objective by more than 1e-9 of itself
 
-  [[nodiscard]] bool converged() const { return stop_reason != StopReason::max_iterations; }
+  /// Before the last pass; of an interrupted fit, before the pass that comes next. From here a fit can go on.
+  FitState state;
+
+  [[nodiscard]] bool converged() const { return stop_reason <= StopReason::fixed_point; }
+  /// Stopped from outside, before it was done: labels and counts are not there.
+  [[nodiscard]] bool interrupted() const { return stop_reason >= StopReason::time; }
 };
 
-/// Fits a started model. T M-steps take T + 1 passes: the last gives objective, labels and counts of what is stored.
-/// Collective. Throws Error(bad_data) where the objective is not finite.
+/// Fits a model that was started, or resumed together with `state`. T M-steps take T + 1 passes: the last gives
+/// objective, labels and counts of what is stored. Collective. Throws Error(bad_data) where the objective is not
+/// finite, and Error(io_failure) where another run took over.
 template <class Row>
-FitResult fit(Model<Row>& model, const RowPass<Row>& pass, const FitOptions& options, Observer& observer);
+FitResult fit(Model<Row>& model, const RowPass<Row>& pass, const FitOptions& options, Observer& observer,
+              Interruption& interruption, FitState state = {});
+
+/// A fit that nothing interrupts.
+template <class Row>
+FitResult fit(Model<Row>& model, const RowPass<Row>& pass, const FitOptions& options, Observer& observer) {
+  Interruption none;
+  return fit(model, pass, options, observer, none);
+}
 
 }  // namespace shoal

@@ -46,7 +46,7 @@ struct ModelFile {
   }
 };
 
-/// Collective; commits the output.
+/// Into the temporary of `output`. Collective.
 void write_model(const Communicator& comm, OutputFile& output, const ModelFile& model);
 
 /// Collective. Throws Error no_input, or bad_data where the file is no model of ours, of a newer format, or damaged.

@@ -27,6 +27,9 @@ class OutputFile {
   /// Error(io_failure).
   [[nodiscard]] Hdf5Handle create(std::int64_t bytes) const;
 
+  /// Collective. A digest of what the temporary holds, for a checkpoint. Throws Error(io_failure).
+  [[nodiscard]] std::string digest() const;
+
   /// Collective. Brings the temporary file to disk and gives it its name. Throws Error(io_failure).
   void commit();
 

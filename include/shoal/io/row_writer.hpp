@@ -21,7 +21,7 @@ struct RowArray {
   const void* data = nullptr;
 };
 
-/// Writes the arrays (rows_of_rank(rank) of n_rows each) to the temporary of `output` and commits it. `annotate` gets
+/// Writes the arrays (rows_of_rank(rank) of n_rows each) to the temporary of `output`. `annotate` gets
 /// the open file on rank 0, for attributes. Collective; the bytes do not depend on the number of ranks.
 void write_rows(const Communicator& comm, OutputFile& output, std::int64_t n_rows,
                 const std::function<Range(int rank)>& rows_of_rank, const std::vector<RowArray>& arrays,

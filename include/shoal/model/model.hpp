@@ -53,6 +53,13 @@ class Model {
   [[nodiscard]] virtual NamedArrays parameters() const = 0;
   virtual void set_parameters(const NamedArrays& arrays, const std::string& source) = 0;
 
+  /// After begin_fit, in place of start: where another fit of the same rows stood, to the bit. The parameters are all
+  /// that parameters() gave; throws like set_parameters.
+  void resume(const NamedArrays& parameters, const Repairs& repairs, const std::string& source) {
+    restore(parameters, source);
+    repairs_ = repairs;
+  }
+
   /// Once before a fit, ahead of start. `moments` are empty for the hard models, which have no use for them.
   virtual void begin_fit(const RowPass<Row>& pass, const ColumnMoments& moments) = 0;
 
@@ -85,6 +92,9 @@ class Model {
   [[nodiscard]] virtual std::vector<std::string> warnings() const { return {}; }
 
  protected:
+  /// set_parameters where nothing else decides what is kept.
+  virtual void restore(const NamedArrays& parameters, const std::string& source) { set_parameters(parameters, source); }
+
   Repairs repairs_;
 };
 

@@ -140,6 +140,13 @@ void Mixture<Components>::set_parameters(const NamedArrays& arrays, const std::s
 }
 
 template <class Components>
+void Mixture<Components>::restore(const NamedArrays& arrays, const std::string& source) {
+  set_weights(require_weights(arrays, n_clusters(), source));
+  components_.set_parameters(arrays, source);
+  prepare();
+}
+
+template <class Components>
 Statistics Mixture<Components>::statistics(bool scores_only) const {
   return {1 + n_clusters() + (scores_only ? 0 : components_.n_sums()), 0};
 }

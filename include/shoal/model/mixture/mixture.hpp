@@ -54,6 +54,10 @@ class Mixture final : public Model<typename Components::Row> {
 
   [[nodiscard]] const Components& components() const { return components_; }
 
+ protected:
+  /// With the weights, which --mixing holds fixed for set_parameters.
+  void restore(const NamedArrays& arrays, const std::string& source) override;
+
  private:
   /// What one thread needs for a block.
   struct Scratch {

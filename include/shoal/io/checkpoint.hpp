@@ -1,0 +1,33 @@
+/// A fit on disk, to go on from: a Boost.Serialization archive in an envelope.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "shoal/core/named_array.hpp"
+#include "shoal/model/fit_state.hpp"
+
+namespace shoal {
+
+using NamedTexts = std::vector<std::pair<std::string, std::string>>;
+
+struct Checkpoint {
+  NamedTexts identity;  ///< what decides the result, by name: options, data, program
+  FitState state;
+  NamedArrays parameters;
+  bool finished = false;    ///< the pass from this state is the last
+  std::string stop_reason;  ///< of a finished fit
+  NamedTexts outputs;       ///< of a finished fit: file names and digests of what they hold
+
+  [[nodiscard]] std::size_t n_clusters() const;
+};
+
+/// The sealed bytes.
+std::string to_bytes(const Checkpoint& checkpoint);
+
+/// Throws Error(bad_data) on anything that to_bytes did not make; never reserves more memory than there are bytes.
+Checkpoint checkpoint_from(std::string_view bytes, const std::string& name);
+
+}  // namespace shoal

@@ -1,0 +1,191 @@
+#include "app/checkpointing.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <ctime>
+
+#include "app/durations.hpp"
+#include "app/report.hpp"
+#include "app/stop_signals.hpp"
+#include "shoal/comm/agree.hpp"
+#include "shoal/core/error.hpp"
+
+namespace shoal::app {
+namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+std::optional<std::int64_t> parse_count(const std::string& text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < 1) return std::nullopt;
+  return value;
+}
+
+/// Seconds after the start of this program at which the time is over.
+double time_limit(const std::string& text) {
+  if (text != "auto") {
+    const auto seconds = parse_duration(text);
+    if (seconds && *seconds > 0) return *seconds;
+    throw Error(ExitCode::usage, fmt::format("--max-time {}: is no time; write HH:MM:SS, 90min, 23h or auto", text));
+  }
+  const char* end = std::getenv("SLURM_JOB_END_TIME");  // NOLINT: read once, before any thread
+  const auto epoch = end == nullptr ? std::nullopt : parse_count(end);
+  if (!epoch)
+    throw Error(ExitCode::usage,
+                "--max-time auto: SLURM_JOB_END_TIME is not in the environment; give a time as HH:MM:SS");
+  return static_cast<double>(*epoch - std::time(nullptr)) + seconds_since(program_start());
+}
+
+}  // namespace
+
+std::chrono::steady_clock::time_point program_start() {
+  static const auto start = std::chrono::steady_clock::now();
+  return start;
+}
+
+void check_checkpoint_options(const Arguments& a) {
+  if (!parse_count(a.checkpoint_every) && !(parse_duration(a.checkpoint_every).value_or(0) > 0))
+    throw Error(ExitCode::usage,
+                fmt::format("--checkpoint-every {}: is neither a time (90s, 5min, 1h) nor a number of iterations",
+                            a.checkpoint_every));
+  if (!a.checkpoint.empty()) return;
+  if (!a.max_time.empty())
+    throw Error(ExitCode::usage, "--max-time: needs --checkpoint FILE, or what was done by then would be lost");
+  if (a.restart == Restart::require)
+    throw Error(ExitCode::usage, "--restart require: needs --checkpoint FILE, from which to go on");
+}
+
+Checkpointing::Checkpointing(const Communicator& comm, const Arguments& arguments)
+    : comm_(comm), arguments_(arguments) {
+  check_checkpoint_options(arguments);
+  if (arguments.checkpoint.empty()) return;
+  every_iterations_ = parse_count(arguments.checkpoint_every);
+  every_seconds_ = parse_duration(arguments.checkpoint_every).value_or(0);
+  agree(comm, [&] {
+    if (!arguments.max_time.empty()) limit_ = time_limit(arguments.max_time);
+  });
+  store_.emplace(comm, arguments.checkpoint);
+  if (!arguments.dry_run) note_stop_signals();
+}
+
+std::optional<Checkpoint> Checkpointing::find() {
+  if (!store_) return std::nullopt;
+  CheckpointStore::Found found = store_->read();
+  if (arguments_.restart == Restart::never) return std::nullopt;
+  const bool require = arguments_.restart == Restart::require;
+  std::string complaints = fmt::format("{}", fmt::join(found.complaints, "; "));
+  comm_.broadcast(complaints);
+  if (found.checkpoint) {
+    if (!complaints.empty()) warn(comm_, arguments_, complaints + "; going on from the checkpoint before it");
+    return std::move(found.checkpoint);
+  }
+  if (require)
+    throw Error(ExitCode::bad_data, fmt::format("--restart require: no checkpoint to go on from: {}",
+                                                complaints.empty() ? store_->name() + " does not exist" : complaints));
+  if (!complaints.empty()) warn(comm_, arguments_, complaints + "; nothing to go on from: beginning anew");
+  return std::nullopt;
+}
+
+void Checkpointing::begin(const std::vector<std::string>& temporaries) {
+  if (store_) store_->take_lease(temporaries);
+}
+
+void Checkpointing::keep(NamedTexts identity, std::function<NamedArrays()> parameters) {
+  identity_ = std::move(identity);
+  parameters_ = std::move(parameters);
+}
+
+Checkpoint Checkpointing::checkpoint_of(const FitState& state) const {
+  Checkpoint checkpoint;
+  checkpoint.identity = identity_;
+  checkpoint.state = state;
+  checkpoint.parameters = parameters_();
+  return checkpoint;
+}
+
+void Checkpointing::write(const Checkpoint& checkpoint) {
+  const auto start = Clock::now();
+  store_->write(checkpoint);
+  last_written_iteration_ = checkpoint.state.n_iterations;
+  longest_write_ = std::max(longest_write_, seconds_since(start));
+  seconds_writing_ += seconds_since(start);
+}
+
+bool Checkpointing::due(const FitState& state) const {
+  if (state.n_iterations == last_written_iteration_) return false;
+  if (every_iterations_) return state.n_iterations > 0 && state.n_iterations % *every_iterations_ == 0;
+  return seconds_since(last_write_) >= every_seconds_;
+}
+
+void Checkpointing::before_pass(const FitState& state) {
+  if (passes_++ > 0) longest_iteration_ = std::max(longest_iteration_, seconds_since(pass_began_));
+  pass_began_ = Clock::now();
+  if (!store_ || !comm_.is_root() || !due(state)) return;
+  try {
+    write(checkpoint_of(state));
+  } catch (const Error& error) {
+    superseded_ = !store_->holds_lease();
+    if (!superseded_)
+      tell(fmt::format("shoal: warning: {}; the fit goes on, the checkpoint before stays, and it is tried again\n",
+                       error.what()));
+  }
+  last_write_ = Clock::now();
+}
+
+/// Whether the fit must stop now, at the end of this pass, to be on disk in time: the next chance comes an M-step, a
+/// whole iteration and another M-step later.
+bool Checkpointing::time_is_short() const {
+  if (!limit_) return false;
+  const double iteration = std::max(longest_iteration_, seconds_since(pass_began_));
+  const double need = 2 * iteration + 2 * longest_write_ + 1;
+  return seconds_since(program_start()) + need >= *limit_;
+}
+
+StopVotes Checkpointing::votes() {
+  StopVotes votes{};
+  votes[static_cast<std::size_t>(StopVote::signal)] = noted_stop_signal() ? 1 : 0;
+  if (comm_.is_root()) {
+    votes[static_cast<std::size_t>(StopVote::time)] = time_is_short() ? 1 : 0;
+    votes[static_cast<std::size_t>(StopVote::superseded)] = superseded_ ? 1 : 0;
+  }
+  return votes;
+}
+
+void Checkpointing::write_stopped(const FitState& state) {
+  on_root(comm_, [&] {
+    if (state.n_iterations != last_written_iteration_) write(checkpoint_of(state));
+    store_->release_lease();
+  });
+}
+
+void Checkpointing::write_finished(const FitState& state, const std::string& reason, const NamedTexts& outputs) {
+  if (!store_) return;
+  on_root(comm_, [&] {
+    Checkpoint checkpoint = checkpoint_of(state);
+    checkpoint.finished = true;
+    checkpoint.stop_reason = reason;
+    checkpoint.outputs = outputs;
+    write(checkpoint);
+  });
+}
+
+void Checkpointing::end() {
+  if (store_) on_root(comm_, [&] { store_->release_lease(); });
+}
+
+std::string Checkpointing::stop_message(const FitResult& result) const {
+  const std::string cause = result.stop_reason == StopReason::signal
+                                ? noted_stop_signal().value_or("a signal to another rank")
+                                : fmt::format("--max-time {}", arguments_.max_time);
+  return fmt::format("shoal: stopped by {} after {} iterations and {}; {} is written: submit the same command again",
+                     cause, result.n_iterations + 1, duration_text(seconds_since(program_start())), store_->name());
+}
+
+}  // namespace shoal::app

@@ -1,0 +1,84 @@
+/// A fit that can be stopped and gone on with: when its checkpoint is written, and when it is time to stop.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "app/arguments.hpp"
+#include "shoal/comm/communicator.hpp"
+#include "shoal/fit/fit.hpp"
+#include "shoal/io/checkpoint_store.hpp"
+
+namespace shoal::app {
+
+/// When this program started.
+std::chrono::steady_clock::time_point program_start();
+
+/// A fit that stopped on time or on a signal: what main tells, with exit 75.
+struct Stopped {
+  std::string message;
+};
+
+/// Throws Error(usage) where checkpoint options contradict each other or say nothing.
+void check_checkpoint_options(const Arguments& arguments);
+
+/// --checkpoint: without it nothing here does anything.
+class Checkpointing final : public Interruption {
+ public:
+  Checkpointing(const Communicator& comm, const Arguments& arguments);
+
+  /// What an earlier run left, as --restart asks. Collective. Throws Error(bad_data) under `require` where there is
+  /// nothing.
+  std::optional<Checkpoint> find();
+
+  /// Collective: this run takes over. temporaries: of its outputs.
+  void begin(const std::vector<std::string>& temporaries);
+
+  /// From here on fits are kept: with this identity and the parameters as the function gives them.
+  void keep(NamedTexts identity, std::function<NamedArrays()> parameters);
+
+  [[nodiscard]] bool possible() const override { return store_.has_value(); }
+  StopVotes votes() override;
+  void before_pass(const FitState& state) override;
+
+  /// Collective. The state of a fit that stopped early. Throws Error(io_failure).
+  void write_stopped(const FitState& state);
+
+  /// Collective. A finished fit, its outputs written but not yet under their names. Throws Error(io_failure).
+  void write_finished(const FitState& state, const std::string& reason, const NamedTexts& outputs);
+
+  /// Collective: outputs have their names.
+  void end();
+
+  /// How the fit was stopped, for a person.
+  [[nodiscard]] std::string stop_message(const FitResult& result) const;
+
+  [[nodiscard]] double seconds_writing() const { return seconds_writing_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  [[nodiscard]] bool due(const FitState& state) const;
+  [[nodiscard]] bool time_is_short() const;
+  [[nodiscard]] Checkpoint checkpoint_of(const FitState& state) const;
+  void write(const Checkpoint& checkpoint);
+
+  const Communicator& comm_;
+  const Arguments& arguments_;
+  std::optional<CheckpointStore> store_;
+  std::optional<std::int64_t> every_iterations_;
+  double every_seconds_ = 0;
+  std::optional<double> limit_;  ///< seconds after program_start()
+  NamedTexts identity_;
+  std::function<NamedArrays()> parameters_;
+
+  Clock::time_point last_write_ = program_start();
+  std::int64_t last_written_iteration_ = -1;
+  Clock::time_point pass_began_ = Clock::now();
+  double longest_iteration_ = 0, longest_write_ = 0, seconds_writing_ = 0;
+  std::int64_t passes_ = 0;
+  bool superseded_ = false;
+};
+
+}  // namespace shoal::app

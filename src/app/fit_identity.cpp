@@ -1,0 +1,99 @@
+#include "app/fit_identity.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <limits>
+#include <sstream>
+
+#include "shoal/core/error.hpp"
+#include "shoal/math/target.hpp"
+
+namespace shoal::app {
+namespace {
+
+constexpr const char* instruction_set = "instruction set";
+constexpr const char* program = "shoal";
+
+const std::string* value_of(const NamedTexts& texts, const std::string& name) {
+  for (const auto& [key, value] : texts)
+    if (key == name) return &value;
+  return nullptr;
+}
+
+double number(const std::string& text) {
+  double value = std::numeric_limits<double>::quiet_NaN();
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+/// Whether an option may go from one value to another: only where the fit goes on longer.
+bool may_become(const std::string& option, const std::string& before, const std::string& now) {
+  if (option == "max-iterations") return number(now) >= number(before);
+  if (option == "tolerance") return number(now) <= number(before);
+  return before == now;
+}
+
+}  // namespace
+
+NamedTexts identity_of(const FitPlan& plan) {
+  NamedTexts identity = {{program, short_version()},
+                         {instruction_set, target_name()},
+                         {"rows", fmt::format("{}", plan.partition.n_rows)},
+                         {"features", fmt::format("{}", plan.n_features())}};
+  std::istringstream lines(options_text(plan.arguments, plan.names, plan.float32, plan.tolerance));
+  std::string line;
+  std::getline(lines, line);  // the section
+  while (std::getline(lines, line)) {
+    const std::size_t at = line.find(" = ");
+    if (at != std::string::npos) identity.emplace_back(line.substr(0, at), line.substr(at + 3));
+  }
+  return identity;
+}
+
+void require_same(const NamedTexts& before, const NamedTexts& now, const Arguments& arguments) {
+  for (const auto& [name, value] : now) {
+    const std::string* old = value_of(before, name);
+    if (old == nullptr || may_become(name, *old, value)) continue;
+    const bool of_data = name == "rows" || name == "features" || name == sampled_rows;
+    if (of_data || name == program || name == instruction_set)
+      throw Error(ExitCode::bad_data, fmt::format("{}: was made with {} {}, this is {} {}; {}", arguments.checkpoint,
+                                                  name, *old, name, value,
+                                                  of_data ? "give the data it was made from, or --restart never"
+                                                          : "go on with the same, or --restart never"));
+    throw Error(ExitCode::usage,
+                fmt::format("{}: was made with {} {}, now it is {}; {}", arguments.checkpoint, name, *old, value,
+                            name == "max-iterations" ? "it may only grow"
+                            : name == "tolerance"    ? "it may only shrink"
+                                                     : "give the same, or --restart never"));
+  }
+}
+
+bool same_limits(const NamedTexts& before, const NamedTexts& now) {
+  for (const char* const name : {"max-iterations", "tolerance"}) {
+    const std::string *old = value_of(before, name), *current = value_of(now, name);
+    if (old == nullptr || current == nullptr || *old != *current) return false;
+  }
+  return true;
+}
+
+Arguments with_target_of(const std::optional<Checkpoint>& before, const Arguments& arguments) {
+  Arguments result = arguments;
+  if (!before || !arguments.target.empty()) return result;
+  if (const std::string* target = value_of(before->identity, instruction_set)) result.target = *target;
+  return result;
+}
+
+std::vector<double> find_weights(const Checkpoint& checkpoint) {
+  const NamedArray* weights = find(checkpoint.parameters, "weights");
+  return weights == nullptr ? std::vector<double>{} : weights->values;
+}
+
+std::vector<std::string> files_written(const Arguments& arguments) {
+  std::vector<std::string> files = {arguments.output, arguments.labels, arguments.log};
+  if (!arguments.checkpoint.empty())
+    for (const char* const end : {"", ".previous", ".lease"}) files.push_back(arguments.checkpoint + end);
+  return files;
+}
+
+}  // namespace shoal::app

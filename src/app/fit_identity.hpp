@@ -1,0 +1,35 @@
+/// What a checkpoint must share with the fit that goes on from it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/fit_plan.hpp"
+#include "shoal/io/checkpoint.hpp"
+
+namespace shoal::app {
+
+/// The entry that only the rows can give.
+inline constexpr const char* sampled_rows = "a sample of the rows";
+
+/// Program, instruction set, shape and type of the data, and the resolved options, by name.
+NamedTexts identity_of(const FitPlan& plan);
+
+/// Throws Error where entries that both have differ, naming the first and both values: usage for an option, bad_data
+/// for the data or the program. --max-iterations may grow and --tolerance shrink.
+void require_same(const NamedTexts& before, const NamedTexts& now, const Arguments& arguments);
+
+/// Whether the fit would stop where it did.
+bool same_limits(const NamedTexts& before, const NamedTexts& now);
+
+/// The arguments, with the checkpoint's instruction set where none is asked for.
+Arguments with_target_of(const std::optional<Checkpoint>& before, const Arguments& arguments);
+
+/// Mixing weights of a checkpoint.
+std::vector<double> find_weights(const Checkpoint& checkpoint);
+
+/// Every file that a fit writes.
+std::vector<std::string> files_written(const Arguments& arguments);
+
+}  // namespace shoal::app

@@ -1,0 +1,152 @@
+#include "app/fit_results.hpp"
+
+#include <array>
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "app/report.hpp"
+#include "shoal/comm/agree.hpp"
+#include "shoal/core/error.hpp"
+#include "shoal/io/digest.hpp"
+#include "shoal/io/row_writer.hpp"
+#include "shoal/math/target.hpp"
+
+namespace shoal::app {
+namespace {
+
+/// Whether a file holds what a finished fit wrote for this purpose.
+bool is_own(const std::string& name, const std::string& purpose, const Checkpoint& finished) {
+  for (const auto& [written, digest] : finished.outputs) {
+    if (written != purpose) continue;
+    try {
+      return file_digest(name) == digest;
+    } catch (const Error&) {
+      return false;  // not there
+    }
+  }
+  return false;
+}
+
+/// The same on every rank.
+bool is_own_of(const Communicator& comm, const std::string& name, const std::string& purpose,
+               const std::optional<Checkpoint>& finished) {
+  std::array<std::int64_t, 1> own = {0};
+  if (comm.is_root() && finished && finished->finished) own[0] = is_own(name, purpose, *finished) ? 1 : 0;
+  comm.sum(own);
+  return own[0] > 0;
+}
+
+}  // namespace
+
+Outputs::Outputs(const Communicator& comm, const Arguments& arguments, const std::optional<Checkpoint>& before)
+    : model(comm, arguments.output, arguments.overwrite || is_own_of(comm, arguments.output, "model", before)) {
+  if (!arguments.labels.empty())
+    labels.emplace(comm, arguments.labels, arguments.overwrite || is_own_of(comm, arguments.labels, "labels", before));
+}
+
+std::vector<std::string> Outputs::temporaries() const {
+  std::vector<std::string> names = {model.temporary()};
+  if (labels) names.push_back(labels->temporary());
+  return names;
+}
+
+bool all_written(const Communicator& comm, const Arguments& arguments, const Checkpoint& finished) {
+  const bool model = is_own_of(comm, arguments.output, "model", finished);
+  return model && (arguments.labels.empty() || is_own_of(comm, arguments.labels, "labels", finished));
+}
+
+template <class Row>
+ModelFile describe(const Model<Row>& model, const FitResult& result, const FitPlan& plan, const DataSummary& summary,
+                   const ResolvedNames& names) {
+  ModelFile file;
+  file.model = to_string(plan.model.kind);
+  if (plan.model.kind == ModelKind::gaussian) file.covariance = to_string(plan.model.covariance);
+  if (plan.model.kind == ModelKind::kmedians) file.center = to_string(plan.model.center);
+  file.is_mixture = is_mixture(plan.model.kind);
+  if (file.is_mixture) file.mixing = plan.names.mixing;
+  file.n_clusters = static_cast<std::int64_t>(model.n_clusters());
+  file.n_features = static_cast<std::int64_t>(model.n_features());
+  file.n_rows = summary.rows_used;
+  file.total_weight = summary.total_weight;
+  file.objective = result.objective;
+  file.log_likelihood = result.log_likelihood;
+  file.n_parameters = model.n_parameters();
+  const auto p = static_cast<double>(file.n_parameters);
+  file.bic = -2 * result.log_likelihood + p * std::log(summary.total_weight);
+  file.aic = -2 * result.log_likelihood + 2 * p;
+  file.n_iterations = result.n_iterations;
+  file.converged = result.converged();
+  file.stop_reason = to_string(result.stop_reason);
+  file.seed = plan.arguments.seed;
+  file.feature_names = plan.datasets.front().feature_names;
+  file.instruction_set = target_name();
+  file.shoal_version = short_version();
+  file.options = options_text(plan.arguments, names, plan.float32, plan.tolerance);
+  file.parameters = model.parameters();
+  file.counts = result.counts;
+  file.history = result.history;
+  return file;
+}
+
+template ModelFile describe(const Model<float>&, const FitResult&, const FitPlan&, const DataSummary&,
+                            const ResolvedNames&);
+template ModelFile describe(const Model<double>&, const FitResult&, const FitPlan&, const DataSummary&,
+                            const ResolvedNames&);
+template ModelFile describe(const Model<PackedByte>&, const FitResult&, const FitPlan&, const DataSummary&,
+                            const ResolvedNames&);
+
+void write_outputs(const Communicator& comm, Outputs& outputs, const ModelFile& file, const FitResult& result,
+                   const Partition& partition, Checkpointing& checkpointing) {
+  if (outputs.labels) {
+    const auto rows = [&](int rank) { return partition.rows_of_rank(rank, comm.size()); };
+    write_rows(comm, *outputs.labels, partition.n_rows, rows,
+               {{"/labels", ElementType::int32, 0, result.labels.data()}},
+               [&](hid_t h5) { annotate_labels(h5, file.n_clusters); });
+  }
+  write_model(comm, outputs.model, file);
+  if (checkpointing.possible()) {  // before any has its name: what is found under it later is known to be ours
+    NamedTexts written = {{"model", outputs.model.digest()}};
+    if (outputs.labels) written.emplace_back("labels", outputs.labels->digest());
+    checkpointing.write_finished(result.state, file.stop_reason, written);
+  }
+  if (outputs.labels) outputs.labels->commit();
+  outputs.model.commit();
+  checkpointing.end();
+}
+
+std::string run_json(const Communicator& comm, const ModelFile& file, const Repairs& repairs, const FitResult& result,
+                     const PassCosts& costs, const Seconds& seconds, int threads) {
+  nlohmann::ordered_json json = {{"event", "run"},
+                                 {"model", file.model},
+                                 {"n_clusters", file.n_clusters},
+                                 {"n_features", file.n_features},
+                                 {"n_rows", file.n_rows},
+                                 {"total_weight", file.total_weight},
+                                 {"objective", file.objective}};
+  if (file.is_mixture) {
+    json["log_likelihood"] = file.log_likelihood;
+    json["mixing"] = file.mixing;
+    json["bic"] = file.bic;
+    json["aic"] = file.aic;
+  }
+  json["n_iterations"] = file.n_iterations;
+  json["converged"] = file.converged;
+  json["stop_reason"] = file.stop_reason;
+  json["reseeded"] = repairs.reseeded;
+  json["dropped"] = repairs.dropped;
+  json["collapsed"] = repairs.collapsed;
+  json["falls"] = result.falls;
+  json["seconds"] = {{"read", seconds.read}, {"start", seconds.start}, {"fit", seconds.fit}, {"write", seconds.write}};
+  json["bytes_reduced_per_iteration"] = costs.bytes_reduced / static_cast<std::int64_t>(result.history.size());
+  std::array<std::int64_t, 1> peak = {peak_memory_bytes()};
+  comm.maximum(peak);
+  json["peak_memory_bytes"] = peak[0];
+  json["ranks"] = comm.size();
+  json["threads"] = threads;
+  json["instruction_set"] = file.instruction_set;
+  json["shoal_version"] = file.shoal_version;
+  return one_line(json);
+}
+
+}  // namespace shoal::app

@@ -1,0 +1,46 @@
+/// What a fit leaves: its model and label files, and the JSON of the run.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "app/checkpointing.hpp"
+#include "app/fit_plan.hpp"
+#include "shoal/io/checkpoint.hpp"
+#include "shoal/io/output_file.hpp"
+#include "shoal/model/model.hpp"
+
+namespace shoal::app {
+
+/// The files a fit writes; their names are taken before the work starts. A file that is there already may be replaced
+/// where it is this fit's own: `before` says what a finished fit wrote.
+struct Outputs {
+  OutputFile model;
+  std::optional<OutputFile> labels;
+
+  Outputs(const Communicator& comm, const Arguments& arguments, const std::optional<Checkpoint>& before);
+
+  /// Paths of what is being written.
+  [[nodiscard]] std::vector<std::string> temporaries() const;
+};
+
+/// Whether all that is asked for is there as the finished fit wrote it. Collective.
+bool all_written(const Communicator& comm, const Arguments& arguments, const Checkpoint& finished);
+
+template <class Row>
+ModelFile describe(const Model<Row>& model, const FitResult& result, const FitPlan& plan, const DataSummary& summary,
+                   const ResolvedNames& names);
+
+/// Writes the files, lets the checkpoint know them, and gives them their names. Collective.
+void write_outputs(const Communicator& comm, Outputs& outputs, const ModelFile& file, const FitResult& result,
+                   const Partition& partition, Checkpointing& checkpointing);
+
+struct Seconds {
+  double read = 0, start = 0, fit = 0, write = 0;
+};
+
+/// Collective.
+std::string run_json(const Communicator& comm, const ModelFile& file, const Repairs& repairs, const FitResult& result,
+                     const PassCosts& costs, const Seconds& seconds, int threads);
+
+}  // namespace shoal::app

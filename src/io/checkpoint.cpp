@@ -1,0 +1,131 @@
+#include "shoal/io/checkpoint.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/archive/binary_iarchive.hpp>
+#include <boost/archive/binary_oarchive.hpp>
+#include <limits>
+#include <sstream>
+
+#include "shoal/core/error.hpp"
+#include "shoal/io/envelope.hpp"
+
+namespace shoal {
+namespace {
+
+/// Saves or loads, with the bytes that are there as the limit of every container: a checksum keeps accidents out, not
+/// malice.
+template <class Archive>
+class Transfer {
+ public:
+  Transfer(Archive& archive, std::size_t limit) : archive_(archive), limit_(limit) {}
+
+  template <class T>
+  requires std::is_arithmetic_v<T>
+  void operator()(T& value) { archive_& value; }
+  void operator()(bool& value) {  // the archive's own asserts that the byte is 0 or 1
+    auto byte = static_cast<std::uint8_t>(value ? 1 : 0);
+    archive_& byte;
+    value = byte != 0;
+  }
+  void operator()(std::string& text) { plain(text); }
+  void operator()(std::vector<double>& values) { plain(values); }
+  void operator()(std::vector<std::size_t>& values) { plain(values); }
+  void operator()(NamedTexts& texts) {
+    each(texts, 2 * sizeof(std::uint64_t), [this](auto& text) { (*this)(text.first), (*this)(text.second); });
+  }
+  void operator()(NamedArrays& arrays) {
+    each(arrays, 3 * sizeof(std::uint64_t), [this](NamedArray& array) {
+      (*this)(array.name), (*this)(array.shape), (*this)(array.values), (*this)(array.integral);
+    });
+  }
+  void operator()(Repairs& repairs) { (*this)(repairs.reseeded), (*this)(repairs.dropped), (*this)(repairs.collapsed); }
+  void operator()(FitState& state) {
+    (*this)(state.n_iterations), (*this)(state.history), (*this)(state.falls), (*this)(state.repairs);
+    (*this)(state.moved_before);
+  }
+  void operator()(Checkpoint& checkpoint) {
+    (*this)(checkpoint.identity), (*this)(checkpoint.state), (*this)(checkpoint.parameters);
+    (*this)(checkpoint.finished), (*this)(checkpoint.stop_reason), (*this)(checkpoint.outputs);
+  }
+
+ private:
+  template <class Container>
+  void resize(Container& container, std::size_t least_bytes_each) {
+    std::uint64_t n = container.size();
+    archive_& n;
+    if constexpr (Archive::is_loading::value) {
+      if (n > limit_ / least_bytes_each) throw std::length_error("a count beyond the end");
+      container.resize(n);
+    }
+  }
+  template <class Container>
+  void plain(Container& container) {
+    resize(container, sizeof(container[0]));
+    const std::size_t bytes = container.size() * sizeof(container[0]);
+    if constexpr (Archive::is_loading::value)
+      archive_.load_binary(container.data(), bytes);
+    else
+      archive_.save_binary(container.data(), bytes);
+  }
+  template <class Container, class F>
+  void each(Container& container, std::size_t least_bytes_each, const F& transfer) {
+    resize(container, least_bytes_each);
+    for (auto& element : container) transfer(element);
+  }
+
+  Archive& archive_;
+  std::size_t limit_;
+};
+
+/// What a fit could not have left, whatever the checksum says.
+void require_sense(const Checkpoint& checkpoint) {
+  const auto sense = [](bool good) {
+    if (!good) throw std::invalid_argument("impossible values");
+  };
+  const FitState& state = checkpoint.state;
+  sense(state.n_iterations >= 0 && state.history.size() == static_cast<std::size_t>(state.n_iterations));
+  sense(state.falls >= 0 && state.repairs.moved() >= state.moved_before && state.moved_before >= 0);
+  for (const NamedArray& array : checkpoint.parameters) {
+    std::size_t size = 1;
+    for (const std::size_t n : array.shape) {
+      sense(n == 0 || size <= array.values.size() / n);
+      size *= n;
+    }
+    sense(size == array.values.size() && !array.shape.empty());
+  }
+  sense(!checkpoint.parameters.empty());
+}
+
+}  // namespace
+
+std::size_t Checkpoint::n_clusters() const {
+  const NamedArray* weights = find(parameters, "weights");
+  return (weights != nullptr ? *weights : parameters.front()).shape.front();
+}
+
+std::string to_bytes(const Checkpoint& checkpoint) {
+  Checkpoint copy = checkpoint;
+  std::ostringstream stream(std::ios::binary);
+  {
+    boost::archive::binary_oarchive archive(stream);
+    Transfer(archive, std::numeric_limits<std::size_t>::max())(copy);
+  }
+  return seal(stream.view());
+}
+
+Checkpoint checkpoint_from(std::string_view bytes, const std::string& name) {
+  const std::string_view payload = unseal(bytes, name);
+  Checkpoint checkpoint;
+  try {
+    std::istringstream stream(std::string(payload), std::ios::binary);
+    boost::archive::binary_iarchive archive(stream);
+    Transfer(archive, payload.size())(checkpoint);
+    require_sense(checkpoint);
+  } catch (const std::exception& error) {  // an archive's own, or of the containers
+    throw Error(ExitCode::bad_data, fmt::format("{}: the checkpoint cannot be read ({})", name, error.what()));
+  }
+  return checkpoint;
+}
+
+}  // namespace shoal
