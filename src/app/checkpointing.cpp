@@ -166,14 +166,16 @@ void Checkpointing::write_stopped(const FitState& state) {
 }
 
 void Checkpointing::write_finished(const FitState& state, const std::string& reason, const NamedTexts& outputs) {
-  if (!store_) return;
-  on_root(comm_, [&] {
-    Checkpoint checkpoint = checkpoint_of(state);
-    checkpoint.finished = true;
-    checkpoint.stop_reason = reason;
-    checkpoint.outputs = outputs;
+  if (!store_ || !comm_.is_root()) return;
+  Checkpoint checkpoint = checkpoint_of(state);
+  checkpoint.finished = true;
+  checkpoint.stop_reason = reason;
+  checkpoint.outputs = outputs;
+  try {
     write(checkpoint);
-  });
+  } catch (const Error& error) {  // the results are there, and matter more
+    tell(fmt::format("shoal: warning: {}; the fit is finished, but run again it would not know that\n", error.what()));
+  }
 }
 
 void Checkpointing::end() {

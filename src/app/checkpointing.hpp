@@ -46,7 +46,7 @@ class Checkpointing final : public Interruption {
   /// Collective. The state of a fit that stopped early. Throws Error(io_failure).
   void write_stopped(const FitState& state);
 
-  /// Collective. A finished fit, its outputs written but not yet under their names. Throws Error(io_failure).
+  /// A finished fit, its outputs written but not yet under their names. What fails is told, no more.
   void write_finished(const FitState& state, const std::string& reason, const NamedTexts& outputs);
 
   /// Collective: outputs have their names.

@@ -108,7 +108,7 @@ std::string to_bytes(const Checkpoint& checkpoint) {
   Checkpoint copy = checkpoint;
   std::ostringstream stream(std::ios::binary);
   {
-    boost::archive::binary_oarchive archive(stream);
+    boost::archive::binary_oarchive archive(stream, boost::archive::no_header);
     Transfer(archive, std::numeric_limits<std::size_t>::max())(copy);
   }
   return seal(stream.view());
@@ -119,7 +119,8 @@ Checkpoint checkpoint_from(std::string_view bytes, const std::string& name) {
   Checkpoint checkpoint;
   try {
     std::istringstream stream(std::string(payload), std::ios::binary);
-    boost::archive::binary_iarchive archive(stream);
+    // A header of the archive's own would begin with a text of any length that the file says.
+    boost::archive::binary_iarchive archive(stream, boost::archive::no_header);
     Transfer(archive, payload.size())(checkpoint);
     require_sense(checkpoint);
   } catch (const std::exception& error) {  // an archive's own, or of the containers

@@ -1,0 +1,17 @@
+#!/bin/bash
+# Several nodes, ranks x threads:  sbatch --nodes=8 jobs/slurm-multi-node.sh gaussian data.h5 -k 64 -o model.h5
+#
+# The data must lie on a file system that all nodes see. `shoal fit ... --dry-run` prints how much memory a rank needs
+# and how many ranks are worth while.
+
+#SBATCH --job-name=shoal
+#SBATCH --nodes=2             # the rows are spread over all of them
+#SBATCH --ntasks-per-node=2   # one or two ranks for each socket of a node ...
+#SBATCH --cpus-per-task=2     # ... and the socket's cores as their threads
+#SBATCH --time=4:00:00
+#SBATCH --output=%x-%j.log
+
+export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}
+export OMP_PROC_BIND=close    # a rank's threads stay beside its memory
+export SRUN_CPUS_PER_TASK=${SLURM_CPUS_PER_TASK:-1}   # newer versions of srun no longer take it from sbatch
+exec ${SHOAL_LAUNCHER:-srun --mpi=pmix --cpu-bind=cores} "${SHOAL:-shoal}" fit "$@"

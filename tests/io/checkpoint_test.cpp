@@ -1,0 +1,190 @@
+// Checkpoints come back to the bit, and damaged or made-up ones are refused, whatever is done to their bytes.
+#include "shoal/io/checkpoint.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <random>
+
+#include "shoal/core/error.hpp"
+#include "shoal/io/checkpoint_store.hpp"
+#include "shoal/io/durable_file.hpp"
+#include "shoal/io/envelope.hpp"
+
+namespace shoal {
+namespace {
+
+Checkpoint example() {
+  Checkpoint checkpoint;
+  checkpoint.identity = {{"shoal", "0.1.0"}, {"seed", "7"}, {"empty", ""}};
+  checkpoint.state = {3, {-4.5, -0.0, 1e300}, 1, {2, 0, 5}, 1};
+  checkpoint.parameters = {{"weights", {2}, {0.25, 0.75}}, {"means", {2, 3}, {1, 2, 3, 4, 5, -0.0}}};
+  checkpoint.finished = true;
+  checkpoint.stop_reason = "tolerance";
+  checkpoint.outputs = {{"model", "xxh3:00"}};
+  return checkpoint;
+}
+
+TEST(Checkpoint, ComesBackToTheBit) {
+  const std::string bytes = to_bytes(example());
+  const Checkpoint back = checkpoint_from(bytes, "test");
+  EXPECT_EQ(to_bytes(back), bytes);
+  EXPECT_EQ(back.identity, example().identity);
+  EXPECT_TRUE(same_bits(back.state.history, example().state.history));
+  EXPECT_EQ(back.state.repairs.collapsed, 5);
+  EXPECT_EQ(back.n_clusters(), 2U);
+  EXPECT_TRUE(back.finished);
+}
+
+void expect_refused(const std::string& bytes, const std::string& what) {
+  try {
+    checkpoint_from(bytes, "name.ckpt");
+    ADD_FAILURE() << "accepted: " << what;
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::bad_data);
+    EXPECT_TRUE(std::string(error.what()).starts_with("name.ckpt: ")) << error.what();
+  }
+}
+
+TEST(Checkpoint, EveryTruncationAndTenThousandFlipsAreRefused) {
+  const std::string bytes = to_bytes(example());
+  for (std::size_t n = 0; n < bytes.size(); ++n) expect_refused(bytes.substr(0, n), "cut at " + std::to_string(n));
+  expect_refused(bytes + '\0', "a byte more");
+  for (std::size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
+    std::string damaged = bytes;
+    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
+    expect_refused(damaged, "bit " + std::to_string(bit));
+  }
+  std::mt19937 generator(1);
+  for (int i = 0; i < 10000; ++i) {
+    std::string damaged = bytes;
+    for (std::uint32_t flips = 1 + generator() % 16; flips > 0; --flips)
+      damaged[generator() % damaged.size()] ^= static_cast<char>(1U << generator() % 8);
+    if (generator() % 4 == 0) damaged.resize(generator() % damaged.size());
+    if (damaged != bytes) expect_refused(damaged, "trial " + std::to_string(i));
+  }
+}
+
+/// The most memory that this process has used.
+std::int64_t peak_bytes() {
+  std::ifstream status("/proc/self/status");
+  std::string line;
+  while (std::getline(status, line))
+    if (line.starts_with("VmHWM:")) return std::stoll(line.substr(6)) * 1024;
+  return 0;
+}
+
+/// Someone who knows the format: the checksum is right, the content is not. Either it is refused, or it makes sense.
+TEST(Checkpoint, MadeUpContentNeitherCrashesNorTakesMemory) {
+  const std::string bytes = to_bytes(example());
+  const std::string payload(unseal(bytes, "test"));
+  std::mt19937 generator(2);
+  int accepted = 0;
+  const std::int64_t before = peak_bytes();
+  for (int i = 0; i < 10000; ++i) {
+    std::string other = payload;
+    for (std::uint32_t changes = 1 + generator() % 8; changes > 0; --changes) {
+      const std::size_t at = generator() % other.size();
+      const int kind = static_cast<int>(generator() % 3);
+      other[at] = kind == 0 ? static_cast<char>(generator()) : kind == 1 ? '\xff' : '\0';
+    }
+    if (generator() % 8 == 0) other.resize(generator() % other.size());
+    try {
+      const Checkpoint found = checkpoint_from(seal(other), "test");
+      EXPECT_EQ(found.state.history.size(), static_cast<std::size_t>(found.state.n_iterations));
+      EXPECT_GE(found.parameters.size(), 1U);
+      ++accepted;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::bad_data);
+    }
+  }
+  EXPECT_GT(accepted, 0);     // a changed double, say
+#ifndef __SANITIZE_ADDRESS__  // which keeps what was freed
+  EXPECT_LT(peak_bytes() - before, std::int64_t{64} << 20U);
+#endif
+}
+
+TEST(Checkpoint, AnotherVersionIsNamed) {
+  std::string bytes = to_bytes(example());
+  bytes[8] = 9;
+  try {
+    checkpoint_from(bytes, "test");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("format version 9, this shoal reads 1"), std::string::npos);
+  }
+}
+
+class Store : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = (std::filesystem::temp_directory_path() / "shoal-store-XXXXXX").string();
+    ASSERT_NE(mkdtemp(folder_.data()), nullptr);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  [[nodiscard]] std::string name() const { return folder_ + "/fit.ckpt"; }
+  Checkpoint at(std::int64_t iteration) {
+    Checkpoint checkpoint = example();
+    checkpoint.state.n_iterations = iteration;
+    checkpoint.state.history.assign(static_cast<std::size_t>(iteration), 1.0);
+    return checkpoint;
+  }
+  Communicator comm_ = Communicator::self();
+  std::string folder_;
+};
+
+TEST_F(Store, KeepsTwoGenerations) {
+  CheckpointStore store(comm_, name());
+  EXPECT_FALSE(store.read().any);
+  store.take_lease({});
+  for (std::int64_t i = 1; i <= 3; ++i) store.write(at(i));
+  EXPECT_EQ(store.read().checkpoint->state.n_iterations, 3);
+  EXPECT_EQ(checkpoint_from(read_bytes(name() + ".previous"), "previous").state.n_iterations, 2);
+  store.release_lease();
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 2);
+}
+
+TEST_F(Store, ADamagedOneDoesNotPushAGoodOneOut) {
+  CheckpointStore first(comm_, name());
+  first.take_lease({});
+  first.write(at(1)), first.write(at(2));
+  write_durably(name(), "SHOALCKP and then nonsense");
+  CheckpointStore second(comm_, name());
+  const CheckpointStore::Found found = second.read();
+  EXPECT_EQ(found.checkpoint->state.n_iterations, 1);
+  ASSERT_EQ(found.complaints.size(), 1U);
+  second.take_lease({});
+  second.write(at(5));
+  EXPECT_EQ(second.read().checkpoint->state.n_iterations, 5);
+  EXPECT_EQ(checkpoint_from(read_bytes(name() + ".previous"), "previous").state.n_iterations, 1);
+}
+
+TEST_F(Store, ARunThatWasSucceededWritesNoMore) {
+  CheckpointStore old_run(comm_, name());
+  old_run.take_lease({});
+  old_run.write(at(1));
+  CheckpointStore new_run(comm_, name());
+  new_run.read();
+  new_run.take_lease({});
+  new_run.write(at(2));
+  EXPECT_FALSE(old_run.holds_lease());
+  EXPECT_THROW(old_run.write(at(9)), Error);
+  EXPECT_EQ(new_run.read().checkpoint->state.n_iterations, 2);
+  old_run.release_lease();
+  EXPECT_TRUE(new_run.holds_lease());
+}
+
+TEST_F(Store, OnlyOwnLeftoversAreRemoved) {
+  const std::string leftover = folder_ + "/.model.h5.77-abcdef", foreign = folder_ + "/thesis.tex";
+  write_durably(leftover, "x"), write_durably(foreign, "x"), write_durably(name() + ".previous", "x");
+  write_durably(name() + ".lease", "mark\n" + leftover + "\n" + foreign + "\n" + name() + ".previous\n");
+  CheckpointStore store(comm_, name());
+  store.take_lease({folder_ + "/.model.h5.78-ghijkl"});
+  EXPECT_FALSE(std::filesystem::exists(leftover));
+  EXPECT_TRUE(std::filesystem::exists(foreign));
+  EXPECT_TRUE(std::filesystem::exists(name() + ".previous"));
+}
+
+}  // namespace
+}  // namespace shoal

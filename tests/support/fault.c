@@ -1,0 +1,85 @@
+/* Preloaded into a program: at the n-th of some calls on files whose names hold a text it kills the process, or lets
+ * the call fail as on a full disk.
+ *
+ *   SHOAL_FAULT=kill:rename:2    SIGKILL before the second rename
+ *   SHOAL_FAULT=kill:half:1      SIGKILL after half of the first write
+ *   SHOAL_FAULT=full:write:3     the third write, and all after it, find no space
+ *   SHOAL_FAULT=error:fsync:1    the first fsync fails
+ *   SHOAL_FAULT_FILE=c.ckpt      on files whose names hold this
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { OTHER, KILL, FULL, FAIL };
+
+/* What is to happen at this call: it counts the calls of its kind. */
+static int fault_at(const char* call) {
+  static int seen = 0;
+  const char* text = getenv("SHOAL_FAULT");
+  char what[16], where[16];
+  int number = 0;
+  if (text == NULL || sscanf(text, "%15[a-z]:%15[a-z]:%d", what, where, &number) != 3) return OTHER;
+  if (strcmp(where, call) != 0) return OTHER;
+  ++seen;
+  if (strcmp(what, "kill") == 0) return seen == number ? KILL : OTHER;
+  if (strcmp(what, "full") == 0) return seen >= number ? FULL : OTHER;
+  return seen == number ? FAIL : OTHER;
+}
+
+static int concerns(const char* name) {
+  const char* wanted = getenv("SHOAL_FAULT_FILE");
+  return wanted != NULL && strstr(name, wanted) != NULL && strstr(name, ".lease") == NULL;
+}
+
+static int concerns_descriptor(int descriptor) {
+  char link[64], name[PATH_MAX];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+  const ssize_t n = readlink(link, name, sizeof name - 1);
+  if (n < 0) return 0;
+  name[n] = '\0';
+  return concerns(name);
+}
+
+static int happens(const char* call) {
+  switch (fault_at(call)) {
+    case KILL: raise(SIGKILL); return 0;
+    case FULL: errno = ENOSPC; return 1;
+    case FAIL: errno = EIO; return 1;
+    default: return 0;
+  }
+}
+
+int rename(const char* from, const char* to) {
+  static int (*next)(const char*, const char*) = NULL;
+  if (next == NULL) *(void**)&next = dlsym(RTLD_NEXT, "rename");
+  if (concerns(to) && happens("rename")) return -1;
+  return next(from, to);
+}
+
+int fsync(int descriptor) {
+  static int (*next)(int) = NULL;
+  if (next == NULL) *(void**)&next = dlsym(RTLD_NEXT, "fsync");
+  if (concerns_descriptor(descriptor) && happens("fsync")) return -1;
+  return next(descriptor);
+}
+
+ssize_t write(int descriptor, const void* bytes, size_t n) {
+  static ssize_t (*next)(int, const void*, size_t) = NULL;
+  if (next == NULL) *(void**)&next = dlsym(RTLD_NEXT, "write");
+  if (getenv("SHOAL_FAULT") != NULL && concerns_descriptor(descriptor)) {
+    if (fault_at("half") == KILL) {
+      next(descriptor, bytes, n / 2);
+      raise(SIGKILL);
+    }
+    if (happens("write")) return -1;
+  }
+  return next(descriptor, bytes, n);
+}
