@@ -6,7 +6,8 @@ set -eu
 packages="g++ cmake make openmpi-bin libopenmpi-dev libhdf5-openmpi-dev libboost-serialization-dev libeigen3-dev
   libcli11-dev libfmt-dev librandom123-dev libhwy-dev nlohmann-json3-dev libxxhash-dev libcsv-dev"
 if [ "${1:-}" = tests ]; then
-  packages="$packages git libgtest-dev libbenchmark-dev python3-h5py python3-sklearn clang-format"
+  packages="$packages git libgtest-dev libbenchmark-dev python3-h5py python3-sklearn clang-format
+    slurm-wlm munge procps"
 fi
 
 missing=

@@ -42,7 +42,7 @@ CompleteWait=0
 MinJobAge=600
 SlurmdTimeout=15
 PropagateResourceLimits=NONE
-PartitionName=main Nodes=ALL Default=YES MaxTime=60 State=UP
+PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
 
 

@@ -28,18 +28,23 @@ class Slurm(shoal.ShoalTest):
     def setUp(self):
         super().setUp()
         rng = np.random.default_rng(9)
-        centres = rng.normal(size=(4, 6)) * 2
-        self.data = self.write("data.h5", centres[rng.integers(0, 4, 30000)] + rng.normal(size=(30000, 6)))
+        centres = rng.normal(size=(4, 8))
+        self.data = self.write("data.h5", centres[rng.integers(0, 4, 150000)] + rng.normal(size=(150000, 8)))
         self.arguments = ["gaussian", self.data, "--tolerance", 0]
         self.environment = {"SHOAL": shoal.PROGRAM, "SHOAL_LAUNCHER": "srun --mpi=pmix",
-                            "OMPI_MCA_btl_tcp_if_include": "lo", "OMPI_MCA_oob_tcp_if_include": "lo"}
+                            "OMPI_MCA_btl_tcp_if_include": "lo", "OMPI_MCA_oob_tcp_if_include": "lo",
+                            "OMPI_MCA_btl": "self,tcp"}  # the nodes share one /dev/shm, where their ranks' names would clash
 
     def submit(self, options, script, *arguments):
         return self.cluster.submit(*options, JOBS / script, *self.arguments, *arguments, cwd=self.folder,
                                    env=self.environment)
 
-    def log(self):
+    def whole_log(self):
         return "\n".join(file.read_text() for file in sorted(self.folder.glob("*.log")))
+
+    def log(self):
+        text = self.whole_log()
+        return text if len(text) < 4000 else text[:1000] + "\n...\n" + text[-3000:]
 
     def completes(self, job, seconds=60):
         state = self.cluster.wait(job, ENDED, seconds)
@@ -54,10 +59,16 @@ class Slurm(shoal.ShoalTest):
     def wait_for(self, text, seconds=60):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if text in self.log():
+            if text in self.whole_log():
                 return
             time.sleep(0.1)
         self.fail(f"no {text!r} after {seconds} s:\n{self.log()}")
+
+    def start_again(self, job):
+        """A requeued job waits two minutes by itself, and some seconds at least until its old credential is forgotten."""
+        self.cluster.wait(job, ("PENDING",), 30)
+        time.sleep(3)
+        self.cluster.call("scontrol", "update", f"jobid={job}", "StartTime=now")
 
     def test_single_node(self):
         self.reference(4, 20)
@@ -67,7 +78,7 @@ class Slurm(shoal.ShoalTest):
     def test_several_nodes(self):
         self.reference(4, 20)
         self.completes(self.submit(["--nodes=2"], "slurm-multi-node.sh", "-k", 4, "--max-iterations", 20))
-        self.assertIn("4 ranks x 2 threads", self.log())
+        self.assertIn("4 ranks x 2 threads", self.whole_log())
         self.assert_same_bits()
 
     def test_array(self):
@@ -77,50 +88,41 @@ class Slurm(shoal.ShoalTest):
             self.assert_same_bits(f"model-k{clusters}.h5")
             self.path("ref.h5").unlink()
 
-    def test_time_limit_requeue_and_finish(self):
+    def test_time_limit_signals_and_requeues(self):
         """The signal comes up to a minute before it is due, by SLURM's own account."""
         job = self.submit(["--time=1", "--signal=B:USR1@30", "--ntasks=2"], "slurm-requeue.sh", "-k", 4,
                           "--max-iterations", 10**6, "-v")
         self.wait_for("back into the queue", 90)
-        self.assertIn("shoal: stopped by SIGUSR1", self.log())
+        self.assertIn("shoal: stopped by SIGUSR1", self.whole_log())
         self.cluster.wait(job, ("PENDING",), 20)
-        done = int(self.log().split("going on")[0].rsplit("iteration ", 1)[1].split()[0])
-        # The same submission, but one that can end: its limit is a few iterations further.
+        self.assertTrue(self.path(f"shoal-{job}.ckpt").exists())
         self.cluster.call("scancel", job)
-        checkpoint = self.path(f"shoal-{job}.ckpt")
-        self.assertTrue(checkpoint.exists())
-        self.reference(4, done + 20)
-        again = self.ok("fit", *self.arguments, "-k", 4, "--max-iterations", 10**6, "-o", self.path("model.h5"),
-                        "--checkpoint", checkpoint, "--dry-run")
-        self.assertEqual(again.returncode, 0)
 
     def test_requeued_job_goes_on_to_the_same_bits(self):
-        self.reference(4, 4000)
-        job = self.submit(["--ntasks=2"], "slurm-requeue.sh", "-k", 4, "--max-iterations", 4000, "-v")
+        self.reference(4, 600)
+        job = self.submit(["--ntasks=2"], "slurm-requeue.sh", "-k", 4, "--max-iterations", 600, "-v")
         self.wait_for("iteration   20 ")
         self.cluster.call("scancel", "--batch", "--signal=USR1", job)  # as --signal does near the end of the time
         self.wait_for("back into the queue")
-        self.cluster.wait(job, ("PENDING",), 20)
-        self.cluster.call("scontrol", "update", f"jobid={job}", "StartTime=now")  # a requeued job waits two minutes
+        self.start_again(job)
         self.completes(job, 120)
-        self.assertIn("going on from shoal-", self.log())
+        self.assertIn("going on from shoal-", self.whole_log())
         self.assert_same_bits()
 
     def test_preempted_job_goes_on_to_the_same_bits(self):
-        self.reference(4, 4000)
-        job = self.submit(["--ntasks=2"], "slurm-preemptible.sh", "-k", 4, "--max-iterations", 4000, "-v",
+        self.reference(4, 600)
+        job = self.submit(["--ntasks=2"], "slurm-preemptible.sh", "-k", 4, "--max-iterations", 600, "-v",
                           "--checkpoint", "fit.ckpt", "--checkpoint-every", 10)
         self.wait_for("iteration   25 ")
         self.cluster.call("scontrol", "requeue", job)  # what preemption does: TERM, then KILL, then the queue again
-        self.cluster.wait(job, ("PENDING",), 30)
-        self.cluster.call("scontrol", "update", f"jobid={job}", "StartTime=now")
+        self.start_again(job)
         self.completes(job, 120)
-        self.assertIn("going on from fit.ckpt", self.log())
+        self.assertIn("going on from fit.ckpt", self.whole_log())
         self.assert_same_bits()
 
     def test_cancelled_job_can_be_submitted_again(self):
-        arguments = ["-k", 4, "--max-iterations", 4000, "-v", "--checkpoint", "fit.ckpt", "--checkpoint-every", 10]
-        self.reference(4, 4000)
+        arguments = ["-k", 4, "--max-iterations", 600, "-v", "--checkpoint", "fit.ckpt", "--checkpoint-every", 10]
+        self.reference(4, 600)
         job = self.submit(["--ntasks=2"], "slurm-single-node.sh", *arguments)
         self.wait_for("iteration   25 ")
         self.cluster.call("scancel", job)
