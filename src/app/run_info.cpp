@@ -1,11 +1,17 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "app/commands.hpp"
 #include "app/prototypes.hpp"
 #include "app/report.hpp"
 #include "shoal/comm/agree.hpp"
+#include "shoal/io/checkpoint.hpp"
+#include "shoal/io/durable_file.hpp"
+#include "shoal/io/envelope.hpp"
 #include "shoal/io/file_summary.hpp"
 
 namespace shoal::app {
@@ -40,6 +46,37 @@ Json describe_model(const ModelFile& model) {
   return json;
 }
 
+/// Nothing where the file is no checkpoint.
+std::optional<Checkpoint> read_checkpoint(const Communicator& comm, const std::string& file) {
+  std::optional<Checkpoint> checkpoint;
+  std::string bytes;
+  on_root(comm, [&] {
+    std::ifstream stream(file, std::ios::binary);
+    std::string head(8, '\0');
+    if (!stream.read(head.data(), 8) || !looks_sealed(head)) return;
+    bytes = read_bytes(file);
+    checkpoint_from(bytes, file);  // the message from one rank
+  });
+  comm.broadcast(bytes);
+  if (!bytes.empty()) checkpoint = checkpoint_from(bytes, file);
+  return checkpoint;
+}
+
+Json describe_checkpoint(const Checkpoint& checkpoint) {
+  Json json = {
+      {"kind", "checkpoint"}, {"n_iterations", checkpoint.state.n_iterations}, {"finished", checkpoint.finished}};
+  if (checkpoint.finished) json["stop_reason"] = checkpoint.stop_reason;
+  if (!checkpoint.state.history.empty()) json["objective"] = checkpoint.state.history.back();
+  for (const auto& [name, value] : checkpoint.identity) json["fit"][name] = value;
+  json["datasets"] = Json::array();
+  for (const NamedArray& array : checkpoint.parameters)
+    json["datasets"].push_back({{"path", "/parameters/" + array.name},
+                                {"shape", fmt::format("{}", fmt::join(array.shape, " x "))},
+                                {"type", "float64"},
+                                {"layout", "in the checkpoint"}});
+  return json;
+}
+
 std::string kind_of(const FileSummary& summary) {
   if (summary.format == "shoal-labels") return "labels";
   return "data";
@@ -67,6 +104,10 @@ void run_info(const Communicator& comm, const Arguments& arguments) {
   if (arguments.prototypes > 0) {
     const std::string pictures = prototype_pictures(read_model(comm, file), arguments.prototypes);
     return print_result(comm, pictures);
+  }
+  if (const auto checkpoint = read_checkpoint(comm, file)) {
+    const Json json = describe_checkpoint(*checkpoint);
+    return print_result(comm, arguments.json ? one_line(json) + "\n" : table_of(json));
   }
   FileSummary summary;
   on_root(comm, [&] { summary = summarise_file(file); });

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <optional>
 
+#include "io/guarded.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/io/file_summary.hpp"
 #include "shoal/io/hdf5_file.hpp"
@@ -142,7 +143,9 @@ void require_hdf5_file(const std::string& file) {
                 fmt::format("{}: is not an HDF5 file; `shoal convert` makes one from CSV or NPY", file));
 }
 
-FileSummary summarise_file(const std::string& name) {
+namespace {
+
+FileSummary summarise_here(const std::string& name) {
   const Hdf5Handle file = open_file(name);
   FileSummary summary;
   summary.format = read_text_attribute(file, "format").value_or("");
@@ -160,6 +163,12 @@ FileSummary summarise_file(const std::string& name) {
                                 type ? to_string(*type) : "other", layout + (info.compressed ? ", compressed" : "")});
   }
   return summary;
+}
+
+}  // namespace
+
+FileSummary summarise_file(const std::string& name) {
+  return guarded<FileSummary>(name, [&] { return summarise_here(name); });
 }
 
 DatasetInfo describe_dataset(const std::string& name, Wanted wanted) {
@@ -202,7 +211,9 @@ std::vector<DatasetInfo> describe_datasets(const Communicator& comm, const std::
                                            Wanted wanted) {
   std::vector<DatasetInfo> infos;
   on_root(comm, [&] {
-    for (const std::string& name : names) infos.push_back(describe_dataset(name, wanted));
+    for (const std::string& name : names)
+      infos.push_back(
+          guarded<DatasetInfo>(parse_dataset_name(name).file, [&] { return describe_dataset(name, wanted); }));
   });
   broadcast_object(comm, infos);
   return infos;

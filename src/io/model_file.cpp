@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "io/guarded.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/io/hdf5_file.hpp"
 
@@ -199,7 +200,7 @@ void write_model(const Communicator& comm, OutputFile& output, const ModelFile& 
 
 ModelFile read_model(const Communicator& comm, const std::string& file) {
   ModelFile model;
-  on_root(comm, [&] { model = read_model_here(file); });
+  on_root(comm, [&] { model = guarded<ModelFile>(file, [&] { return read_model_here(file); }); });
   broadcast_object(comm, model);
   return model;
 }
@@ -207,7 +208,7 @@ ModelFile read_model(const Communicator& comm, const std::string& file) {
 NamedArrays read_parameters(const Communicator& comm, const std::string& file) {
   NamedArrays arrays;
   on_root(comm, [&] {
-    arrays = read_group(open_file(file), "/parameters");
+    arrays = guarded<NamedArrays>(file, [&] { return read_group(open_file(file), "/parameters"); });
     if (arrays.empty())
       throw Error(ExitCode::bad_data, fmt::format("{}: holds no arrays under /parameters to start from", file));
   });

@@ -30,7 +30,7 @@ class Kills(shoal.ShoalTest):
     def command(self, name, model, data, ranks, *more):
         command = [shoal.PROGRAM, "fit", model, self.files[data], "-k", 6, "--tolerance", 0, "--max-iterations", 150,
                    "--seed", 3, "-o", self.path(f"{name}.h5"), "--labels", self.path(f"{name}-labels.h5"), "-q", *more]
-        return ["mpirun", "--timeout", "100", "-n", ranks, *command][0 if ranks else 4:]
+        return [*(["mpirun", "--timeout", "100", "-n", ranks] if ranks else []), *command]
 
     def phase(self):
         """What the files say of the moment of a kill."""
@@ -44,11 +44,12 @@ class Kills(shoal.ShoalTest):
 
     def run_and_kill(self, command, ranks, chance, seconds):
         """One run, killed after so many seconds; whether it had finished by itself."""
-        process = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+        with open(self.path("said.txt"), "w") as said:
+            process = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL, stderr=said,
+                                       stdin=subprocess.DEVNULL)
         try:
             process.wait(timeout=seconds)
-            self.assertEqual(process.returncode, 0, process.stderr.read())
+            self.assertEqual(process.returncode, 0, self.path("said.txt").read_text())
             return True
         except subprocess.TimeoutExpired:
             pass
@@ -67,7 +68,6 @@ class Kills(shoal.ShoalTest):
         except subprocess.TimeoutExpired:
             process.kill()
             self.fail(f"hangs after {number.name} to {how}")
-        process.stderr.close()
         if process.returncode == 0:
             return True
         if number == signal.SIGTERM and how != "launcher" and self.path("fit.ckpt").exists():

@@ -125,6 +125,14 @@ class Restart(shoal.ShoalTest):
         self.command(ranks=2)  # and no attempt did harm
         self.assert_same_bits()
 
+    def test_info_tells_what_a_checkpoint_holds(self):
+        self.stop_early()
+        found = self.json("info", self.path("fit.ckpt.previous"), "--json")
+        self.assertEqual((found["kind"], found["finished"], found["fit"]["clusters"]), ("checkpoint", False, "4"))
+        self.assertIn("/parameters/means", self.ok("info", self.path("fit.ckpt.previous")).stdout)
+        self.path("bad.ckpt").write_bytes(self.path("fit.ckpt.previous").read_bytes()[:-1])
+        self.fails(65, ["bad.ckpt", "bytes are there"], "info", self.path("bad.ckpt"), ranks=2)
+
     def test_never_begins_anew_and_require_insists(self):
         self.fails(65, ["--restart require", "does not exist"], *self.arguments("fit", "--restart", "require"))
         self.stop_early()
