@@ -137,7 +137,11 @@ std::string run_json(const Communicator& comm, const ModelFile& file, const Repa
   json["dropped"] = repairs.dropped;
   json["collapsed"] = repairs.collapsed;
   json["falls"] = result.falls;
-  json["seconds"] = {{"read", seconds.read}, {"start", seconds.start}, {"fit", seconds.fit}, {"write", seconds.write}};
+  json["seconds"] = {{"read", seconds.read},
+                     {"start", seconds.start},
+                     {"fit", seconds.fit},
+                     {"write", seconds.write},
+                     {"checkpoints", seconds.checkpoints}};
   json["bytes_reduced_per_iteration"] = costs.bytes_reduced / static_cast<std::int64_t>(result.history.size());
   std::array<std::int64_t, 1> peak = {peak_memory_bytes()};
   comm.maximum(peak);

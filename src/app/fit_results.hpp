@@ -37,6 +37,7 @@ void write_outputs(const Communicator& comm, Outputs& outputs, const ModelFile& 
 
 struct Seconds {
   double read = 0, start = 0, fit = 0, write = 0;
+  double checkpoints = 0;  ///< of these, on rank 0
 };
 
 /// Collective.

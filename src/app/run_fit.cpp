@@ -101,6 +101,7 @@ void fit_rows(const Communicator& comm, const FitPlan& plan, Outputs& outputs, R
   const ModelFile file = describe(*model, result, plan, summary, names);
   write_outputs(comm, outputs, file, result, plan.partition, checkpointing);
   seconds.write = watch.lap();
+  seconds.checkpoints = checkpointing.seconds_writing();
 
   PassCosts costs = pass.costs();
   costs.bytes_reduced -= costs_before.bytes_reduced;

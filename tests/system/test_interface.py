@@ -153,7 +153,7 @@ class Interface(shoal.ShoalTest):
         for key in ("model", "objective", "n_iterations", "stop_reason", "seconds", "bytes_reduced_per_iteration",
                     "peak_memory_bytes", "ranks", "threads"):
             self.assertIn(key, run)
-        self.assertEqual(set(run["seconds"]), {"read", "start", "fit", "write"})
+        self.assertEqual(set(run["seconds"]), {"read", "start", "fit", "write", "checkpoints"})
         self.assertEqual((run["ranks"], run["threads"], run["objective"]), (2, 1, model.attrs["objective"]))
         self.assertEqual(run["bytes_reduced_per_iteration"], 8 * (1 + 3 + 3 * (4 + 10)))
 

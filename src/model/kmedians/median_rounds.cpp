@@ -47,8 +47,12 @@ void MedianRounds<T>::begin(std::span<const std::int32_t> labels) {
   book_.labels.assign(labels.begin(), labels.end());
   const std::size_t k = book_.clusters.size();
   std::vector<std::int64_t> copies(4 * k, 0);  // lest each row wait for the one before it
-  for (std::size_t r = 0; r < labels.size(); ++r)
-    if (counts(r)) copies[r % 4 * k + static_cast<std::size_t>(labels[r])] += weights_[r];
+  if (weights_.values.empty() && pass_.shard().used.empty()) {
+    for (std::size_t r = 0; r < labels.size(); ++r) ++copies[r % 4 * k + static_cast<std::size_t>(labels[r])];
+  } else {
+    for (std::size_t r = 0; r < labels.size(); ++r)
+      if (counts(r)) copies[r % 4 * k + static_cast<std::size_t>(labels[r])] += weights_[r];
+  }
   for (std::size_t i = 0; i < copies.size(); ++i) book_.clusters[i % k] += copies[i];
   pass_.sum(book_.clusters);
   set_totals();
