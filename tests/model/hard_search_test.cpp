@@ -25,8 +25,8 @@ struct Data {
 
 std::vector<Data> all_data() {
   std::vector<Data> all;
-  for (const std::size_t d : {1U, 3U, 8U, 9U, 24U}) {
-    const std::size_t n = 700;
+  for (const std::size_t d : {1U, 8U, 9U, 24U}) {
+    const std::size_t n = 400;
     std::mt19937_64 generator(d);
     std::normal_distribution<double> normal;
     all.push_back({"groups", d, test::normal_rows(n, d, 1, 9, 3)});
@@ -87,7 +87,7 @@ template <class T>
 void expect_plain_results(const Data& data, const ModelOptions& options, const std::vector<double>& weights) {
   std::vector<T> values;
   for (const double x : data.values) values.push_back(static_cast<T>(x));
-  const auto shard = test::shard_of(world(), values, data.d, weights, 200);
+  const auto shard = test::shard_of(world(), values, data.d, weights, 60);
   const DataSummary summary = test::summary_of(values, data.d, weights);
   const RowPass<T> pass(shard, world(), 1, summary);
   const auto model = make_model<T>(options, data.d);
@@ -97,7 +97,7 @@ void expect_plain_results(const Data& data, const ModelOptions& options, const s
     start.values.push_back(static_cast<double>(values[i / data.d * 7 * data.d + i % data.d]));
   model->set_parameters({start}, "test");
   bool exact = data.integers && options.kind == ModelKind::kmedians && options.center == Center::median;
-  for (int iteration = 0; iteration < 8; ++iteration) {
+  for (int iteration = 0; iteration < 6; ++iteration) {
     ModelOptions now = options;
     now.n_clusters = model->n_clusters();
     const auto plain = make_model<T>(now, data.d);
@@ -118,7 +118,7 @@ void expect_plain_results(const ModelOptions& options) {
     std::vector<double> weights;
     for (std::size_t i = 0; i < data.values.size() / data.d; ++i) weights.push_back(static_cast<double>(i % 4) / 2);
     expect_plain_results<double>(data, options, {});
-    expect_plain_results<double>(data, options, weights);
+    if (data.integers || data.name == "groups") expect_plain_results<double>(data, options, weights);
     if (std::abs(data.values[0]) < 1e30) expect_plain_results<float>(data, options, {});
   }
 }

@@ -15,9 +15,9 @@ bool same_labels(const std::int32_t* a, const std::int32_t* b, std::size_t n) {
 
 }  // namespace
 
-/// Takes out of the lists what narrower brackets leave out; `change` gets what that does to the counts.
+/// Takes out of the lists what narrower brackets leave out, and says what that does to the counts.
 template <class T>
-void MedianRounds<T>::shrink(const TriedBrackets<T>& brackets, MedianTally<T>& change) {
+void MedianRounds<T>::shrink(const TriedBrackets<T>& brackets, std::int64_t* below, std::int64_t* inside) {
   std::vector<std::uint64_t> low(states_.size()), high(states_.size());
   for (std::size_t p = 0; p < states_.size(); ++p) {
     low[p] = ordered_key(static_cast<double>(brackets.low[p]));
@@ -25,8 +25,8 @@ void MedianRounds<T>::shrink(const TriedBrackets<T>& brackets, MedianTally<T>& c
   }
   const auto take_out = [&](std::size_t p, std::uint64_t key, std::int64_t weight) {
     if (key >= low[p] && key <= high[p]) return false;
-    change.inside[p] -= weight;
-    if (key < low[p]) change.below[p] += weight;
+    inside[p] -= weight;
+    if (key < low[p]) below[p] += weight;
     return true;
   };
   std::erase_if(book_.list, [&](const Entry& e) { return take_out(pair_of(e), e.key(), weights_[e.row()]); });
@@ -35,18 +35,13 @@ void MedianRounds<T>::shrink(const TriedBrackets<T>& brackets, MedianTally<T>& c
   book_.brackets = brackets;
 }
 
+/// Takes the rows whose label is another one out of one cluster's counts and puts them into the other's.
 template <class T>
-void MedianRounds<T>::follow(MedianBook<T>&& book, std::span<const std::int32_t> labels,
-                             const TriedBrackets<T>& brackets) {
-  book_ = std::move(book);
-  const std::size_t n = states_.size(), k = book_.clusters.size();
+std::vector<MedianTally<T>> MedianRounds<T>::changes_to(std::span<const std::int32_t> labels) {
   std::vector<MedianTally<T>> changes = tallies();
-  shrink(brackets, changes.front());
-  std::erase_if(book_.list, [&](const Entry& e) { return labels[e.row()] != book_.labels[e.row()]; });
-  std::vector<std::vector<std::int64_t>> clusters(changes.size(), std::vector<std::int64_t>(k, 0));
+  for (MedianTally<T>& change : changes) change.clusters.assign(book_.clusters.size(), 0);
   pass_.for_each_block([&](const RowBlock<T>& block, int thread) {
     MedianTally<T>& mine = changes[static_cast<std::size_t>(thread)];
-    std::vector<std::int64_t>& weight_of = clusters[static_cast<std::size_t>(thread)];
     for (std::size_t r = 0; r < block.n_rows; ++r) {
       const std::size_t local = block.first_local + r;
       if (r % 64 == 0 && r + 64 <= block.n_rows &&
@@ -57,40 +52,48 @@ void MedianRounds<T>::follow(MedianBook<T>&& book, std::span<const std::int32_t>
       const std::int32_t from = std::exchange(book_.labels[local], labels[local]), to = labels[local];
       const std::int64_t weight = weights_[local];
       if (from == to || weight == 0 || !counts(local)) continue;
-      weight_of[static_cast<std::size_t>(from)] -= weight;
-      weight_of[static_cast<std::size_t>(to)] += weight;
+      mine.clusters[static_cast<std::size_t>(from)] -= weight;
+      mine.clusters[static_cast<std::size_t>(to)] += weight;
       mine.take_row(block.row(r), n_features_, from, weight, book_.brackets);
       mine.add_row(block, r, to, weight, book_.brackets);
     }
   });
+  return changes;
+}
+
+template <class T>
+void MedianRounds<T>::follow(MedianBook<T>&& book, std::span<const std::int32_t> labels,
+                             const TriedBrackets<T>& brackets) {
+  book_ = std::move(book);
+  const std::size_t n = states_.size(), k = book_.clusters.size();
   const int bits = cell_bits(*std::ranges::max_element(book_.inside));
-  const std::size_t n_cells = n << static_cast<unsigned>(bits);
-  std::vector<std::int64_t> found(k + 2 * n + 1 + n_cells, 0);  // clusters, below, inside, ranks without room, cells
-  std::int64_t *below = found.data() + k, *inside = below + n, *full = inside + n;
-  for (std::size_t t = 0; t < changes.size(); ++t) {
-    MedianTally<T>& change = changes[t];
+  std::vector<std::int64_t> found(k + 2 * n + 1 + (n << static_cast<unsigned>(bits)), 0);
+  std::int64_t *below = found.data() + k, *inside = below + n, *full = inside + n, *in_cells = full + 1;
+  shrink(brackets, below, inside);
+  std::erase_if(book_.list, [&](const Entry& e) { return labels[e.row()] != book_.labels[e.row()]; });
+  for (MedianTally<T>& change : changes_to(labels)) {
     *full = *full != 0 || change.full || book_.list.size() + change.entries.size() > most_entries() ? 1 : 0;
     if (*full == 0) book_.list.insert(book_.list.end(), change.entries.begin(), change.entries.end());
     change.finish(book_.brackets);
-    for (std::size_t i = 0; i < k; ++i) found[i] += clusters[t][i];
+    for (std::size_t i = 0; i < k; ++i) found[i] += change.clusters[i];
     for (std::size_t p = 0; p < n; ++p) {
       below[p] += change.below[p], inside[p] += change.inside[p];
       book_.equal[p] += change.equal[p];
     }
   }
   const std::vector<Cells> cells = cells_of_lists(bits);
-  count_lists(cells, bits, std::span(found).subspan(k + 2 * n + 1));
+  count_lists(cells, bits, std::span(in_cells, n << static_cast<unsigned>(bits)));
   pass_.sum(found);
 
   for (std::size_t i = 0; i < k; ++i) book_.clusters[i] += found[i];
   set_totals();
-  const bool room = *full == 0;
+  const bool room = *full == 0;  // on every rank
   if (!room) book_.list = {};
   for (std::size_t p = 0; p < n; ++p) {
     book_.below[p] += below[p], book_.inside[p] += inside[p];
     if (!book_.brackets.tries(p) || !learn(p, book_.brackets, book_.below[p], book_.inside[p]) || !room) continue;
     states_[p].listed = true;
-    keep_cell(p, cells[p], full + 1 + (p << static_cast<unsigned>(bits)));
+    keep_cell(p, cells[p], in_cells + (p << static_cast<unsigned>(bits)));
   }
 }
 

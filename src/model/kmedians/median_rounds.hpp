@@ -139,7 +139,8 @@ class MedianRounds {
   std::vector<MedianTally<T>> tallies() const;
   std::vector<MedianTally<T>> pass_over_rows(const TriedBrackets<T>& tried, const std::vector<Cells>* cutting,
                                              int bits);
-  void shrink(const TriedBrackets<T>& brackets, MedianTally<T>& change);
+  void shrink(const TriedBrackets<T>& brackets, std::int64_t* below, std::int64_t* inside);
+  std::vector<MedianTally<T>> changes_to(std::span<const std::int32_t> labels);
   std::vector<Cells> cells_of_lists(int bits) const;
   void count_lists(const std::vector<Cells>& cells, int bits, std::span<std::int64_t> counts) const;
   bool learn(std::size_t p, const TriedBrackets<T>& tried, std::int64_t below, std::int64_t inside);

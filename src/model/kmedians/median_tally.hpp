@@ -110,6 +110,7 @@ struct MedianTally {
   }
 
   std::vector<std::int64_t> below, inside;
+  std::vector<std::int64_t> clusters;  ///< of rows that changed clusters, filled by the caller
   std::vector<CounterOf<T>> narrow_below, narrow_equal;
   std::vector<std::int64_t> equal;  ///< to the pivot; they are not listed
   std::vector<PlaceOf<T>> places;
