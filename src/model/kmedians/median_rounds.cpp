@@ -210,7 +210,8 @@ bool MedianRounds<T>::learn(std::size_t p, const TriedBrackets<T>& tried, std::i
   if (2 * below >= total(p)) {
     state.high = std::min(state.high, low - 1);
   } else if (2 * (below + inside) < total(p)) {
-    state.low = std::max(state.low, high + 1);
+    if (high < state.low) return false;  // known already
+    state.low = high + 1;
     state.below = below + inside;
   } else {
     state.low = low, state.high = high, state.below = below, state.inside = inside;

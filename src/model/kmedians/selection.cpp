@@ -44,6 +44,20 @@ std::size_t n_tried(const TriedBrackets<T>& tried) {
   return n;
 }
 
+/// What of the brackets of the last search is worth to be kept: enough of what is planned, and wider than the last
+/// move.
+template <class T>
+TriedBrackets<T> kept_brackets(const TriedBrackets<T>& old, const TriedBrackets<T>& plan, const std::vector<T>& moves) {
+  TriedBrackets<T> kept(plan.low.size());
+  for (std::size_t p = 0; p < plan.low.size(); ++p) {
+    const T low = std::max(plan.low[p], old.low[p]), high = std::min(plan.high[p], old.high[p]);
+    if (!old.tries(p) || !(high - low > std::max((plan.high[p] - plan.low[p]) / 2, 2 * moves[p]))) continue;
+    const bool has_pivot = old.pivot[p] >= low && old.pivot[p] <= high;
+    kept.set(p, low, high, has_pivot ? old.pivot[p] : std::numeric_limits<T>::quiet_NaN());
+  }
+  return kept;
+}
+
 /// The mean distance between neighbouring values about the median, in the data's units for a unit of weight.
 template <class T>
 double spacing_of(const MedianRounds<T>& rounds, std::size_t p) {
@@ -60,6 +74,16 @@ double half_width_after_move(const MedianRounds<T>& rounds, std::size_t n_featur
   const double most = static_cast<double>(rounds.total(p)) / (16.0 * static_cast<double>(n_features)) * spacing;
   const double least = 32 * static_cast<double>(rounds.unit()) * spacing;
   return std::min(std::max(least, 4 * move), std::max(least / 4, most));
+}
+
+/// Lists, or where that is too much cuts, what a sample says of where the medians are.
+template <class T>
+void start_from_sample(MedianRounds<T>& rounds, const MedianSample<T>& sample, std::size_t n_features) {
+  if (sample.empty()) return;
+  if (sample.share_inside() * static_cast<double>(n_features) < 0.65)
+    rounds.list_brackets(sample.brackets());
+  else
+    rounds.cut_brackets(sample.brackets(), sample.share_inside());
 }
 
 }  // namespace
@@ -101,29 +125,18 @@ double value_of_key(std::uint64_t key) {
   return std::bit_cast<double>((key & sign) != 0 ? key & ~sign : ~key);
 }
 
-/// Lists what the last search or a sample say of where the medians are.
+/// Lists what the last search says of where the medians are, or a sample where they moved far or nothing is known.
 template <class T>
 void MedianSearch<T>::start(MedianRounds<T>& rounds, const RowPass<T>& pass, std::span<const std::int32_t> labels,
                             const IntegerWeights& weights, const Matrix& previous) {
+  const auto sample = [&] { return MedianSample<T>(pass, labels, weights, previous.rows, previous.columns); };
   if (!memory_ || memory_->plan.low.size() != previous.values.size()) {
     rounds.begin(labels);
-    const MedianSample<T> sample(pass, labels, weights, previous.rows, previous.columns);
-    if (sample.empty()) return;
-    if (sample.share_inside() * static_cast<double>(previous.columns) < 0.65)
-      rounds.list_brackets(sample.brackets());
-    else
-      rounds.cut_brackets(sample.brackets(), sample.share_inside());
-    return;
+    return start_from_sample(rounds, sample(), previous.columns);
   }
   const TriedBrackets<T> plan = std::move(memory_->plan);
-  const TriedBrackets<T>& old = memory_->book.brackets;
-  TriedBrackets<T> kept(plan.low.size()), first = plan;
-  for (std::size_t p = 0; p < plan.low.size(); ++p) {
-    const T low = std::max(plan.low[p], old.low[p]), high = std::min(plan.high[p], old.high[p]);
-    if (!old.tries(p) || !(high - low > std::max((plan.high[p] - plan.low[p]) / 2, 2 * memory_->moves[p]))) continue;
-    const bool has_pivot = old.pivot[p] >= low && old.pivot[p] <= high;
-    kept.set(p, low, high, has_pivot ? old.pivot[p] : std::numeric_limits<T>::quiet_NaN());
-  }
+  const TriedBrackets<T> kept = kept_brackets(memory_->book.brackets, plan, memory_->moves);
+  TriedBrackets<T> first = plan;
   if (2 * n_tried(kept) > n_tried(plan)) {
     rounds.follow(std::move(memory_->book), labels, kept);
     first = beyond(rounds, kept);
@@ -134,6 +147,7 @@ void MedianSearch<T>::start(MedianRounds<T>& rounds, const RowPass<T>& pass, std
   }
   if (n_tried(first) > 0) rounds.list_brackets(first);
   const TriedBrackets<T> further = beyond(rounds, first);
+  if (4 * n_tried(further) > n_tried(plan)) return start_from_sample(rounds, sample(), previous.columns);
   if (n_tried(further) > 0) rounds.list_brackets(further);
 }
 
