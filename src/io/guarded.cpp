@@ -24,7 +24,7 @@ std::uint64_t size_of_file(const std::string& file) {
 }
 
 /// Bytes of address space in use.
-std::uint64_t address_space() {
+[[maybe_unused]] std::uint64_t address_space() {
   std::uint64_t pages = 0;
   std::ifstream("/proc/self/statm") >> pages;
   return pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
