@@ -93,8 +93,12 @@ std::optional<Checkpoint> Checkpointing::find() {
   return std::nullopt;
 }
 
-void Checkpointing::begin(const std::vector<std::string>& temporaries) {
-  if (store_) store_->take_lease(temporaries);
+void Checkpointing::begin(const std::vector<std::string>& temporaries, std::optional<Checkpoint>& before) {
+  if (!store_) return;
+  store_->take_lease(temporaries);
+  if (arguments_.restart == Restart::never) return;
+  CheckpointStore::Found found = store_->read();
+  if (found.checkpoint) before = std::move(found.checkpoint);
 }
 
 void Checkpointing::keep(NamedTexts identity, std::function<NamedArrays()> parameters) {
@@ -166,16 +170,20 @@ void Checkpointing::write_stopped(const FitState& state) {
 }
 
 void Checkpointing::write_finished(const FitState& state, const std::string& reason, const NamedTexts& outputs) {
-  if (!store_ || !comm_.is_root()) return;
-  Checkpoint checkpoint = checkpoint_of(state);
-  checkpoint.finished = true;
-  checkpoint.stop_reason = reason;
-  checkpoint.outputs = outputs;
-  try {
-    write(checkpoint);
-  } catch (const Error& error) {  // the results are there, and matter more
-    tell(fmt::format("shoal: warning: {}; the fit is finished, but run again it would not know that\n", error.what()));
-  }
+  if (!store_) return;
+  on_root(comm_, [&] {
+    Checkpoint checkpoint = checkpoint_of(state);
+    checkpoint.finished = true;
+    checkpoint.stop_reason = reason;
+    checkpoint.outputs = outputs;
+    try {
+      write(checkpoint);
+    } catch (const Error& error) {
+      if (!store_->holds_lease()) throw;
+      tell(
+          fmt::format("shoal: warning: {}; the fit is finished, but run again it would not know that\n", error.what()));
+    }
+  });
 }
 
 void Checkpointing::end() {

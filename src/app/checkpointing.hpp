@@ -33,8 +33,9 @@ class Checkpointing final : public Interruption {
   /// nothing.
   std::optional<Checkpoint> find();
 
-  /// Collective: this run takes over. temporaries: of its outputs.
-  void begin(const std::vector<std::string>& temporaries);
+  /// Collective: this run takes over. temporaries: of its outputs. Puts into `before` what the run before it may have
+  /// written since `find`; from now on it writes nothing more.
+  void begin(const std::vector<std::string>& temporaries, std::optional<Checkpoint>& before);
 
   /// From here on fits are kept: with this identity and the parameters as the function gives them.
   void keep(NamedTexts identity, std::function<NamedArrays()> parameters);
@@ -46,7 +47,8 @@ class Checkpointing final : public Interruption {
   /// Collective. The state of a fit that stopped early. Throws Error(io_failure).
   void write_stopped(const FitState& state);
 
-  /// A finished fit, its outputs written but not yet under their names. What fails is told, no more.
+  /// Collective. A finished fit, its outputs written but not yet under their names. A failure to write is told, no more;
+  /// throws Error(io_failure) where another run has taken over, whose outputs they then are.
   void write_finished(const FitState& state, const std::string& reason, const NamedTexts& outputs);
 
   /// Collective: outputs have their names.

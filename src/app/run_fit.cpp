@@ -126,7 +126,7 @@ bool is_done(const Communicator& comm, const FitPlan& plan, const std::optional<
 
 void run_fit(const Communicator& comm, const Arguments& arguments) {
   Checkpointing checkpointing(comm, arguments);
-  const std::optional<Checkpoint> before = checkpointing.find();
+  std::optional<Checkpoint> before = checkpointing.find();
   agree_on_target(comm, with_target_of(before, arguments));
   const FitPlan plan = make_plan(comm, arguments);
   require_different_files(comm, files_written(arguments), arguments.data);
@@ -135,7 +135,8 @@ void run_fit(const Communicator& comm, const Arguments& arguments) {
   if (is_done(comm, plan, before)) return;
   Outputs outputs(comm, arguments, before);
   if (arguments.dry_run) return print_plan(comm, plan);
-  checkpointing.begin(outputs.temporaries());
+  checkpointing.begin(outputs.temporaries(), before);
+  if (before) require_same(before->identity, identity_of(plan), arguments);
   Reporter reporter(comm, arguments);
   say(comm, arguments, headline(comm, plan));
   if (before)

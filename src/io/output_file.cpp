@@ -86,7 +86,9 @@ std::string OutputFile::digest() const {
 void OutputFile::commit() {
   on_root(comm_, [&] {
     std::error_code error;
-    if (!overwrite_ && std::filesystem::exists(name_, error)) exists_already(name_);
+    // The same bytes are the same result: another life of this run may just have written them.
+    if (!overwrite_ && std::filesystem::exists(name_, error) && file_digest(name_) != file_digest(temporary_))
+      exists_already(name_);
     if (!sync_to_disk(temporary_))
       throw Error(ExitCode::io_failure,
                   fmt::format("{}: could not be brought to disk ({})", name_, std::strerror(errno)));
