@@ -81,7 +81,7 @@ TEST(Checkpoint, MadeUpContentNeitherCrashesNorTakesMemory) {
   const std::string payload(unseal(bytes, "test"));
   std::mt19937 generator(2);
   int accepted = 0;
-  const std::int64_t before = peak_bytes();
+  [[maybe_unused]] const std::int64_t before = peak_bytes();
   for (int i = 0; i < 10000; ++i) {
     std::string other = payload;
     for (std::uint32_t changes = 1 + generator() % 8; changes > 0; --changes) {
