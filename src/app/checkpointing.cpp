@@ -99,6 +99,8 @@ void Checkpointing::begin(const std::vector<std::string>& temporaries, std::opti
   if (arguments_.restart == Restart::never) return;
   CheckpointStore::Found found = store_->read();
   if (found.checkpoint) before = std::move(found.checkpoint);
+  // The state gone on from is there: written again it would forget that the fit was finished, and what it wrote.
+  if (before) last_written_iteration_ = before->state.n_iterations;
 }
 
 void Checkpointing::keep(NamedTexts identity, std::function<NamedArrays()> parameters) {

@@ -111,16 +111,18 @@ bool CheckpointStore::holds_lease() const {
 void CheckpointStore::write(const Checkpoint& checkpoint) {
   const std::string temporary = name_ + "." + mark_;
   write_durably(temporary, to_bytes(checkpoint));
+  const Error succeeded(ExitCode::io_failure, fmt::format("{}: another run has taken over", name_));
   if (!holds_lease()) {
     std::error_code ignored;
     std::filesystem::remove(temporary, ignored);
-    throw Error(ExitCode::io_failure, fmt::format("{}: another run has taken over", name_));
+    throw succeeded;
   }
   if (newest_is_good_) rename_file(name_, previous());  // a damaged one must not push a good one out
   newest_is_good_ = false;
   rename_file(temporary, name_);
   newest_is_good_ = true;
   sync_to_disk(folder_of(name_));
+  if (!holds_lease()) throw succeeded;  // meanwhile: who took over may not have seen this
 }
 
 void CheckpointStore::release_lease() {
