@@ -88,6 +88,7 @@ class Restart(shoal.ShoalTest):
             with self.subTest(before=file):
                 self.assertEqual(shoal.run(*self.arguments(), env=fault("kill:rename:1", file)).returncode,
                                  -signal.SIGKILL)
+                shoal.run(*self.arguments(), env=fault("kill:rename:3"))  # must not forget what was finished
                 self.command()
                 self.assert_same_bits()
                 for left in self.folder.glob("fit*"):
