@@ -47,8 +47,8 @@ class Checkpointing final : public Interruption {
   /// Collective. The state of a fit that stopped early. Throws Error(io_failure).
   void write_stopped(const FitState& state);
 
-  /// Collective. A finished fit, its outputs written but not yet under their names. A failure to write is told, no more;
-  /// throws Error(io_failure) where another run has taken over, whose outputs they then are.
+  /// Collective. A finished fit, its outputs written but not yet under their names. A failure to write is told, no
+  /// more; throws Error(io_failure) where another run has taken over, whose outputs they then are.
   void write_finished(const FitState& state, const std::string& reason, const NamedTexts& outputs);
 
   /// Collective: outputs have their names.
