@@ -33,6 +33,8 @@ class Descriptor {
   int value_;
 };
 
+}  // namespace
+
 bool write_all(int descriptor, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t n = ::write(descriptor, bytes.data(), std::min<std::size_t>(bytes.size(), std::size_t{1} << 30U));
@@ -42,8 +44,6 @@ bool write_all(int descriptor, std::string_view bytes) {
   }
   return true;
 }
-
-}  // namespace
 
 std::string read_bytes(const std::string& name) {
   const Descriptor file(open(name.c_str(), O_RDONLY | O_CLOEXEC));  // NOLINT: POSIX

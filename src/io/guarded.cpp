@@ -13,6 +13,7 @@
 #include <fstream>
 
 #include "shoal/core/error.hpp"
+#include "shoal/io/durable_file.hpp"
 
 namespace shoal {
 namespace {
@@ -42,16 +43,6 @@ void limit_child(std::uint64_t file_bytes) {
 #ifndef __SANITIZE_ADDRESS__                                     // which reserves terabytes
   set(RLIMIT_AS, address_space() + 8 * file_bytes + (std::uint64_t{1} << 30U));
 #endif
-}
-
-bool write_all(int descriptor, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::write(descriptor, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
 }
 
 /// A code, then a result (code 0) or a message.
