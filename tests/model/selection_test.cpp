@@ -70,7 +70,7 @@ void expect_sorted_medians(const Case& c, int threads) {
 Case hard_columns(std::size_t n, std::size_t clusters) {
   std::mt19937_64 generator(n);
   std::normal_distribution<double> normal;
-  Case c{clusters, std::vector<std::vector<double>>(11, std::vector<double>(n)), {}};
+  Case c{clusters, std::vector<std::vector<double>>(15, std::vector<double>(n)), {}};
   const double tiny = std::numeric_limits<double>::denorm_min();
   for (std::size_t i = 0; i < n; ++i) {
     c.columns[0][i] = normal(generator);
@@ -84,6 +84,10 @@ Case hard_columns(std::size_t n, std::size_t clusters) {
     c.columns[8][i] = generator() % 2 == 0 ? -1e-300 : 1e300;                         // two values
     c.columns[9][i] = static_cast<double>(i % 2);                                     // 0/1
     c.columns[10][i] = 1e8 + static_cast<double>(generator() % 2);
+    c.columns[11][i] = 0.5 + static_cast<double>(generator() % 3);  // ties, but not whole numbers
+    c.columns[12][i] = 0.25 + static_cast<double>(i % 2);           // two values
+    c.columns[13][i] = 1e17 + 16 * static_cast<double>(generator() % 16);
+    c.columns[14][i] = -100 - static_cast<double>(generator() % 300);  // whole, in too long a range where n is large
   }
   return c;
 }
@@ -120,7 +124,8 @@ void expect_warm_searches(bool weighted, int threads) {
   std::normal_distribution<double> normal;
   std::vector<T> values(n * d);
   for (std::size_t i = 0; i < n * d; ++i)
-    values[i] = static_cast<T>(i % d == 7   ? static_cast<double>(generator() % 3)
+    values[i] = static_cast<T>(i % d == 6   ? 0.5 + static_cast<double>(generator() % 3)
+                               : i % d == 7 ? static_cast<double>(generator() % 3)
                                : i % d == 8 ? 4.5
                                             : normal(generator));
   std::vector<double> weights;
@@ -174,6 +179,38 @@ TEST(Selection, ASmallMoveTakesNoPassOverTheRows) {
     for (std::size_t r = 0; r < labels.size(); ++r)  // some rows change clusters
       labels[r] = (shard.rows().first + static_cast<std::int64_t>(r)) % 200 < 20 + i ? 1 : 0;
     medians = search.medians(pass, labels, {}, medians);
+  }
+  EXPECT_EQ(search.row_passes(), 0);
+}
+
+TEST(Selection, SmallWholeNumbersTakeOneReduction) {
+  constexpr std::size_t n = 3000, d = 3;
+  std::mt19937_64 generator(5);
+  std::vector<double> rows(n * d);
+  for (std::size_t i = 0; i < n; ++i) {
+    rows[i * d] = static_cast<double>(generator() % 2);
+    rows[i * d + 1] = -50.0 + static_cast<double>(generator() % 256);
+    rows[i * d + 2] = static_cast<double>(generator() % 11) * static_cast<double>(generator() % 11);
+  }
+  const auto shard = test::shard_of(world(), rows, d, {}, 100);
+  const RowPass<double> pass(shard, world(), 1, test::summary_of(rows, d));
+  std::vector<std::int32_t> labels(shard.n_rows());
+  MedianSearch<double> search;
+  Matrix medians(3, d);
+  for (std::int64_t step = 0; step < 4; ++step) {
+    const auto label_of = [&](std::int64_t row) { return static_cast<std::int32_t>((row + row % 7 * step) % 3); };
+    for (std::size_t r = 0; r < labels.size(); ++r)
+      labels[r] = label_of(shard.rows().first + static_cast<std::int64_t>(r));
+    const std::int64_t before = pass.costs().integer_sums;
+    medians = search.medians(pass, labels, {}, medians);
+    EXPECT_EQ(pass.costs().integer_sums, before + 1);
+    for (std::size_t k = 0; k < 3; ++k)
+      for (std::size_t j = 0; j < d; ++j) {
+        std::vector<double> mine;
+        for (std::size_t i = 0; i < n; ++i)
+          if (label_of(static_cast<std::int64_t>(i)) == static_cast<std::int32_t>(k)) mine.push_back(rows[i * d + j]);
+        EXPECT_EQ(medians(k, j), median_by_sorting(mine)) << "step " << step << " cluster " << k << " column " << j;
+      }
   }
   EXPECT_EQ(search.row_passes(), 0);
 }

@@ -32,8 +32,12 @@ T value_at_or_below(std::uint64_t key) {
 
 template <class T>
 MedianRounds<T>::MedianRounds(const RowPass<T>& pass, const IntegerWeights& weights, std::size_t n_clusters,
-                              std::size_t n_features)
-    : pass_(pass), weights_(weights), n_features_(n_features), states_(n_clusters * n_features) {
+                              const std::vector<bool>& left_out)
+    : pass_(pass),
+      weights_(weights),
+      left_out_(left_out),
+      n_features_(left_out.size()),
+      states_(n_clusters * left_out.size()) {
   const std::size_t n = states_.size();
   book_.clusters.assign(n_clusters, 0);
   book_.brackets = TriedBrackets<T>(n);

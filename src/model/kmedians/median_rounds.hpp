@@ -80,7 +80,9 @@ struct WeightOfKey {
 template <class T>
 class MedianRounds {
  public:
-  MedianRounds(const RowPass<T>& pass, const IntegerWeights& weights, std::size_t n_clusters, std::size_t n_features);
+  /// left_out: whether each of the D features has no median to find.
+  MedianRounds(const RowPass<T>& pass, const IntegerWeights& weights, std::size_t n_clusters,
+               const std::vector<bool>& left_out);
 
   /// From nothing: counts the clusters.
   void begin(std::span<const std::int32_t> labels);
@@ -122,7 +124,10 @@ class MedianRounds {
 
   [[nodiscard]] const PairState& state(std::size_t p) const { return states_[p]; }
   [[nodiscard]] const MedianBook<T>& book() const { return book_; }
-  [[nodiscard]] std::int64_t total(std::size_t p) const { return book_.clusters[p / n_features_]; }
+  /// The pair's weight; 0 where no median is to find.
+  [[nodiscard]] std::int64_t total(std::size_t p) const {
+    return left_out_[p % n_features_] ? 0 : book_.clusters[p / n_features_];
+  }
   [[nodiscard]] std::int64_t unit() const { return unit_; }
   [[nodiscard]] int row_passes() const { return row_passes_; }
 
@@ -157,6 +162,7 @@ class MedianRounds {
 
   const RowPass<T>& pass_;
   const IntegerWeights& weights_;
+  const std::vector<bool>& left_out_;
   std::size_t n_features_;
   std::int64_t unit_ = 1;  ///< mean weight of a row
   std::vector<PairState> states_;

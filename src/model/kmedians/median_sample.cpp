@@ -57,7 +57,9 @@ std::array<T, 3> quantiles(std::span<T> values, std::span<const std::int64_t> we
 
 template <class T>
 MedianSample<T>::MedianSample(const RowPass<T>& pass, std::span<const std::int32_t> labels,
-                              const IntegerWeights& weights, std::size_t n_clusters, std::size_t n_features) {
+                              const IntegerWeights& weights, std::size_t n_clusters,
+                              const std::vector<bool>& left_out) {
+  const std::size_t n_features = left_out.size();
   const std::int64_t stride = stride_for(pass.summary().rows_used, n_clusters, n_features);
   if (stride < 4) return;
   const Shard<T>& shard = pass.shard();
@@ -87,6 +89,7 @@ MedianSample<T>::MedianSample(const RowPass<T>& pass, std::span<const std::int32
     }
     const double margin = 2 / std::sqrt(static_cast<double>(n));
     for (std::size_t j = 0; j < n_features; ++j) {
+      if (left_out[j]) continue;
       constexpr T infinity = std::numeric_limits<T>::infinity();
       brackets_.set(k * n_features + j, -infinity, infinity, std::numeric_limits<T>::quiet_NaN());
       if (n < 32) continue;

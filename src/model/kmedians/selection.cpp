@@ -7,6 +7,7 @@
 
 #include "model/kmedians/median_rounds.hpp"
 #include "model/kmedians/median_sample.hpp"
+#include "model/kmedians/median_table.hpp"
 
 namespace shoal {
 namespace {
@@ -90,7 +91,9 @@ void start_from_sample(MedianRounds<T>& rounds, const MedianSample<T>& sample, s
 
 template <class T>
 struct MedianSearch<T>::Memory {
-  MedianBook<T> book;
+  explicit Memory(MedianTable<T>&& counted) : table(std::move(counted)) {}
+  MedianTable<T> table;
+  MedianBook<T> book;     ///< of features that are not in the table
   TriedBrackets<T> plan;  ///< for the next search
   std::vector<T> moves;   ///< of the medians in the last one
 };
@@ -129,10 +132,12 @@ double value_of_key(std::uint64_t key) {
 template <class T>
 void MedianSearch<T>::start(MedianRounds<T>& rounds, const RowPass<T>& pass, std::span<const std::int32_t> labels,
                             const IntegerWeights& weights, const Matrix& previous) {
-  const auto sample = [&] { return MedianSample<T>(pass, labels, weights, previous.rows, previous.columns); };
-  if (!memory_ || memory_->plan.low.size() != previous.values.size()) {
+  const std::vector<bool>& held = memory_->table.held();
+  const auto n_features = static_cast<std::size_t>(std::ranges::count(held, false));
+  const auto sample = [&] { return MedianSample<T>(pass, labels, weights, previous.rows, held); };
+  if (memory_->plan.low.empty()) {
     rounds.begin(labels);
-    return start_from_sample(rounds, sample(), previous.columns);
+    return start_from_sample(rounds, sample(), n_features);
   }
   const TriedBrackets<T> plan = std::move(memory_->plan);
   const TriedBrackets<T> kept = kept_brackets(memory_->book.brackets, plan, memory_->moves);
@@ -147,7 +152,7 @@ void MedianSearch<T>::start(MedianRounds<T>& rounds, const RowPass<T>& pass, std
   }
   if (n_tried(first) > 0) rounds.list_brackets(first);
   const TriedBrackets<T> further = beyond(rounds, first);
-  if (4 * n_tried(further) > n_tried(plan)) return start_from_sample(rounds, sample(), previous.columns);
+  if (4 * n_tried(further) > n_tried(plan)) return start_from_sample(rounds, sample(), n_features);
   if (n_tried(further) > 0) rounds.list_brackets(further);
 }
 
@@ -169,9 +174,9 @@ void MedianSearch<T>::plan_next(const MedianRounds<T>& rounds, const Matrix& med
 }
 
 template <class T>
-Matrix MedianSearch<T>::medians(const RowPass<T>& pass, std::span<const std::int32_t> labels,
-                                const IntegerWeights& weights, const Matrix& previous) {
-  MedianRounds<T> rounds(pass, weights, previous.rows, previous.columns);
+void MedianSearch<T>::search(const RowPass<T>& pass, std::span<const std::int32_t> labels,
+                             const IntegerWeights& weights, const Matrix& previous, Matrix& medians) {
+  MedianRounds<T> rounds(pass, weights, previous.rows, memory_->table.held());
   start(rounds, pass, labels, weights, previous);
   const std::int64_t few = rounds.few();
   for (std::int64_t most = few; rounds.has_unlisted(); most = 0) {  // a second time where there is no room
@@ -181,13 +186,23 @@ Matrix MedianSearch<T>::medians(const RowPass<T>& pass, std::span<const std::int
   while (rounds.has_more_than(few, true)) rounds.narrow_lists();
   const auto found = rounds.gather();
 
-  Matrix medians = previous;
   for (std::size_t p = 0; p < medians.values.size(); ++p)
     if (rounds.total(p) > 0) medians.values[p] = midpoint(found.lower[p], found.upper[p]);
-  if (!memory_) memory_ = std::make_unique<Memory>();
   plan_next(rounds, medians, previous);
   row_passes_ = rounds.row_passes();
   memory_->book = std::move(rounds).close();
+}
+
+template <class T>
+Matrix MedianSearch<T>::medians(const RowPass<T>& pass, std::span<const std::int32_t> labels,
+                                const IntegerWeights& weights, const Matrix& previous) {
+  if (!memory_ || memory_->table.n_clusters() != previous.rows)
+    memory_ = std::make_unique<Memory>(MedianTable<T>(pass, previous.rows));
+  Matrix medians = previous;
+  memory_->table.follow(pass, labels, weights);
+  memory_->table.for_each_median(
+      [&](std::size_t k, std::size_t d, double lower, double upper) { medians(k, d) = midpoint(lower, upper); });
+  if (!memory_->table.holds_all()) search(pass, labels, weights, previous, medians);
   return medians;
 }
 

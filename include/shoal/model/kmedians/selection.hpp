@@ -36,7 +36,8 @@ class MedianRounds;
 /// take a pass over the rows: it counts below a new bracket and lists what is inside, for all of them at once. The
 /// first search takes its brackets from a sample of the rows; without a bracket the range of all keys is cut in 2^b
 /// cells a round, by value and by key in turn, at most 2 ceil(64 / b) rounds, with b from a byte budget. All of it is
-/// exact, so neither brackets nor sample change a bit.
+/// exact, so neither brackets nor sample change a bit. Features of small whole numbers have a table of all their values
+/// instead: one reduction, and no pass but for rows that changed clusters.
 template <class T>
 class MedianSearch {
  public:
@@ -54,6 +55,8 @@ class MedianSearch {
 
  private:
   struct Memory;
+  void search(const RowPass<T>& pass, std::span<const std::int32_t> labels, const IntegerWeights& weights,
+              const Matrix& previous, Matrix& medians);
   void start(MedianRounds<T>& rounds, const RowPass<T>& pass, std::span<const std::int32_t> labels,
              const IntegerWeights& weights, const Matrix& previous);
   void plan_next(const MedianRounds<T>& rounds, const Matrix& medians, const Matrix& previous);
