@@ -13,7 +13,8 @@ HWY_BEFORE_NAMESPACE();
 namespace shoal::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-inline constexpr size_t n_partial = 8;  // sums of a distance of many features
+inline constexpr size_t n_partial = 8;       // sums of a distance of many features
+inline constexpr size_t exit_features = 64;  // from so many on a look at half of them costs little
 
 struct SquaredEuclidean {
   template <class V>
@@ -67,17 +68,34 @@ struct Patch {
     if constexpr (Step == n_partial) {
       return sum(First, n_partial);
     } else {
-      Sums even = fold<First, 2 * Step>();
-      const Sums odd = fold<First + Step, 2 * Step>();
-      for (size_t r = 0; r < R; ++r)
-        for (size_t c = 0; c < C; ++c) even.v[r][c] = hn::Add(even.v[r][c], odd.v[r][c]);
-      return even;
+      return plus(fold<First, 2 * Step>(), fold<First + Step, 2 * Step>());
     }
   }
 
-  HWY_INLINE Sums distances() const { return n_features <= n_partial ? sum(0, 1) : fold<0, 1>(); }
+  /// Distances; or where all of them reach what is enough for their rows perhaps parts that do: a sum of terms that are
+  /// not negative never falls, as rounding keeps the order of numbers.
+  HWY_INLINE Sums distances(const V* enough) const {
+    if (n_features <= n_partial) return sum(0, 1);
+    if (n_features < exit_features) return fold<0, 1>();
+    const Sums even = fold<0, 2>();
+    if (reach(even, enough)) return even;
+    const Sums odd = fold<1, 4>(), most = plus(even, odd);
+    if (reach(most, enough)) return most;
+    return plus(even, plus(odd, fold<3, 4>()));
+  }
 
  private:
+  static HWY_INLINE bool reach(const Sums& sums, const V* enough) {
+    auto below = hn::Lt(sums.v[0][0], enough[0]);
+    for (size_t r = 0; r < R; ++r)
+      for (size_t c = 0; c < C; ++c) below = hn::Or(below, hn::Lt(sums.v[r][c], enough[r]));
+    return hn::AllFalse(D(), below);
+  }
+  static HWY_INLINE Sums plus(Sums a, const Sums& b) {
+    for (size_t r = 0; r < R; ++r)
+      for (size_t c = 0; c < C; ++c) a.v[r][c] = hn::Add(a.v[r][c], b.v[r][c]);
+    return a;
+  }
   template <class F>
   HWY_INLINE void each(size_t j, const F& take, Sums& sums) const {
     const D d;
@@ -105,7 +123,9 @@ struct Least {
   }
   template <class Distance, size_t C>
   HWY_INLINE void take(const T* rows, const T* centres, size_t n_features, size_t k) {
-    const auto sums = Patch<Distance, T, R, C>{rows, centres + k * n_features, n_features}.distances();
+    V enough[R];
+    for (size_t r = 0; r < R; ++r) enough[r] = Second ? enough_for_second(best[r]) : best[r];
+    const auto sums = Patch<Distance, T, R, C>{rows, centres + k * n_features, n_features}.distances(enough);
     for (size_t c = 0; c < C; ++c)
       for (size_t r = 0; r < R; ++r) {
         const V distance = sums.v[r][c];
@@ -114,6 +134,11 @@ struct Least {
         best[r] = hn::IfThenElse(less, distance, best[r]);
         index[r] = hn::IfThenElse(less, hn::Set(D(), static_cast<T>(k + c)), index[r]);
       }
+  }
+  /// Twice the least distance, as promised; nothing for a row that is a centre.
+  static HWY_INLINE V enough_for_second(V least) {
+    const V infinity = hn::Set(D(), std::numeric_limits<T>::infinity());
+    return hn::IfThenElse(hn::Eq(least, hn::Zero(D())), infinity, hn::Add(least, least));
   }
   HWY_INLINE void store(const Nearest<T>& found, size_t at) const {
     const D d;

@@ -46,6 +46,9 @@ struct Search {
   Search(const Sizes& size, Metric metric_in, Normals&& normals)
       : s(size), metric(metric_in), rows(normals(s.n * s.d)), centres(normals(s.k * s.d)), origin(normals(s.d)) {
     if (s.k > 2) std::copy_n(centres.begin(), s.d, centres.end() - static_cast<std::ptrdiff_t>(s.d));
+    find();
+  }
+  void find() {
     std::vector<T> groups(n_groups<T>(s.n) * group_stride<T>(s.d));
     const std::size_t room = n_groups<T>(s.n) * group_rows<T>;
     least.resize(room), second.resize(room), label.resize(room);
@@ -82,11 +85,34 @@ void expect_nearest(const Search<T>& search) {
     }
     ASSERT_EQ(search.label[r], where) << search.s.d << " features, " << search.s.k << " centres";
     ASSERT_NEAR(search.least[r], least, tolerance * least);
-    if (search.s.k > 1)
-      ASSERT_NEAR(search.second[r], second, tolerance * second);
-    else
-      ASSERT_EQ(search.second[r], std::numeric_limits<T>::infinity());
+    const auto bound = static_cast<double>(search.second[r]);
+    if (search.s.k > 1) {
+      ASSERT_LE(bound, second * (1 + tolerance));
+      ASSERT_GE(bound, std::min(second, search.s.d < 64 ? second : 2 * least) * (1 - tolerance));
+    } else
+      ASSERT_EQ(bound, INFINITY);
   }
+}
+
+/// Rows in their centres' order, near them: most of the search leaves centres half-way.
+TEST_P(Distances, FarCentresThatAreLeftHalfWayChangeNothing) {
+  for (const std::size_t d : {64U, 71U, 256U})
+    for (const Metric metric : {Metric::manhattan, Metric::squared_euclidean}) {
+      Search<double> search({256, d, 16}, metric, [&](std::size_t n) { return normals<double>(n); });
+      std::size_t bounds = 0;
+      for (std::size_t r = 0; r < search.s.n; ++r)
+        for (std::size_t j = 0; j < d; ++j)
+          search.rows[r * d + j] = search.origin[j] + search.centres[r / 16 * d + j] + 0.1 * search.rows[r * d + j];
+      search.find();
+      expect_nearest(search);
+      for (std::size_t r = 0; r < search.s.n; ++r) {
+        double second = INFINITY;
+        for (std::size_t c = 0; c < search.s.k; ++c)
+          if (search.label[r] != static_cast<std::int32_t>(c)) second = std::min(second, search.naive(r, c));
+        bounds += static_cast<double>(search.second[r]) < 0.9 * second ? 1 : 0;
+      }
+      EXPECT_GT(bounds, search.s.n / 4);
+    }
 }
 
 template <class T>

@@ -15,8 +15,10 @@ enum class Metric { squared_euclidean, manhattan };
 /// Rows of a tile for small searches: whole groups.
 inline constexpr std::size_t search_rows = 64;
 
-/// Of each row: the least distance, its centre (the lowest on ties), and the second least, which a tie equals. Arrays
-/// have room for whole groups of rows.
+/// Of each row: the least distance, its centre (the lowest on ties), and the second least, which a tie equals. Centres
+/// whose partial sums say that they are beyond twice the least one may be left there: the second is then a bound, at
+/// least twice the least and at most the true second, unless the row is a centre. Arrays have room for whole groups of
+/// rows.
 template <class T>
 struct Nearest {
   T* distance;
