@@ -24,7 +24,7 @@ class IterationCosts {
     report.seconds_updating = std::chrono::duration<double>(now - expected_).count();
     report.seconds_communicating = costs_.seconds_communicating - before_.seconds_communicating;
     report.bytes_reduced = costs_.bytes_reduced - before_.bytes_reduced;
-    report.counting_rounds = costs_.integer_sums - before_.integer_sums;
+    report.counting_rounds = costs_.counting_rounds - before_.counting_rounds;
   }
 
  private:

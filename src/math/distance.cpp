@@ -92,6 +92,7 @@ struct Least {
   using D = hn::ScalableTag<T>;
   using V = hn::Vec<D>;
   V best[R], second[R], index[R];
+  V next = hn::Zero(D());  // the number of the centre that comes next
 
   HWY_INLINE Least() {
     for (size_t r = 0; r < R; ++r) {
@@ -104,14 +105,16 @@ struct Least {
     V enough[R];
     for (size_t r = 0; r < R; ++r) enough[r] = Second ? enough_for_second(best[r]) : best[r];
     const auto sums = Patch<Distance, T, R, C>{rows, centres + k * n_features, n_features}.distances(enough);
-    for (size_t c = 0; c < C; ++c)
+    for (size_t c = 0; c < C; ++c) {
       for (size_t r = 0; r < R; ++r) {
         const V distance = sums.v[r][c];
         const auto less = hn::Lt(distance, best[r]);
         if constexpr (Second) second[r] = hn::Min(second[r], hn::Max(best[r], distance));
         best[r] = hn::IfThenElse(less, distance, best[r]);
-        index[r] = hn::IfThenElse(less, hn::Set(D(), static_cast<T>(k + c)), index[r]);
+        index[r] = hn::IfThenElse(less, next, index[r]);
       }
+      next = hn::Add(next, hn::Set(D(), T(1)));
+    }
   }
   /// Twice the least distance, as promised; nothing for a row that is a centre.
   static HWY_INLINE V enough_for_second(V least) {
@@ -134,8 +137,8 @@ struct Least {
 };
 
 template <class Distance, bool Second, class T>
-void nearest_of_group(const T* group, const T* centres, size_t n_centres, size_t n_features, const Nearest<T>& found,
-                      size_t at) {
+HWY_INLINE void nearest_of_group(const T* group, const T* centres, size_t n_centres, size_t n_features,
+                                 const Nearest<T>& found, size_t at) {
   constexpr size_t n_vectors = 2;
   constexpr size_t n_together = many_registers ? 4 : 2;
   for (size_t r = 0; r < group_rows<T>; r += n_vectors * hn::Lanes(hn::ScalableTag<T>())) {
@@ -148,15 +151,26 @@ void nearest_of_group(const T* group, const T* centres, size_t n_centres, size_t
   }
 }
 
+/// Few: the number of features where the compiler shall know it, else 0.
+template <class Distance, bool Second, size_t Few, class T>
+void search_groups(const T* groups, size_t n, const T* centres, size_t n_centres, size_t n_features,
+                   const Nearest<T>& found) {
+  if (Few > 0) n_features = Few;
+  for (size_t at = 0; at < n; at += group_rows<T>, groups += group_stride<T>(n_features))
+    nearest_of_group<Distance, Second>(groups, centres, n_centres, n_features, found, at);
+}
+
 template <class Distance, class T>
-void nearest_of_groups(const T* groups, size_t n, const T* centres, size_t n_centres, size_t n_features,
-                       const Nearest<T>& found) {
-  for (size_t at = 0; at < n; at += group_rows<T>, groups += group_stride<T>(n_features)) {
-    if (found.second != nullptr)
-      nearest_of_group<Distance, true>(groups, centres, n_centres, n_features, found, at);
-    else
-      nearest_of_group<Distance, false>(groups, centres, n_centres, n_features, found, at);
-  }
+HWY_INLINE void nearest_of_groups(const T* groups, size_t n, const T* centres, size_t n_centres, size_t n_features,
+                                  const Nearest<T>& found) {
+  if (found.second != nullptr)
+    search_groups<Distance, true, 0>(groups, n, centres, n_centres, n_features, found);
+  else if (n_features == 2)
+    search_groups<Distance, false, 2>(groups, n, centres, n_centres, n_features, found);
+  else if (n_features == 3)
+    search_groups<Distance, false, 3>(groups, n, centres, n_centres, n_features, found);
+  else
+    search_groups<Distance, false, 0>(groups, n, centres, n_centres, n_features, found);
 }
 
 template <class T>

@@ -54,18 +54,21 @@ HWY_INLINE void transpose_four(const float* row0, size_t pitch, const float* ori
 #endif
 }
 
-/// A whole group of rows of 2 to 4 features, which are interleaved vectors.
-template <class T>
-HWY_INLINE void load_few(const T* HWY_RESTRICT x, size_t n_features, const T* origin, T* HWY_RESTRICT groups) {
+/// Whole groups of rows of 2 to 4 features, which are interleaved vectors. Returns how many rows that were.
+template <size_t Few, class T>
+size_t load_few(const T* HWY_RESTRICT x, size_t n, const T* origin, T* HWY_RESTRICT groups, size_t stride) {
   const hn::ScalableTag<T> d;
-  hn::Vec<decltype(d)> v[4];
-  for (size_t r = 0; r < group_rows<T>; r += hn::Lanes(d)) {
-    if (n_features == 2) hn::LoadInterleaved2(d, x + r * 2, v[0], v[1]);
-    if (n_features == 3) hn::LoadInterleaved3(d, x + r * 3, v[0], v[1], v[2]);
-    if (n_features == 4) hn::LoadInterleaved4(d, x + r * 4, v[0], v[1], v[2], v[3]);
-    for (size_t j = 0; j < n_features; ++j)
-      hn::StoreU(hn::Sub(v[j], hn::Set(d, origin[j])), d, groups + j * group_rows<T> + r);
-  }
+  hn::Vec<decltype(d)> v[Few], o[Few];
+  for (size_t j = 0; j < Few; ++j) o[j] = hn::Set(d, origin[j]);
+  const size_t whole = n / group_rows<T> * group_rows<T>;
+  for (size_t first = 0; first < whole; first += group_rows<T>, groups += stride)
+    for (size_t r = 0; r < group_rows<T>; r += hn::Lanes(d), x += hn::Lanes(d) * Few) {
+      if constexpr (Few == 2) hn::LoadInterleaved2(d, x, v[0], v[1]);
+      if constexpr (Few == 3) hn::LoadInterleaved3(d, x, v[0], v[1], v[2]);
+      if constexpr (Few == 4) hn::LoadInterleaved4(d, x, v[0], v[1], v[2], v[3]);
+      for (size_t j = 0; j < Few; ++j) hn::StoreU(hn::Sub(v[j], o[j]), d, groups + j * group_rows<T> + r);
+    }
+  return whole;
 }
 
 /// Brings rows into the caches. They are about to be read across, by fours, which the processor does not foresee; along
@@ -83,13 +86,14 @@ void Load(const T* HWY_RESTRICT rows, size_t n, size_t n_features, const T* HWY_
   constexpr size_t g = group_rows<T>;
   const size_t fours = n_features / 4 * 4;
   if (n_features * sizeof(T) > 128) touch(rows, n * n_features);
-  for (size_t first = 0; first < n; first += g, groups += stride) {
+  size_t first = 0;
+  if (n_features == 2) first = load_few<2>(rows, n, origin, groups, stride);
+  if (n_features == 3) first = load_few<3>(rows, n, origin, groups, stride);
+  if (n_features == 4) first = load_few<4>(rows, n, origin, groups, stride);
+  groups += first / g * stride;
+  for (; first < n; first += g, groups += stride) {
     const T* x = rows + first * n_features;
     const size_t here = HWY_MIN(g, n - first);
-    if (here == g && n_features >= 2 && n_features <= 4) {
-      load_few(x, n_features, origin, groups);
-      continue;
-    }
     size_t r = 0;
     for (; r + 4 <= here; r += 4)
       for (size_t d = 0; d < fours; d += 4) {

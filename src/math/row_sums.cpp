@@ -65,6 +65,28 @@ HWY_INLINE void add(const T* rows, size_t n, size_t n_features, const T* origin,
     add_to_sums<true>(rows, n, n_features, origin, weights, labels, n_sums, sums);
 }
 
+/// A few clusters are counted one after the other. Of many, neighbouring rows count in different copies, lest each wait
+/// for the one before it.
+void Count(const std::int32_t* labels, size_t n, size_t n_clusters, std::int64_t* counts) {
+  const hn::ScalableTag<std::int32_t> d;
+  constexpr size_t few = 16;
+  if (n_clusters > few) {
+    std::int64_t* copies[count_copies];
+    for (size_t i = 0; i < count_copies; ++i) copies[i] = counts + i * n_clusters;
+    for (size_t r = 0; r < n; ++r) ++copies[r % count_copies][labels[r]];
+    return;
+  }
+  const size_t in_vectors = n / hn::Lanes(d) * hn::Lanes(d);
+  for (size_t k = 0; k < n_clusters; ++k) {
+    auto found = hn::Zero(d);
+    const auto cluster = hn::Set(d, static_cast<std::int32_t>(k));
+    for (size_t r = 0; r < in_vectors; r += hn::Lanes(d))
+      found = hn::Sub(found, hn::VecFromMask(d, hn::Eq(hn::LoadU(d, labels + r), cluster)));
+    counts[k] += hn::GetLane(hn::SumOfLanes(d, found));
+  }
+  for (size_t r = in_vectors; r < n; ++r) ++counts[labels[r]];
+}
+
 void AddF32(const float* rows, size_t n, size_t d, const float* origin, const double* weights,
             const std::int32_t* labels, size_t n_sums, double* sums) {
   add(rows, n, d, origin, weights, labels, n_sums, sums);
@@ -82,6 +104,7 @@ namespace shoal {
 
 HWY_EXPORT(AddF32);
 HWY_EXPORT(AddF64);
+HWY_EXPORT(Count);
 
 void add_rows(const float* rows, std::size_t n, std::size_t d, const float* origin, const double* weights,
               const std::int32_t* labels, size_t n_sums, double* sums) {
@@ -90,6 +113,9 @@ void add_rows(const float* rows, std::size_t n, std::size_t d, const float* orig
 void add_rows(const double* rows, std::size_t n, std::size_t d, const double* origin, const double* weights,
               const std::int32_t* labels, size_t n_sums, double* sums) {
   HWY_DYNAMIC_DISPATCH(AddF64)(rows, n, d, origin, weights, labels, n_sums, sums);
+}
+void count_rows(const std::int32_t* labels, std::size_t n, std::size_t n_clusters, std::int64_t* counts) {
+  HWY_DYNAMIC_DISPATCH(Count)(labels, n, n_clusters, counts);
 }
 
 }  // namespace shoal

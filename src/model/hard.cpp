@@ -30,13 +30,13 @@ bool is_apart(const T* row, std::span<const double> centre) {
 /// Objective and cluster weights of a block.
 class BlockTally {
  public:
-  explicit BlockTally(std::size_t n_clusters) : weight_(n_clusters, 0.0), count_(n_copies * n_clusters, 0) {}
+  explicit BlockTally(std::size_t n_clusters) : weight_(n_clusters, 0.0), count_(count_copies * n_clusters, 0) {}
 
   /// Tiles of a block in order, each but the last a multiple of 8 rows. weights: null where all are 1.
   template <class T>
   void add(std::span<const T> distance, const std::int32_t* labels, const double* weights) {
     if (weights == nullptr)
-      add_distances<T>(distance), count(labels, distance.size());
+      add_distances<T>(distance), count_rows(labels, distance.size(), weight_.size(), count_.data());
     else
       for (std::size_t r = 0; r < distance.size(); ++r) {
         if (weights[r] == 0) continue;
@@ -60,13 +60,7 @@ class BlockTally {
     for (; r < distance.size(); ++r) sums_[r % n_sums] += static_cast<double>(distance[r]);
   }
 
-  /// Neighbouring rows count in different copies, lest each wait for the one before it.
-  void count(const std::int32_t* labels, std::size_t n) {
-    const std::size_t k = weight_.size();
-    for (std::size_t r = 0; r < n; ++r) ++count_[r % n_copies * k + static_cast<std::size_t>(labels[r])];
-  }
-
-  static constexpr std::size_t n_sums = 8, n_copies = 4;
+  static constexpr std::size_t n_sums = 8;
   std::array<double, n_sums> sums_{};
   std::vector<double> weight_;
   std::vector<std::int64_t> count_;
@@ -104,6 +98,7 @@ void HardModel<T>::start(const std::vector<T>& seeds, std::span<const std::int32
 template <class T>
 void HardModel<T>::set_centres(Matrix centres) {
   const Matrix before = std::exchange(centres_, std::move(centres));
+  if (before.rows != centres_.rows) forget_rows();
   search_.set_centres(before, centres_, choose_origin(centres_));
 }
 
@@ -141,6 +136,7 @@ void HardModel<T>::expect(const RowBlock<T>& block, Statistics& sums, const RowO
     if (n_moments > 0)
       add_rows(block.row(tile.first), tile.n_rows, d, search_.origin().data(), weights, tile.label.data(), n_moments,
                moments.data());
+    if (!tile.moves.empty()) move_rows(block.row(tile.first), tile.moves);
     for (std::size_t r = 0; outputs.log_density != nullptr && r < tile.n_rows; ++r)
       outputs.log_density[tile.first + r] = -static_cast<double>(tile.distance[r]);
     if (outputs.label != nullptr) std::copy_n(tile.label.begin(), tile.n_rows, outputs.label + tile.first);

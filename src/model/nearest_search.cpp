@@ -17,6 +17,18 @@ std::size_t tile_rows(std::size_t row_bytes) {
 /// Up to so many numbers a row are compared at once, which a look at the bounds does not beat.
 constexpr std::size_t cheap_search = 64;
 
+/// Bytes of rows that are compared at once.
+constexpr std::size_t rows_at_once = std::size_t{2} << 10U;
+
+/// Bytes of a row, of which the processor has too many at once in work to read ahead far enough.
+constexpr std::size_t short_row = 128;
+
+/// Says that values will be read soon; they need not exist.
+template <class T>
+void prefetch(const T* values, std::size_t n) {
+  for (std::size_t i = 0; i < n; i += 64 / sizeof(T)) __builtin_prefetch(values + i, 0, 2);
+}
+
 }  // namespace
 
 template <class T>
@@ -50,11 +62,17 @@ void NearestSearch<T>::set_centres(const Matrix& before, const Matrix& after, co
   bounds_.move(metric_, before, after, centres_);
 }
 
-/// Compares n rows with every centre.
+/// Compares n rows with every centre, some at a time, so that the processor reads rows while it compares others.
 template <class T>
 void NearestSearch<T>::search_all(const T* rows, std::size_t n, Tile& tile, const Nearest<T>& found) const {
-  load_groups(rows, n, n_features(), origin_.data(), tile.groups.data());
-  nearest(metric_, tile.groups.data(), n, centres_.data(), n_centres(), n_features(), found);
+  const std::size_t d = n_features(), at_once = n_groups<T>(rows_at_once / (d * sizeof(T)) + 1) * group_rows<T>;
+  for (std::size_t first = 0; first < n; first += at_once) {
+    const std::size_t here = std::min(at_once, n - first);
+    if (d * sizeof(T) <= short_row && !bounds_.bounded()) prefetch(rows + (first + n) * d, here * d);
+    load_groups(rows + first * d, here, d, origin_.data(), tile.groups.data());
+    nearest(metric_, tile.groups.data(), here, centres_.data(), n_centres(), d,
+            {found.distance + first, found.second == nullptr ? nullptr : found.second + first, found.label + first});
+  }
 }
 
 /// The same in float, which is no more than a guess.
@@ -128,8 +146,24 @@ void NearestSearch<T>::search(const RowBlock<T>& block, Tile& tile) const {
     search_open(block, tile);
   else
     search_all(block.row(tile.first), tile.n_rows, tile, {tile.distance.data(), nullptr, tile.label.data()});
-  const auto at = static_cast<std::ptrdiff_t>(block.first_local + tile.first);
-  if (!bounds_.empty()) std::copy_n(tile.label.begin(), tile.n_rows, bounds_.labels().begin() + at);
+  if (!bounds_.empty()) remember(block.first_local + tile.first, tile);
+}
+
+/// Keeps the labels of a tile for the next pass, and notes which are new.
+template <class T>
+void NearestSearch<T>::remember(std::size_t first_local, Tile& tile) const {
+  constexpr std::size_t at_once = 64;
+  std::int32_t* const old = bounds_.labels().data() + first_local;
+  tile.moves.clear();
+  if (std::equal(old, old + tile.n_rows, tile.label.data())) return;
+  for (std::size_t first = 0; first < tile.n_rows; first += at_once) {
+    const std::size_t end = std::min(first + at_once, tile.n_rows);
+    if (std::equal(old + first, old + end, tile.label.data() + first)) continue;
+    for (std::size_t r = first; r < end; ++r) {
+      if (old[r] != tile.label[r]) tile.moves.push_back({static_cast<std::uint32_t>(r), old[r], tile.label[r]});
+      old[r] = tile.label[r];
+    }
+  }
 }
 
 template <class T>

@@ -158,7 +158,12 @@ void RowPass<Row>::sum(std::span<std::int64_t> values) const {
   comm_.sum(values);
   costs_.seconds_communicating += std::chrono::duration<double>(Clock::now() - start).count();
   costs_.bytes_reduced += static_cast<std::int64_t>(values.size_bytes());
-  ++costs_.integer_sums;
+}
+
+template <class Row>
+void RowPass<Row>::sum_counts(std::span<std::int64_t> values) const {
+  sum(values);
+  ++costs_.counting_rounds;
 }
 
 template class RowPass<float>;

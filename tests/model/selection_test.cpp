@@ -201,9 +201,9 @@ TEST(Selection, SmallWholeNumbersTakeOneReduction) {
     const auto label_of = [&](std::int64_t row) { return static_cast<std::int32_t>((row + row % 7 * step) % 3); };
     for (std::size_t r = 0; r < labels.size(); ++r)
       labels[r] = label_of(shard.rows().first + static_cast<std::int64_t>(r));
-    const std::int64_t before = pass.costs().integer_sums;
+    const std::int64_t before = pass.costs().counting_rounds;
     medians = search.medians(pass, labels, {}, medians);
-    EXPECT_EQ(pass.costs().integer_sums, before + 1);
+    EXPECT_EQ(pass.costs().counting_rounds, before + 1);
     for (std::size_t k = 0; k < 3; ++k)
       for (std::size_t j = 0; j < d; ++j) {
         std::vector<double> mine;

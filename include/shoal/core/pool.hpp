@@ -40,6 +40,12 @@ class Pool {
     return Lease(*this, make());
   }
 
+  /// Visits the idle objects; none may be out.
+  template <class F>
+  void for_each(F&& visit) {
+    for (const std::unique_ptr<T>& object : idle_) visit(*object);
+  }
+
   /// Forgets the idle objects; none may be out.
   void clear() { idle_.clear(); }
 

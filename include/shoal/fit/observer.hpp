@@ -14,7 +14,7 @@ struct IterationReport {
   double seconds_updating = 0;  ///< of these, in the M-step (k-medians: the medians); the rest is the E-step
   double seconds_communicating = 0;
   std::int64_t bytes_reduced = 0;
-  std::int64_t counting_rounds = 0;  ///< reductions of integers, of which medians take one or more
+  std::int64_t counting_rounds = 0;  ///< reductions of counts, of which medians take one or more
 };
 
 class Observer {

@@ -17,4 +17,10 @@ void add_rows(const float* rows, std::size_t n_rows, std::size_t n_features, con
 void add_rows(const double* rows, std::size_t n_rows, std::size_t n_features, const double* origin,
               const double* weights, const std::int32_t* labels, std::size_t n_sums, double* sums);
 
+/// Copies of K counts that count_rows fills.
+inline constexpr std::size_t count_copies = 4;
+
+/// Adds 1 for each row r to counts[c * K + labels[r]] of some copy c; labels below K.
+void count_rows(const std::int32_t* labels, std::size_t n_rows, std::size_t n_clusters, std::int64_t* counts);
+
 }  // namespace shoal

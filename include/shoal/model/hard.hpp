@@ -15,7 +15,7 @@ namespace shoal {
 enum class Distance { squared_euclidean, euclidean, manhattan };
 
 /// A model whose E-step is a nearest-centre assignment. Sums: objective, K cluster weights and, where statistics() has
-/// room for them, K x D sums of w (x - origin).
+/// room for them, K x D sums of w (x - origin). Or the model keeps sums of its own as rows move.
 template <class T>
 class HardModel : public Model<T> {
  public:
@@ -44,6 +44,12 @@ class HardModel : public Model<T> {
 
   /// Whether the M-step asks for labels().
   [[nodiscard]] virtual bool needs_labels() const = 0;
+
+  /// Rows of a tile change clusters in a pass of a fit that needs_labels(); several threads may say so.
+  virtual void move_rows(const T* /*rows*/, std::span<const RowMove> /*moves*/) const {}
+
+  /// The clusters are other ones: rows come from none in the next pass.
+  virtual void forget_rows() { search_.forget(); }
 
   /// Of this rank's rows in the last pass of a fit; empty outside.
   [[nodiscard]] std::span<const std::int32_t> labels() const { return search_.labels(); }

@@ -11,6 +11,7 @@
 #include "shoal/core/matrix.hpp"
 #include "shoal/core/pool.hpp"
 #include "shoal/data/shard.hpp"
+#include "shoal/math/fixed_point.hpp"
 #include "shoal/model/nearest_bounds.hpp"
 
 namespace shoal {
@@ -27,6 +28,9 @@ class NearestSearch {
   /// A fit of so many rows of this rank begins, or ends. `labels`: they are remembered even where that does not help.
   void begin(std::size_t n_rows, std::size_t n_centres, std::size_t n_features, bool labels);
   void end() { bounds_.end(); }
+
+  /// The centres are other ones than before: no label is known.
+  void forget() { bounds_.forget(); }
 
   /// Centres (K x D) that were `before` are `after` now. Rows and centres are measured from `origin` (D), in T.
   void set_centres(const Matrix& before, const Matrix& after, const std::vector<T>& origin);
@@ -47,6 +51,7 @@ class NearestSearch {
   void search_open(const RowBlock<T>& block, Tile& tile) const;
   void search_all(const T* rows, std::size_t n, Tile& tile, const Nearest<T>& found) const;
   void search_narrow(const T* rows, std::size_t n, Tile& tile) const;
+  void remember(std::size_t first_local, Tile& tile) const;
   const T* keep_open(const RowBlock<T>& block, Tile& tile) const;
 
   Metric metric_;
@@ -66,6 +71,7 @@ struct NearestSearch<T>::Tile {
   LargeVector<T> groups, gathered;  // which begin a cache line
   std::vector<T> distance;          ///< as the metric measures it
   std::vector<std::int32_t> label;
+  std::vector<RowMove> moves;       ///< rows whose label was another one in the last pass; where labels are remembered
   std::vector<std::uint32_t> open;  ///< n_open rows whose label is not proved
   std::size_t n_open = 0;
   std::vector<T> least, second;  ///< of the rows that were searched

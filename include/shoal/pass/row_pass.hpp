@@ -19,7 +19,7 @@ struct PassCosts {
   double seconds_communicating = 0;
   std::int64_t bytes_reduced = 0;
   std::int64_t passes = 0;
-  std::int64_t integer_sums = 0;
+  std::int64_t counting_rounds = 0;
 };
 
 template <class Row>
@@ -57,6 +57,9 @@ class RowPass {
 
   /// Exact integer sum over ranks of an array each rank filled.
   void sum(std::span<std::int64_t> values) const;
+
+  /// The same, as a round of counting in the log.
+  void sum_counts(std::span<std::int64_t> values) const;
 
   [[nodiscard]] const Shard<Row>& shard() const { return shard_; }
   [[nodiscard]] const Communicator& comm() const { return comm_; }

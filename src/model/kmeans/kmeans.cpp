@@ -3,19 +3,47 @@
 namespace shoal {
 
 template <class T>
-Statistics KMeans<T>::statistics(bool scores_only) const {
-  return {1 + this->n_clusters() + (scores_only ? 0 : this->n_clusters() * this->n_features()), 0};
+void KMeans<T>::begin_fit(const RowPass<T>& pass, const ColumnMoments& moments) {
+  sums_.begin(pass, this->n_clusters());
+  HardModel<T>::begin_fit(pass, moments);
 }
 
 template <class T>
-Matrix KMeans<T>::moved_centres(const Statistics& sums, const RowPass<T>& /*pass*/) const {
+void KMeans<T>::end_fit() {
+  HardModel<T>::end_fit();
+  sums_.end();
+}
+
+template <class T>
+Statistics KMeans<T>::statistics(bool scores_only) const {
+  const std::size_t n_moments = scores_only || sums_.usable() ? 0 : this->n_clusters() * this->n_features();
+  return {1 + this->n_clusters() + n_moments, 0};
+}
+
+template <class T>
+void KMeans<T>::move_rows(const T* rows, std::span<const RowMove> moves) const {
+  if (sums_.usable()) sums_.move(rows, moves);
+}
+
+template <class T>
+void KMeans<T>::forget_rows() {
+  HardModel<T>::forget_rows();
+  sums_.forget(this->n_clusters());
+}
+
+template <class T>
+Matrix KMeans<T>::moved_centres(const Statistics& sums, const RowPass<T>& pass) const {
   const double* weights = sums.sums.data() + 1;
   const double* first_moments = weights + this->n_clusters();
   Matrix means = this->centres();
+  if (sums_.usable()) sums_.add_up(pass);
   for (std::size_t k = 0; k < means.rows; ++k)
-    for (std::size_t d = 0; d < means.columns; ++d)
-      if (weights[k] > 0)
-        means(k, d) = static_cast<double>(this->origin()[d]) + first_moments[k * means.columns + d] / weights[k];
+    for (std::size_t d = 0; d < means.columns; ++d) {
+      if (weights[k] == 0) continue;
+      means(k, d) = sums_.usable()
+                        ? sums_.mean(k, d, weights[k])
+                        : static_cast<double>(this->origin()[d]) + first_moments[k * means.columns + d] / weights[k];
+    }
   return means;
 }
 

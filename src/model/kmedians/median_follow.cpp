@@ -83,7 +83,7 @@ void MedianRounds<T>::follow(MedianBook<T>&& book, std::span<const std::int32_t>
   }
   const std::vector<Cells> cells = cells_of_lists(bits);
   count_lists(cells, bits, std::span(in_cells, n << static_cast<unsigned>(bits)));
-  pass_.sum(found);
+  pass_.sum_counts(found);
 
   for (std::size_t i = 0; i < k; ++i) book_.clusters[i] += found[i];
   set_totals();
@@ -125,7 +125,7 @@ void MedianRounds<T>::narrow_lists() {
   const std::vector<Cells> cells = cells_of_lists(static_cast<int>(bits));
   std::vector<std::int64_t> counts(states_.size() << bits, 0);
   count_lists(cells, static_cast<int>(bits), counts);
-  pass_.sum(counts);
+  pass_.sum_counts(counts);
   for (std::size_t p = 0; p < states_.size(); ++p)
     if (states_[p].listed && !states_[p].narrow()) keep_cell(p, cells[p], counts.data() + (p << bits));
 }

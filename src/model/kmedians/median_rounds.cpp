@@ -58,7 +58,7 @@ void MedianRounds<T>::begin(std::span<const std::int32_t> labels) {
       if (counts(r)) copies[r % 4 * k + static_cast<std::size_t>(labels[r])] += weights_[r];
   }
   for (std::size_t i = 0; i < copies.size(); ++i) book_.clusters[i % k] += copies[i];
-  pass_.sum(book_.clusters);
+  pass_.sum_counts(book_.clusters);
   set_totals();
 }
 
@@ -163,7 +163,7 @@ void MedianRounds<T>::list_brackets(const TriedBrackets<T>& tried) {
     for (std::size_t p = 0; p < n; ++p) found[p] += tally.below[p], found[n + p] += tally.inside[p];
     found[2 * n] += tally.full ? 1 : 0;
   }
-  pass_.sum(found);
+  pass_.sum_counts(found);
   std::vector<bool> now_listed(n);
   for (std::size_t p = 0; p < n; ++p) {
     now_listed[p] = learn(p, tried, found[p], found[n + p]) && found[2 * n] == 0;
@@ -199,7 +199,7 @@ void MedianRounds<T>::cut_brackets(const TriedBrackets<T>& tried, double share) 
     for (std::size_t p = 0; p < n; ++p) found[p] += tally.below[p], found[n + p] += tally.inside[p];
     for (std::size_t i = 0; i < tally.cells.size(); ++i) found[2 * n + i] += tally.cells[i];
   }
-  pass_.sum(found);
+  pass_.sum_counts(found);
   for (std::size_t p = 0; p < n; ++p)
     if (learn(p, tried, found[p], found[n + p])) keep_cell(p, cutting[p], found.data() + 2 * n + (p << bits));
 }

@@ -104,7 +104,7 @@ void MedianTable<T>::follow(const RowPass<T>& pass, std::span<const std::int32_t
   });
   for (std::size_t thread = 1; thread < changes.size(); ++thread)
     for (std::size_t i = 0; i < counts_.size(); ++i) changes[0][i] += changes[thread][i];
-  pass.sum(changes[0]);
+  pass.sum_counts(changes[0]);
   for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += changes[0][i];
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "shoal/model/hard.hpp"
+#include "shoal/model/kmeans/exact_sums.hpp"
 
 namespace shoal {
 
@@ -11,12 +12,19 @@ class KMeans final : public HardModel<T> {
   KMeans(const ModelOptions& options, std::size_t n_features)
       : HardModel<T>(options, n_features, "means", Distance::squared_euclidean) {}
 
+  void begin_fit(const RowPass<T>& pass, const ColumnMoments& moments) override;
+  void end_fit() override;
   [[nodiscard]] Statistics statistics(bool scores_only) const override;
 
  protected:
-  [[nodiscard]] bool needs_labels() const override { return false; }
+  [[nodiscard]] bool needs_labels() const override { return sums_.usable(); }
+  void move_rows(const T* rows, std::span<const RowMove> moves) const override;
+  void forget_rows() override;
   [[nodiscard]] Matrix moved_centres(const Statistics& sums, const RowPass<T>& pass) const override;
   [[nodiscard]] std::vector<T> choose_origin(const Matrix& centres) const override { return origin_of<T>(centres); }
+
+ private:
+  mutable ExactSums<T> sums_;  ///< unusable: the pass adds up the rows anew
 };
 
 }  // namespace shoal
