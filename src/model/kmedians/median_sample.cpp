@@ -12,6 +12,14 @@ namespace shoal {
 namespace {
 
 constexpr std::int64_t least_rows = 64;  ///< of a cluster, on average
+constexpr std::size_t least_sorted = 32;
+constexpr double most_listed = 0.65;  ///< values of a row
+
+/// Of n sorted rows: how many lie within some standard deviations, of sqrt(n) / 2 rows each, about the median.
+double rows_within(double deviations, std::size_t n) {
+  const auto rows = static_cast<double>(n);
+  return n < least_sorted ? rows : deviations * std::sqrt(rows);
+}
 
 /// Of how many rows one is taken: 0 where there are too few. A larger sample takes longer to sort, a smaller one leaves
 /// wider brackets; on the machines tried their sum is least about (2/3 of the rows of a cluster)^(2/3).
@@ -78,7 +86,15 @@ MedianSample<T>::MedianSample(const RowPass<T>& pass, std::span<const std::int32
   std::vector<std::vector<std::size_t>> rows(n_clusters);
   for (std::size_t i = 0; i < heads.size(); i += 2) rows[static_cast<std::size_t>(heads[i])].push_back(i / 2);
   brackets_ = TriedBrackets<T>(n_clusters * n_features);
-  double inside = 0;
+  const auto share_within = [&](double deviations) {
+    double inside = 0;
+    for (const auto& mine : rows) inside += rows_within(deviations, mine.size());
+    return heads.empty() ? 1 : inside / static_cast<double>(heads.size() / 2);
+  };
+  const auto n_wanted = static_cast<double>(std::ranges::count(left_out, false));
+  can_list_ = share_within(4) * n_wanted < most_listed;
+  const double deviations = can_list_ ? 4 : 2;
+  share_inside_ = share_within(deviations);
   for (std::size_t k = 0; k < n_clusters; ++k) {
     const std::size_t n = rows[k].size();
     std::vector<T> columns(n_features * n);
@@ -87,19 +103,17 @@ MedianSample<T>::MedianSample(const RowPass<T>& pass, std::span<const std::int32
       for (std::size_t j = 0; j < n_features; ++j) columns[j * n + i] = values[rows[k][i] * n_features + j];
       if (!weights.values.empty()) weight_of.push_back(heads[2 * rows[k][i] + 1]);
     }
-    const double margin = 2 / std::sqrt(static_cast<double>(n));
+    const double margin = rows_within(deviations, n) / static_cast<double>(n) / 2;
     for (std::size_t j = 0; j < n_features; ++j) {
       if (left_out[j]) continue;
       constexpr T infinity = std::numeric_limits<T>::infinity();
       brackets_.set(k * n_features + j, -infinity, infinity, std::numeric_limits<T>::quiet_NaN());
-      if (n < 32) continue;
+      if (n < least_sorted) continue;
       const auto [low, middle, high] =
           quantiles(std::span(columns).subspan(j * n, n), weight_of, {0.5 - margin, 0.5, 0.5 + margin});
       brackets_.set(k * n_features + j, low, high, middle);
     }
-    inside += n < 32 ? static_cast<double>(n) : 2 * margin * static_cast<double>(n);
   }
-  share_inside_ = heads.empty() ? 1 : inside / static_cast<double>(heads.size() / 2);
 }
 
 template class MedianSample<float>;

@@ -18,8 +18,10 @@ class MedianSample {
   /// Too few rows to be worth a sample.
   [[nodiscard]] bool empty() const { return brackets_.low.empty(); }
 
-  /// Four standard deviations of the sample's median to either side; all values where a cluster has few rows in it.
+  /// Four standard deviations of the sample's median to either side, or two where what they hold is too much to list;
+  /// all values where a cluster has few rows in the sample.
   [[nodiscard]] const TriedBrackets<T>& brackets() const { return brackets_; }
+  [[nodiscard]] bool can_list() const { return can_list_; }
 
   /// The part of all values that lies in its bracket, about.
   [[nodiscard]] double share_inside() const { return share_inside_; }
@@ -27,6 +29,7 @@ class MedianSample {
  private:
   TriedBrackets<T> brackets_;
   double share_inside_ = 0;
+  bool can_list_ = false;
 };
 
 }  // namespace shoal

@@ -18,13 +18,13 @@ double midpoint(double a, double b) {
   return middle == 0 ? 0.0 : middle;
 }
 
-/// Where to look again for medians that were outside their brackets: sixteen widths further.
+/// Where to look again for medians that were outside their brackets: so many widths further.
 template <class T>
-TriedBrackets<T> beyond(const MedianRounds<T>& rounds, const TriedBrackets<T>& tried) {
+TriedBrackets<T> beyond(const MedianRounds<T>& rounds, const TriedBrackets<T>& tried, T widths) {
   TriedBrackets<T> next(tried.low.size());
   for (std::size_t p = 0; p < next.low.size(); ++p) {
     const PairState& state = rounds.state(p);
-    const T width = T(16) * (tried.high[p] - tried.low[p]);
+    const T width = widths * (tried.high[p] - tried.low[p]);
     if (state.listed || rounds.total(p) == 0 || !(width > 0)) continue;
     constexpr T infinity = std::numeric_limits<T>::infinity();
     if (state.high < ordered_key(static_cast<double>(tried.low[p]))) {
@@ -77,14 +77,18 @@ double half_width_after_move(const MedianRounds<T>& rounds, std::size_t n_featur
   return std::min(std::max(least, 4 * move), std::max(least / 4, most));
 }
 
-/// Lists, or where that is too much cuts, what a sample says of where the medians are.
+/// Lists what a sample says of where the medians are. Where that is too much it cuts it, and then lists the cells; and
+/// the next values for medians that were outside, as one in twenty is.
 template <class T>
-void start_from_sample(MedianRounds<T>& rounds, const MedianSample<T>& sample, std::size_t n_features) {
+void start_from_sample(MedianRounds<T>& rounds, const MedianSample<T>& sample) {
   if (sample.empty()) return;
-  if (sample.share_inside() * static_cast<double>(n_features) < 0.65)
-    rounds.list_brackets(sample.brackets());
-  else
-    rounds.cut_brackets(sample.brackets(), sample.share_inside());
+  if (sample.can_list()) return rounds.list_brackets(sample.brackets());
+  rounds.cut_brackets(sample.brackets(), sample.share_inside());
+  TriedBrackets<T> next = rounds.remaining(true);
+  const TriedBrackets<T> outside = beyond(rounds, sample.brackets(), T(1));
+  for (std::size_t p = 0; p < next.low.size(); ++p)
+    if (outside.tries(p)) next.set(p, outside.low[p], outside.high[p], outside.pivot[p]);
+  rounds.list_brackets(next);
 }
 
 }  // namespace
@@ -133,26 +137,25 @@ template <class T>
 void MedianSearch<T>::start(MedianRounds<T>& rounds, const RowPass<T>& pass, std::span<const std::int32_t> labels,
                             const IntegerWeights& weights, const Matrix& previous) {
   const std::vector<bool>& held = memory_->table.held();
-  const auto n_features = static_cast<std::size_t>(std::ranges::count(held, false));
   const auto sample = [&] { return MedianSample<T>(pass, labels, weights, previous.rows, held); };
   if (memory_->plan.low.empty()) {
     rounds.begin(labels);
-    return start_from_sample(rounds, sample(), n_features);
+    return start_from_sample(rounds, sample());
   }
   const TriedBrackets<T> plan = std::move(memory_->plan);
   const TriedBrackets<T> kept = kept_brackets(memory_->book.brackets, plan, memory_->moves);
   TriedBrackets<T> first = plan;
   if (2 * n_tried(kept) > n_tried(plan)) {
     rounds.follow(std::move(memory_->book), labels, kept);
-    first = beyond(rounds, kept);
+    first = beyond(rounds, kept, T(16));
     for (std::size_t p = 0; p < plan.low.size(); ++p)
       if (!kept.tries(p)) first.set(p, plan.low[p], plan.high[p], plan.pivot[p]);
   } else {
     rounds.begin(labels);
   }
   if (n_tried(first) > 0) rounds.list_brackets(first);
-  const TriedBrackets<T> further = beyond(rounds, first);
-  if (4 * n_tried(further) > n_tried(plan)) return start_from_sample(rounds, sample(), n_features);
+  const TriedBrackets<T> further = beyond(rounds, first, T(16));
+  if (4 * n_tried(further) > n_tried(plan)) return start_from_sample(rounds, sample());
   if (n_tried(further) > 0) rounds.list_brackets(further);
 }
 
