@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <iterator>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #include "model/kmedians/median_rounds.hpp"
@@ -10,10 +11,16 @@
 namespace shoal {
 namespace {
 
-/// Sorted by pair and key, equal ones in one.
-std::vector<WeightOfKey> merged(std::vector<WeightOfKey> all) {
-  std::ranges::sort(all,
-                    [](const auto& a, const auto& b) { return a.pair != b.pair ? a.pair < b.pair : a.key < b.key; });
+/// Sorted by pair and key, equal ones in one. First by pair, of which there are few values each.
+std::vector<WeightOfKey> merged(const std::vector<WeightOfKey>& found, std::size_t n_pairs) {
+  std::vector<std::size_t> first(n_pairs + 1, 0);
+  for (const WeightOfKey& one : found) ++first[one.pair + 1];
+  std::partial_sum(first.begin(), first.end(), first.begin());
+  std::vector<WeightOfKey> all(found.size());
+  for (const WeightOfKey& one : found) all[first[one.pair]++] = one;
+  for (std::size_t p = 0, begin = 0; p < n_pairs; begin = first[p++])  // each is where the next one begins by now
+    std::sort(all.begin() + static_cast<std::ptrdiff_t>(begin), all.begin() + static_cast<std::ptrdiff_t>(first[p]),
+              [](const auto& a, const auto& b) { return a.key < b.key; });
   std::size_t kept = 0;
   for (const WeightOfKey& one : all) {
     if (kept > 0 && all[kept - 1].pair == one.pair && all[kept - 1].key == one.key)
@@ -42,7 +49,7 @@ std::vector<WeightOfKey> MedianRounds<T>::last_few() const {
       next[pair].weight += weight;
   });
   std::ranges::copy_if(next, std::back_inserter(kept), [](const WeightOfKey& one) { return one.weight > 0; });
-  return merged(std::move(kept));
+  return merged(kept, states_.size());
 }
 
 /// The least value above one of each pair, over all rows, for the clusters where one is wanted.
@@ -74,7 +81,7 @@ std::vector<T> MedianRounds<T>::next_values(const std::vector<T>& values, const 
 
 template <class T>
 typename MedianRounds<T>::Medians MedianRounds<T>::gather() const {
-  const std::vector<WeightOfKey> all = merged(pass_.gather(last_few()));
+  const std::vector<WeightOfKey> all = merged(pass_.gather(last_few()), states_.size());
   const std::size_t n = states_.size();
   std::vector<std::uint64_t> lower(n, 0), upper(n, 0);
   std::vector<std::int64_t> at_or_below(n);

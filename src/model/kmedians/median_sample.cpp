@@ -63,56 +63,82 @@ std::array<T, 3> quantiles(std::span<T> values, std::span<const std::int64_t> we
 
 }  // namespace
 
+/// Every n-th row of all ranks.
+template <class T>
+struct MedianSample<T>::Rows {
+  std::vector<T> values;
+  std::vector<std::int64_t> heads;                ///< label and weight of each
+  std::vector<std::vector<std::size_t>> members;  ///< of each cluster
+
+  Rows(const RowPass<T>& pass, std::span<const std::int32_t> labels, const IntegerWeights& weights,
+       std::size_t n_clusters, std::int64_t stride)
+      : members(n_clusters) {
+    const Shard<T>& shard = pass.shard();
+    const Range mine = shard.rows();
+    for (std::int64_t row = (mine.first + stride - 1) / stride * stride; row < mine.last; row += stride) {
+      const auto r = static_cast<std::size_t>(row - mine.first);
+      if (weights[r] == 0 || (!shard.used.empty() && shard.used[r] == 0)) continue;
+      const auto at = shard.values.begin() + static_cast<std::ptrdiff_t>(r * shard.n_features);
+      values.insert(values.end(), at, at + static_cast<std::ptrdiff_t>(shard.n_features));
+      heads.insert(heads.end(), {labels[r], weights[r]});
+    }
+    values = pass.gather(values);
+    heads = pass.gather(heads);
+    for (std::size_t i = 0; i < heads.size(); i += 2) members[static_cast<std::size_t>(heads[i])].push_back(i / 2);
+  }
+
+  /// The part of the rows that lie within some standard deviations about their clusters' medians.
+  [[nodiscard]] double share_within(double deviations) const {
+    double inside = 0;
+    for (const auto& mine : members) inside += rows_within(deviations, mine.size());
+    return heads.empty() ? 1 : inside / static_cast<double>(heads.size() / 2);
+  }
+};
+
 template <class T>
 MedianSample<T>::MedianSample(const RowPass<T>& pass, std::span<const std::int32_t> labels,
-                              const IntegerWeights& weights, std::size_t n_clusters,
-                              const std::vector<bool>& left_out) {
-  const std::size_t n_features = left_out.size();
-  const std::int64_t stride = stride_for(pass.summary().rows_used, n_clusters, n_features);
+                              const IntegerWeights& weights, std::size_t n_clusters, const std::vector<bool>& left_out)
+    : left_out_(left_out) {
+  const std::int64_t stride = stride_for(pass.summary().rows_used, n_clusters, left_out.size());
   if (stride < 4) return;
-  const Shard<T>& shard = pass.shard();
-  std::vector<T> values;
-  std::vector<std::int64_t> heads;  // label and weight
-  for (std::int64_t row = (shard.rows().first + stride - 1) / stride * stride; row < shard.rows().last; row += stride) {
-    const auto r = static_cast<std::size_t>(row - shard.rows().first);
-    if (weights[r] == 0 || (!shard.used.empty() && shard.used[r] == 0)) continue;
-    const auto at = shard.values.begin() + static_cast<std::ptrdiff_t>(r * n_features);
-    values.insert(values.end(), at, at + static_cast<std::ptrdiff_t>(n_features));
-    heads.insert(heads.end(), {labels[r], weights[r]});
-  }
-  values = pass.gather(values);
-  heads = pass.gather(heads);
-
-  std::vector<std::vector<std::size_t>> rows(n_clusters);
-  for (std::size_t i = 0; i < heads.size(); i += 2) rows[static_cast<std::size_t>(heads[i])].push_back(i / 2);
-  brackets_ = TriedBrackets<T>(n_clusters * n_features);
-  const auto share_within = [&](double deviations) {
-    double inside = 0;
-    for (const auto& mine : rows) inside += rows_within(deviations, mine.size());
-    return heads.empty() ? 1 : inside / static_cast<double>(heads.size() / 2);
-  };
+  const Rows rows(pass, labels, weights, n_clusters, stride);
   const auto n_wanted = static_cast<double>(std::ranges::count(left_out, false));
-  can_list_ = share_within(4) * n_wanted < most_listed;
+  can_list_ = rows.share_within(4) * n_wanted < most_listed;
   const double deviations = can_list_ ? 4 : 2;
-  share_inside_ = share_within(deviations);
-  for (std::size_t k = 0; k < n_clusters; ++k) {
-    const std::size_t n = rows[k].size();
-    std::vector<T> columns(n_features * n);
-    std::vector<std::int64_t> weight_of;
-    for (std::size_t i = 0; i < n; ++i) {
-      for (std::size_t j = 0; j < n_features; ++j) columns[j * n + i] = values[rows[k][i] * n_features + j];
-      if (!weights.values.empty()) weight_of.push_back(heads[2 * rows[k][i] + 1]);
-    }
-    const double margin = rows_within(deviations, n) / static_cast<double>(n) / 2;
-    for (std::size_t j = 0; j < n_features; ++j) {
-      if (left_out[j]) continue;
-      constexpr T infinity = std::numeric_limits<T>::infinity();
-      brackets_.set(k * n_features + j, -infinity, infinity, std::numeric_limits<T>::quiet_NaN());
-      if (n < least_sorted) continue;
-      const auto [low, middle, high] =
-          quantiles(std::span(columns).subspan(j * n, n), weight_of, {0.5 - margin, 0.5, 0.5 + margin});
-      brackets_.set(k * n_features + j, low, high, middle);
-    }
+  share_inside_ = rows.share_within(deviations);
+
+  const auto rank = static_cast<std::size_t>(pass.comm().rank()),
+             n_ranks = static_cast<std::size_t>(pass.comm().size());
+  std::vector<T> found;  // each rank sorts some clusters
+  for (std::size_t k = rank; k < n_clusters; k += n_ranks) find(rows, k, !weights.values.empty(), deviations, found);
+  found = pass.gather(found);
+  brackets_ = TriedBrackets<T>(n_clusters * left_out.size());
+  auto next = found.begin();
+  for (std::size_t from = 0; from < n_ranks; ++from)
+    for (std::size_t k = from; k < n_clusters; k += n_ranks)
+      for (std::size_t j = 0; j < left_out.size(); ++j, next += 3)
+        if (!left_out[j]) brackets_.set(k * left_out.size() + j, next[0], next[2], next[1]);
+}
+
+/// Appends low, middle and high of each feature's bracket in a cluster.
+template <class T>
+void MedianSample<T>::find(const Rows& rows, std::size_t k, bool weighted, double deviations,
+                           std::vector<T>& found) const {
+  constexpr T infinity = std::numeric_limits<T>::infinity();
+  const std::vector<std::size_t>& members = rows.members[k];
+  const std::size_t n = members.size(), d = left_out_.size();
+  std::vector<T> columns(d * n);
+  std::vector<std::int64_t> weight_of;
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j < d; ++j) columns[j * n + i] = rows.values[members[i] * d + j];
+    if (weighted) weight_of.push_back(rows.heads[2 * members[i] + 1]);
+  }
+  const double margin = rows_within(deviations, n) / static_cast<double>(n) / 2;
+  for (std::size_t j = 0; j < d; ++j) {
+    std::array<T, 3> bracket = {-infinity, std::numeric_limits<T>::quiet_NaN(), infinity};
+    if (n >= least_sorted && !left_out_[j])
+      bracket = quantiles(std::span(columns).subspan(j * n, n), weight_of, {0.5 - margin, 0.5, 0.5 + margin});
+    found.insert(found.end(), bracket.begin(), bracket.end());
   }
 }
 

@@ -27,6 +27,10 @@ class MedianSample {
   [[nodiscard]] double share_inside() const { return share_inside_; }
 
  private:
+  struct Rows;
+  void find(const Rows& rows, std::size_t k, bool weighted, double deviations, std::vector<T>& found) const;
+
+  const std::vector<bool>& left_out_;
   TriedBrackets<T> brackets_;
   double share_inside_ = 0;
   bool can_list_ = false;
