@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sets everything up and runs all tests: formatting, include rules, unit, MPI and system tests of an optimised build
-# with warnings as errors, then the unit and MPI tests, and some runs of the program, under the sanitizers, and a fuzzer.
+# with warnings as errors, then the unit and MPI tests, and some runs of the program, under the sanitizers, and fuzzers.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -24,9 +24,4 @@ cmake --build --preset asan --parallel "$cores" >/dev/null
 ASAN_OPTIONS=detect_leaks=0 ctest --test-dir build/asan --output-on-failure --parallel 2 \
   --tests-regex '^(core|math|model|io_|row_coding|include|.*ranks-[13]$|system_(errors|edge_cases))'
 
-echo "== fuzzing what a checkpoint may hold"
-clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -Iinclude tests/fuzz/checkpoint_fuzzer.cpp \
-  src/io/envelope.cpp src/io/checkpoint.cpp -lfmt -lboost_serialization -o build/checkpoint_fuzzer
-build/checkpoint_fuzzer -max_total_time=15 -rss_limit_mb=512 -max_len=8192 -artifact_prefix=build/ 2>build/fuzz.log ||
-  { tail -n 40 build/fuzz.log; exit 1; }
-tail -n 1 build/fuzz.log
+tests/fuzz/run.sh 12

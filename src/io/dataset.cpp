@@ -96,6 +96,7 @@ std::string find_path(hid_t file, const std::string& name, Wanted wanted) {
 }
 
 void read_layout(hid_t dataset, DatasetInfo& info) {
+  info.stored_bytes = H5Dget_storage_size(dataset);
   const Hdf5Handle creation(H5Dget_create_plist(dataset), H5Pclose);
   if (H5Pget_layout(creation) != H5D_CHUNKED) return;
   std::vector<hsize_t> chunk(static_cast<std::size_t>(info.rank));

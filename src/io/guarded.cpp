@@ -31,7 +31,7 @@ std::uint64_t size_of_file(const std::string& file) {
   return pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
-void limit_child(std::uint64_t file_bytes) {
+void limit_child(std::uint64_t file_bytes, std::uint64_t expanded_bytes) {
   for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTERM, SIGINT, SIGUSR1})
     std::signal(number, SIG_DFL);  // MPI's handlers would print stacks
   const auto set = [](auto resource, std::uint64_t value) {
@@ -39,15 +39,15 @@ void limit_child(std::uint64_t file_bytes) {
     setrlimit(resource, &limit);
   };
   set(RLIMIT_CORE, 0);
-  set(RLIMIT_CPU, 5 + file_bytes / (std::uint64_t{10} << 20U));  // some damaged files are read for ever
-#ifndef __SANITIZE_ADDRESS__                                     // which reserves terabytes
+  set(RLIMIT_CPU,
+      5 + std::max(file_bytes, expanded_bytes) / (std::uint64_t{10} << 20U));  // some damaged files are read for ever
+#ifndef __SANITIZE_ADDRESS__                                                   // which reserves terabytes
   set(RLIMIT_AS, address_space() + 8 * file_bytes + (std::uint64_t{1} << 30U));
 #endif
 }
 
 /// A code, then a result (code 0) or a message.
-[[noreturn]] void run_child(int out, std::uint64_t file_bytes, const std::function<std::string()>& read) {
-  limit_child(file_bytes);
+[[noreturn]] void run_child(int out, const std::function<std::string()>& read) {
   std::string answer(1, '\0');
   try {
     answer += read();
@@ -72,14 +72,17 @@ std::string read_to_end(int descriptor) {
 
 }  // namespace
 
-std::string read_guarded(const std::string& file, const std::function<std::string()>& read) {
+std::string read_guarded(const std::string& file, const std::function<std::string()>& read,
+                         std::uint64_t expanded_bytes) {
+  if (!guard_foreign_files) return read();
   std::array<int, 2> ends{};
   if (pipe(ends.data()) != 0) throw Error(ExitCode::no_memory, file + ": no pipe could be made to read it");
   const std::uint64_t bytes = size_of_file(file);
   const pid_t child = fork();
   if (child == 0) {
     close(ends[0]);
-    run_child(ends[1], bytes, read);
+    limit_child(bytes, expanded_bytes);
+    run_child(ends[1], read);
   }
   close(ends[1]);
   const std::string answer = child < 0 ? "" : read_to_end(ends[0]);

@@ -36,6 +36,9 @@ const std::map<std::string, Element> elements = {
     {"|u1", {1, load<std::uint8_t>}},  {"<u2", {2, load<std::uint16_t>}}, {"<u4", {4, load<std::uint32_t>}},
     {"<u8", {8, load<std::uint64_t>}}, {"|b1", {1, load<std::int8_t>}}};
 
+/// Bytes of a header. Those of plain arrays have 128; a regular expression takes much memory for long ones.
+constexpr std::size_t most_header = 4096;
+
 class NpySource final : public TableSource {
  public:
   explicit NpySource(std::string file) : file_(std::move(file)) {
@@ -43,6 +46,8 @@ class NpySource final : public TableSource {
     if (!stream) throw Error(ExitCode::no_input, fmt::format("{}: no such file, or it cannot be read", file_));
     parse(read_header(stream));
     data_start_ = stream.tellg();
+    stream.seekg(0, std::ios::end);
+    require_all(static_cast<std::size_t>(stream.tellg() - data_start_));
   }
 
   void for_each_row(const Visit& visit) override {
@@ -52,7 +57,7 @@ class NpySource final : public TableSource {
     std::vector<double> values(n_columns_);
     for (std::size_t r = 0; r < n_rows_; ++r) {
       if (!stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size())))
-        throw Error(ExitCode::bad_data, fmt::format("{}: ends in row {} of {}; copy it again", file_, r, n_rows_));
+        throw Error(ExitCode::io_failure, fmt::format("{}: reading row {} failed", file_, r));
       for (std::size_t j = 0; j < n_columns_; ++j) values[j] = element_.load(bytes.data() + j * element_.size);
       visit(values, "");
     }
@@ -72,18 +77,26 @@ class NpySource final : public TableSource {
       stream.read(reinterpret_cast<char*>(start.data() + 10), 2);
       length |= static_cast<std::size_t>(start[10]) << 16U | static_cast<std::size_t>(start[11]) << 24U;
     }
-    if (length > 1'000'000) throw Error(ExitCode::bad_data, fmt::format("{}: its header is damaged", file_));
+    if (length > most_header) throw Error(ExitCode::bad_data, fmt::format("{}: its header is damaged", file_));
     std::string header(length, ' ');
     stream.read(header.data(), static_cast<std::streamsize>(length));
     if (!stream) throw Error(ExitCode::bad_data, fmt::format("{}: its header is cut off", file_));
     return header;
   }
 
+  /// Before rows of a size that only the header knows are made room for.
+  void require_all(std::size_t bytes) const {
+    const std::size_t row_bytes = n_columns_ * element_.size;  // no overflow: a number has 15 digits at most
+    if (bytes / row_bytes < n_rows_)
+      throw Error(ExitCode::bad_data,
+                  fmt::format("{}: ends in row {} of {}; copy it again", file_, bytes / row_bytes, n_rows_));
+  }
+
   void parse(const std::string& header) {
     std::smatch type;
     std::smatch shape;
     const bool known = std::regex_search(header, type, std::regex("'descr': *'([^']*)'")) &&
-                       std::regex_search(header, shape, std::regex(R"('shape': *\((\d{1,18}), *(\d{0,18})\))"));
+                       std::regex_search(header, shape, std::regex(R"('shape': *\((\d{1,15}), *(\d{0,15})\))"));
     if (!known) throw Error(ExitCode::bad_data, fmt::format("{}: holds no array of one or two dimensions", file_));
     const auto element = elements.find(type[1]);
     if (element == elements.end())

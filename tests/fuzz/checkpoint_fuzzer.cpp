@@ -1,8 +1,4 @@
 // libFuzzer on what a checkpoint file may hold: as it is, and with a checksum that is right.
-//
-//   clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -Iinclude tests/fuzz/checkpoint_fuzzer.cpp
-//     src/io/envelope.cpp src/io/checkpoint.cpp -lfmt -lboost_serialization -o checkpoint_fuzzer
-//   ./checkpoint_fuzzer -max_total_time=1800 -rss_limit_mb=512
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

@@ -262,6 +262,10 @@ class Errors(shoal.ShoalTest):
         np.save(numpy_file, self.X)
         numpy_file.write_bytes(numpy_file.read_bytes()[:-100])
         self.refuses(65, ["ends in row"], "convert", numpy_file, self.path("out.h5"))
+        for columns in (10 ** 14, 10 ** 17):  # only the header knows them
+            header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': (3, {columns}), }}"
+            numpy_file.write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode())
+            self.refuses(65, ["x.npy"], "convert", numpy_file, self.path("out.h5"))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,46 @@
+#!/bin/sh
+# Builds a fuzzer for each reader of foreign bytes, under the sanitizers, and runs each for SECONDS. Needs clang, and the
+# release build for files to start from.  usage: tests/fuzz/run.sh SECONDS
+set -eu
+cd "$(dirname "$0")/../.."
+seconds=$1
+fuzz=build/fuzz
+mkdir -p $fuzz/checkpoint $fuzz/table $fuzz/hdf5
+
+build() { # fuzzer, sources
+  name=$1
+  shift
+  # shellcheck disable=SC2046 # flags are several words
+  OMPI_CXX=clang++ mpicxx -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -Iinclude -Isrc \
+    "tests/fuzz/${name}_fuzzer.cpp" "$@" $(pkg-config --cflags --libs hdf5-openmpi) -lfmt -lboost_serialization -lcsv \
+    -o "$fuzz/${name}_fuzzer"
+}
+build hdf5 src/io/model_file.cpp src/io/label_reader.cpp src/io/dataset.cpp src/io/slice_reader.cpp \
+  src/io/hdf5_file.cpp src/io/guarded.cpp src/io/output_file.cpp src/io/durable_file.cpp src/io/digest.cpp \
+  src/comm/communicator.cpp src/comm/agree.cpp src/comm/environment.cpp &
+build checkpoint src/io/envelope.cpp src/io/checkpoint.cpp
+build table src/io/csv_source.cpp src/io/npy_source.cpp
+wait $!
+
+# Files to start from, behind a byte that says how they are read.
+start() { # file, corpus
+  { printf '\0' && cat "$1"; } >"$fuzz/$2/$(basename "$1")"
+}
+build/release/shoal fit kmeans tests/data/iris.h5 -k 3 -o $fuzz/model.h5 --labels $fuzz/labels.h5 --overwrite --quiet
+/usr/bin/python3 -c "import numpy; numpy.save('$fuzz/x.npy', numpy.arange(12.0).reshape(3, 4))"
+start $fuzz/model.h5 hdf5
+start $fuzz/labels.h5 hdf5
+start $fuzz/x.npy table
+head -n 20 tests/data/iris.csv >$fuzz/x.csv
+start $fuzz/x.csv table
+
+for name in checkpoint table hdf5; do
+  echo "== fuzzing $name for $seconds s"
+  # Leaks are not looked for: Open MPI and HDF5 keep memory of their own until the process ends.
+  ASAN_OPTIONS=detect_leaks=0 $fuzz/${name}_fuzzer -max_total_time="$seconds" -rss_limit_mb=2048 -max_len=16384 \
+    -artifact_prefix=$fuzz/ $fuzz/$name 2>$fuzz/$name.log || {
+    tail -n 40 $fuzz/$name.log
+    exit 1
+  }
+  tail -n 1 $fuzz/$name.log
+done

@@ -1,0 +1,114 @@
+// Label files whose bytes were changed, or that claim what they do not hold: refused or read, by all ranks alike.
+#include "shoal/io/label_reader.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <random>
+
+#include "shoal/comm/agree.hpp"
+#include "shoal/core/error.hpp"
+#include "shoal/io/durable_file.hpp"
+#include "shoal/io/hdf5_handle.hpp"
+
+namespace shoal {
+namespace {
+
+const Communicator& world() {
+  static const Communicator comm = Communicator::world();
+  return comm;
+}
+
+/// A file that all ranks see; rank 0 fills and removes it.
+class LabelFile : public testing::Test {
+ protected:
+  void SetUp() override {
+    silence_hdf5();
+    folder_ = (std::filesystem::temp_directory_path() / "shoal-labels-XXXXXX").string();
+    if (world().is_root() && mkdtemp(folder_.data()) == nullptr) FAIL();
+    broadcast_object(world(), folder_);
+    name_ = folder_ + "/labels.h5";
+  }
+  void TearDown() override {
+    world().barrier();
+    if (world().is_root()) std::filesystem::remove_all(folder_);
+  }
+
+  /// n labels 0, 1, 2, 0, ... in compressed chunks, or as many as claimed and none written.
+  void write(hsize_t n, bool written) const {
+    if (!world().is_root()) return;
+    const Hdf5Handle file(H5Fcreate(name_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), H5Fclose);
+    const Hdf5Handle space(H5Screate_simple(1, &n, nullptr), H5Sclose),
+        creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+    const hsize_t chunk = 16;
+    H5Pset_chunk(creation, 1, &chunk);
+    H5Pset_deflate(creation, 4);
+    const Hdf5Handle dataset(H5Dcreate2(file, "labels", H5T_NATIVE_INT32, space, H5P_DEFAULT, creation, H5P_DEFAULT),
+                             H5Dclose);
+    std::vector<std::int32_t> labels(written ? n : 0);
+    for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int32_t>(i % 3);
+    if (written) H5Dwrite(dataset, H5T_NATIVE_INT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, labels.data());
+  }
+  void overwrite(const std::string& bytes) const {
+    if (world().is_root()) std::ofstream(name_, std::ios::binary) << bytes;
+    world().barrier();
+  }
+  std::vector<std::int64_t> read() const {
+    return read_labels(world(), describe_datasets(world(), {name_}, Wanted::labels)[0]);
+  }
+
+  std::string folder_, name_;
+};
+
+TEST_F(LabelFile, IsReadInShares) {
+  write(100, true);
+  world().barrier();
+  const std::vector<std::int64_t> labels = read();
+  const std::int64_t first = 100 * world().rank() / world().size(), last = 100 * (world().rank() + 1) / world().size();
+  ASSERT_EQ(labels.size(), static_cast<std::size_t>(last - first));
+  for (std::int64_t i = first; i < last; ++i) EXPECT_EQ(labels[static_cast<std::size_t>(i - first)], i % 3);
+}
+
+TEST_F(LabelFile, ThatClaimsRowsItDoesNotHoldIsRefused) {
+  write(hsize_t{1} << 40U, false);
+  world().barrier();
+  try {
+    read();
+    FAIL() << "read";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::bad_data);
+    EXPECT_NE(std::string(error.what()).find("1099511627776 rows"), std::string::npos) << error.what();
+  }
+}
+
+TEST_F(LabelFile, ChangedBytesNeverCrash) {
+  write(100, true);
+  world().barrier();
+  const std::string bytes = read_bytes(name_);
+  world().barrier();
+  std::mt19937 generator(3);
+  int refused = 0;
+  const int n = world().size() == 1 ? 1200 : 120;
+  for (int i = 0; i < n; ++i) {
+    std::string damaged = bytes;
+    if (i % 4 == 0)
+      damaged.resize(generator() % damaged.size());
+    else
+      for (std::uint32_t flips = 1 + generator() % 16; flips > 0; --flips)
+        damaged[generator() % damaged.size()] ^= static_cast<char>(1U << generator() % 8);
+    overwrite(damaged);
+    try {
+      read();
+    } catch (const Error& error) {
+      EXPECT_TRUE(error.code() == ExitCode::bad_data || error.code() == ExitCode::io_failure) << error.what();
+      ++refused;
+    }
+    world().barrier();
+  }
+  EXPECT_GT(refused, n / 4);  // all that were cut, and more
+}
+
+}  // namespace
+}  // namespace shoal
