@@ -7,7 +7,7 @@ packages="g++ cmake make openmpi-bin libopenmpi-dev libhdf5-openmpi-dev libboost
   libcli11-dev libfmt-dev librandom123-dev libhwy-dev nlohmann-json3-dev libxxhash-dev libcsv-dev"
 if [ "${1:-}" = tests ]; then
   packages="$packages git libgtest-dev libbenchmark-dev python3-h5py python3-sklearn clang-format
-    slurm-wlm munge procps iproute2 clang libclang-rt-14-dev"
+    slurm-wlm munge procps iproute2 clang libclang-rt-14-dev pkg-config"
 fi
 
 missing=

@@ -102,7 +102,8 @@ void Reporter::print_line(const IterationReport& report) {
   if (arguments_.verbose) {
     line += fmt::format(", {:.3f} s of it updating, {} reduced", report.seconds_updating,
                         human_bytes(static_cast<double>(report.bytes_reduced)));
-    if (report.counting_rounds > 0) line += fmt::format(", {} counting rounds", report.counting_rounds);
+    if (report.counting_rounds > 0)
+      line += fmt::format(", {} counting {}", report.counting_rounds, report.counting_rounds == 1 ? "round" : "rounds");
   }
   tell(line + "\n");
   unprinted_.reset();

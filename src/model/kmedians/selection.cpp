@@ -46,16 +46,24 @@ std::size_t n_tried(const TriedBrackets<T>& tried) {
 }
 
 /// What of the brackets of the last search is worth to be kept: enough of what is planned, and wider than the last
-/// move.
+/// move. Where nearly all are, so is every other one that has the last median within: a pass over the rows for a few
+/// pairs costs more than the chance that one has to be looked for again.
 template <class T>
 TriedBrackets<T> kept_brackets(const TriedBrackets<T>& old, const TriedBrackets<T>& plan, const std::vector<T>& moves) {
   TriedBrackets<T> kept(plan.low.size());
-  for (std::size_t p = 0; p < plan.low.size(); ++p) {
-    const T low = std::max(plan.low[p], old.low[p]), high = std::min(plan.high[p], old.high[p]);
-    if (!old.tries(p) || !(high - low > std::max((plan.high[p] - plan.low[p]) / 2, 2 * moves[p]))) continue;
-    const bool has_pivot = old.pivot[p] >= low && old.pivot[p] <= high;
-    kept.set(p, low, high, has_pivot ? old.pivot[p] : std::numeric_limits<T>::quiet_NaN());
-  }
+  const auto keep = [&](auto&& is_worth) {
+    for (std::size_t p = 0; p < plan.low.size(); ++p) {
+      const T low = std::max(plan.low[p], old.low[p]), high = std::min(plan.high[p], old.high[p]);
+      if (!old.tries(p) || !is_worth(p, low, high)) continue;
+      const bool has_pivot = old.pivot[p] >= low && old.pivot[p] <= high;
+      kept.set(p, low, high, has_pivot ? old.pivot[p] : std::numeric_limits<T>::quiet_NaN());
+    }
+  };
+  keep([&](std::size_t p, T low, T high) {
+    return high - low > std::max((plan.high[p] - plan.low[p]) / 2, 2 * moves[p]);
+  });
+  if (8 * n_tried(kept) > 7 * n_tried(plan))
+    keep([&](std::size_t p, T low, T high) { return low < plan.pivot[p] && plan.pivot[p] < high; });
   return kept;
 }
 
