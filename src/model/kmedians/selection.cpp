@@ -67,6 +67,15 @@ TriedBrackets<T> kept_brackets(const TriedBrackets<T>& old, const TriedBrackets<
   return kept;
 }
 
+/// Whether one bracket in five is narrower than the last move of its median, and so may well miss the next one.
+template <class T>
+bool is_doubtful(const TriedBrackets<T>& plan, const std::vector<T>& moves) {
+  std::size_t narrow = 0;
+  for (std::size_t p = 0; p < plan.low.size(); ++p)
+    narrow += plan.tries(p) && plan.high[p] - plan.low[p] < 2 * moves[p] ? 1 : 0;
+  return 5 * narrow > n_tried(plan);
+}
+
 /// The mean distance between neighbouring values about the median, in the data's units for a unit of weight.
 template <class T>
 double spacing_of(const MedianRounds<T>& rounds, std::size_t p) {
@@ -105,9 +114,10 @@ template <class T>
 struct MedianSearch<T>::Memory {
   explicit Memory(MedianTable<T>&& counted) : table(std::move(counted)) {}
   MedianTable<T> table;
-  MedianBook<T> book;     ///< of features that are not in the table
-  TriedBrackets<T> plan;  ///< for the next search
-  std::vector<T> moves;   ///< of the medians in the last one
+  MedianBook<T> book;         ///< of features that are not in the table
+  TriedBrackets<T> plan;      ///< for the next search
+  std::vector<T> moves;       ///< of the medians in the last one
+  bool sample_lists = false;  ///< a sample costs no more than the plan
 };
 
 template <class T>
@@ -148,7 +158,9 @@ void MedianSearch<T>::start(MedianRounds<T>& rounds, const RowPass<T>& pass, std
   const auto sample = [&] { return MedianSample<T>(pass, labels, weights, previous.rows, held); };
   if (memory_->plan.low.empty()) {
     rounds.begin(labels);
-    return start_from_sample(rounds, sample());
+    const MedianSample<T> first = sample();
+    memory_->sample_lists = first.can_list();
+    return start_from_sample(rounds, first);
   }
   const TriedBrackets<T> plan = std::move(memory_->plan);
   const TriedBrackets<T> kept = kept_brackets(memory_->book.brackets, plan, memory_->moves);
@@ -160,6 +172,7 @@ void MedianSearch<T>::start(MedianRounds<T>& rounds, const RowPass<T>& pass, std
       if (!kept.tries(p)) first.set(p, plan.low[p], plan.high[p], plan.pivot[p]);
   } else {
     rounds.begin(labels);
+    if (memory_->sample_lists && is_doubtful(plan, memory_->moves)) return start_from_sample(rounds, sample());
   }
   if (n_tried(first) > 0) rounds.list_brackets(first);
   const TriedBrackets<T> further = beyond(rounds, first, T(16));
