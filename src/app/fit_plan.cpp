@@ -40,7 +40,8 @@ double statistics_bytes(const FitPlan& plan) {
   double levels = 2 * d;
   for (std::size_t j = 0; j < plan.datasets.front().levels.size(); ++j)
     levels += static_cast<double>(plan.datasets.front().levels[j]) - 2;
-  double sums = k * d;  // kmeans
+  double sums = k * d;
+  if (plan.model.kind == ModelKind::kmeans && plan.arguments.row_weights.empty()) sums = 3 * k * d;  // in fixed point
   if (plan.model.kind == ModelKind::kmedians) sums = 0;
   if (is_discrete(plan.model.kind)) sums = k * levels;
   if (plan.model.kind == ModelKind::gaussian) {

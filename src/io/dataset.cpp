@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -95,9 +96,26 @@ std::string find_path(hid_t file, const std::string& name, Wanted wanted) {
                                               usual, what, fmt::join(candidates, ", "), name, candidates.front()));
 }
 
+/// How many times larger than stored values can be.
+std::uint64_t most_expansion(hid_t creation) {
+  std::uint64_t times = 1;
+  for (int i = 0; i < H5Pget_nfilters(creation); ++i) {
+    unsigned flags = 0;
+    std::size_t n = 0;
+    const H5Z_filter_t filter =
+        H5Pget_filter2(creation, static_cast<unsigned>(i), &flags, &n, nullptr, 0, nullptr, nullptr);
+    if (filter == H5Z_FILTER_DEFLATE)
+      times *= 1032;
+    else if (filter != H5Z_FILTER_SHUFFLE && filter != H5Z_FILTER_FLETCHER32)
+      times *= 1U << 20U;  // scale-offset, and others that store a chunk of equal values in a few bytes
+    times = std::min(times, std::uint64_t{1} << 24U);
+  }
+  return times;
+}
+
 void read_layout(hid_t dataset, DatasetInfo& info) {
-  info.stored_bytes = H5Dget_storage_size(dataset);
   const Hdf5Handle creation(H5Dget_create_plist(dataset), H5Pclose);
+  info.most_bytes = std::min(H5Dget_storage_size(dataset), hsize_t{1} << 40U) * most_expansion(creation);
   if (H5Pget_layout(creation) != H5D_CHUNKED) return;
   std::vector<hsize_t> chunk(static_cast<std::size_t>(info.rank));
   H5Pget_chunk(creation, info.rank, chunk.data());
@@ -190,6 +208,10 @@ DatasetInfo describe_dataset(const std::string& name, Wanted wanted) {
   if (!type)
     throw Error(ExitCode::bad_data,
                 fmt::format("{}: is neither float32, float64, integer nor boolean; convert it first", info.name()));
+  constexpr hsize_t most_rows = hsize_t{1} << 48U, most_columns = hsize_t{1} << 31U;
+  if (size[0] > most_rows || (size.size() == 2 && size[1] > most_columns))
+    throw Error(ExitCode::bad_data,
+                fmt::format("{}: claims to be {}; it is damaged", info.name(), fmt::join(size, " x ")));
   info.rank = static_cast<int>(size.size());
   info.type = *type;
   info.n_rows = static_cast<std::int64_t>(size[0]);

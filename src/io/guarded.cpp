@@ -11,6 +11,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <new>
 
 #include "shoal/core/error.hpp"
 #include "shoal/io/durable_file.hpp"
@@ -42,19 +43,22 @@ void limit_child(std::uint64_t file_bytes, std::uint64_t expanded_bytes) {
   set(RLIMIT_CPU,
       5 + std::max(file_bytes, expanded_bytes) / (std::uint64_t{10} << 20U));  // some damaged files are read for ever
 #ifndef __SANITIZE_ADDRESS__                                                   // which reserves terabytes
-  set(RLIMIT_AS, address_space() + 8 * file_bytes + (std::uint64_t{1} << 30U));
+  set(RLIMIT_AS, address_space() + 8 * file_bytes + 6 * expanded_bytes + (std::uint64_t{1} << 30U));
 #endif
 }
 
 /// A code, then a result (code 0) or a message.
-[[noreturn]] void run_child(int out, const std::function<std::string()>& read) {
+[[noreturn]] void run_child(int out, const std::string& file, const std::function<std::string()>& read) {
   std::string answer(1, '\0');
   try {
     answer += read();
   } catch (const Error& error) {
     answer = static_cast<char>(error.code()) + std::string(error.what());
+  } catch (const std::bad_alloc&) {
+    answer =
+        static_cast<char>(ExitCode::bad_data) + file + ": asks for more memory than its size warrants; is it damaged?";
   } catch (const std::exception& error) {
-    answer = static_cast<char>(ExitCode::bad_data) + std::string(error.what());
+    answer = static_cast<char>(ExitCode::bad_data) + file + ": " + error.what();
   }
   _exit(write_all(out, answer) ? 0 : 1);
 }
@@ -82,7 +86,7 @@ std::string read_guarded(const std::string& file, const std::function<std::strin
   if (child == 0) {
     close(ends[0]);
     limit_child(bytes, expanded_bytes);
-    run_child(ends[1], read);
+    run_child(ends[1], file, read);
   }
   close(ends[1]);
   const std::string answer = child < 0 ? "" : read_to_end(ends[0]);

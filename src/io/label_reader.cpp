@@ -15,27 +15,13 @@
 namespace shoal {
 namespace {
 
-/// A header may claim any number of rows, and HDF5 makes up those that were never written.
-void require_stored(const DatasetInfo& info) {
-  constexpr std::uint64_t best_compression = 1032;  // of deflate
-  const std::uint64_t most = info.stored_bytes * (info.compressed ? best_compression : 1) / size_of(info.type);
-  if (static_cast<std::uint64_t>(info.n_rows) > most)
-    throw Error(ExitCode::bad_data, fmt::format("{}: claims {} rows, of which not all were ever written; write it anew",
-                                                info.name(), info.n_rows));
-}
-
 void require_labels(const DatasetInfo& info) {
   if (info.type == ElementType::float32 || info.type == ElementType::float64)
     throw Error(ExitCode::bad_data,
                 fmt::format("{}: holds {}, labels are integers", info.name(), to_string(info.type)));
-  require_stored(info);
-}
-
-/// Rows that are read at once: of whole chunks, so that none is decompressed twice.
-std::int64_t piece_rows(const DatasetInfo& info) {
-  constexpr std::int64_t rows = std::int64_t{1} << 20U;
-  const std::int64_t chunk = std::clamp(info.chunk_rows, std::int64_t{1}, info.n_rows);
-  return (rows + chunk - 1) / chunk * chunk;
+  if (static_cast<std::uint64_t>(info.n_rows) > info.most_bytes / size_of(info.type))  // HDF5 would make them up
+    throw Error(ExitCode::bad_data, fmt::format("{}: claims {} rows, of which not all were ever written; write it anew",
+                                                info.name(), info.n_rows));
 }
 
 std::string read_piece(const DatasetInfo& info, const Range& rows) {
@@ -84,7 +70,7 @@ void deal(const Communicator& comm, const DatasetInfo& info, const Range& piece,
 std::vector<std::int64_t> read_labels(const Communicator& comm, const DatasetInfo& info) {
   on_root(comm, [&] { require_labels(info); });
   std::vector<std::int64_t> labels;
-  const std::int64_t at_once = piece_rows(info);
+  const std::int64_t at_once = slice_rows(info);
   for (std::int64_t first = 0; first < info.n_rows; first += at_once) {
     const Range piece{first, std::min(first + at_once, info.n_rows)};
     std::string bytes;

@@ -20,15 +20,6 @@ Range part_in(const Range& rows, std::int64_t start, std::int64_t n_rows) {
   return {first, std::max(first, std::min(rows.last - start, n_rows))};
 }
 
-/// Rows of one slice: within the byte limit, and a multiple of the chunks so that none is decompressed twice.
-std::int64_t slice_rows(const DatasetInfo& dataset) {
-  const std::size_t row_bytes = static_cast<std::size_t>(dataset.n_columns) * size_of(dataset.type);
-  const auto rows = static_cast<std::int64_t>(std::max<std::size_t>(1, slice_bytes / row_bytes));
-  constexpr std::size_t most = std::size_t{1} << 30U;
-  if (dataset.chunk_rows == 0 || static_cast<std::size_t>(dataset.chunk_rows) * row_bytes > most) return rows;
-  return std::max<std::int64_t>(1, rows / dataset.chunk_rows) * dataset.chunk_rows;
-}
-
 /// Slice borders are multiples of slice_rows, so the first slice of a rank may be short.
 std::int64_t n_slices(const Range& part, std::int64_t rows) {
   return part.size() == 0 ? 0 : (part.last - 1) / rows - part.first / rows + 1;
@@ -73,6 +64,14 @@ class CollectiveDataset {
 };
 
 }  // namespace
+
+std::int64_t slice_rows(const DatasetInfo& dataset) {
+  const std::size_t row_bytes = static_cast<std::size_t>(dataset.n_columns) * size_of(dataset.type);
+  const auto rows = static_cast<std::int64_t>(std::max<std::size_t>(1, slice_bytes / row_bytes));
+  constexpr std::size_t most = std::size_t{1} << 30U;
+  if (dataset.chunk_rows == 0 || static_cast<std::size_t>(dataset.chunk_rows) * row_bytes > most) return rows;
+  return std::max<std::int64_t>(1, rows / dataset.chunk_rows) * dataset.chunk_rows;
+}
 
 void read_slices(const Communicator& comm, const std::vector<DatasetInfo>& datasets,
                  const std::function<Range(int rank)>& rows_of_rank, const std::function<void(const Slice&)>& visit,

@@ -36,14 +36,80 @@ HWY_INLINE size_t count_lanes(D d, const T* x, size_t first, size_t offset, cons
   return n;
 }
 
+/// A vector of rows of 2 or 3 features, against the brackets of one cluster after the other; adds up where values are
+/// inside.
+template <size_t Few, class T>
+HWY_INLINE void count_few_rows(const T* x, const std::int32_t* labels, const Brackets<T>& b,
+                               const BracketCounts<T>& counts, std::uint64_t* inside_bits) {
+  const hn::ScalableTag<T> d;
+  const hn::RebindToSigned<decltype(d)> whole;
+  const hn::Rebind<std::int32_t, decltype(d)> narrow;
+  hn::Vec<decltype(d)> v[Few];
+  if constexpr (Few == 2) hn::LoadInterleaved2(d, x, v[0], v[1]);
+  if constexpr (Few == 3) hn::LoadInterleaved3(d, x, v[0], v[1], v[2]);
+  hn::Vec<decltype(whole)> label;
+  if constexpr (sizeof(T) == 8)
+    label = hn::PromoteTo(whole, hn::LoadU(narrow, labels));
+  else
+    label = hn::LoadU(whole, labels);
+  const auto none = hn::FirstN(d, 0);
+  hn::Mask<decltype(d)> inside[Few];
+  for (auto& mask : inside) mask = none;
+  for (size_t k = 0; k < b.n_clusters; ++k) {
+    const auto mine = hn::RebindMask(d, hn::Eq(label, hn::Set(whole, static_cast<hn::TFromD<decltype(whole)>>(k))));
+    for (size_t j = 0; j < Few; ++j) {
+      const size_t p = k * Few + j;
+      const auto below = hn::And(mine, hn::Lt(v[j], hn::Set(d, b.low[p])));
+      const auto equal = hn::And(mine, hn::Eq(v[j], hn::Set(d, b.pivot[p])));
+      const auto within = hn::And(mine, hn::Le(v[j], hn::Set(d, b.high[p])));
+      counts.below[p] += static_cast<CounterOf<T>>(hn::CountTrue(d, below));
+      counts.equal[p] += static_cast<CounterOf<T>>(hn::CountTrue(d, equal));
+      inside[j] = hn::Or(inside[j], hn::AndNot(equal, hn::AndNot(below, within)));
+    }
+  }
+  for (size_t j = 0; j < Few; ++j) {
+    std::uint8_t bytes[8] = {};
+    hn::StoreMaskBits(d, inside[j], bytes);
+    hwy::CopyBytes<8>(bytes, &inside_bits[j]);
+  }
+}
+
+/// Whole vectors of rows of a few features and clusters; returns how many rows that were.
+template <size_t Few, class T>
+size_t count_few(const T* rows, size_t n, const std::int32_t* labels, const Brackets<T>& brackets,
+                 const BracketCounts<T>& counts, PlaceOf<T>* inside, size_t capacity, size_t* n_inside) {
+  const size_t lanes = hn::Lanes(hn::ScalableTag<T>());
+  size_t found = 0, first = 0;
+  for (; first + lanes <= n && found + lanes * Few <= capacity; first += lanes) {
+    std::uint64_t bits[Few], any = 0;
+    count_few_rows<Few>(rows + first * Few, labels + first, brackets, counts, bits);
+    for (const std::uint64_t some : bits) any |= some;
+    for (; any != 0; any &= any - 1) {
+      const size_t r = hwy::Num0BitsBelowLS1Bit_Nonzero64(any);
+      for (size_t j = 0; j < Few; ++j) {
+        inside[found] = static_cast<PlaceOf<T>>((first + r) * Few + j);
+        found += bits[j] >> r & 1;
+      }
+    }
+  }
+  *n_inside = found;
+  return first;
+}
+
 template <class T>
 size_t Count(const T* rows, size_t n, size_t n_features, const std::int32_t* labels, const Brackets<T>& brackets,
              const BracketCounts<T>& counts, PlaceOf<T>* inside, size_t capacity, size_t* n_inside) {
   const hn::ScalableTag<T> full;
   const hn::CappedTag<T, 2> two;
   const hn::CappedTag<T, 1> one;
+  constexpr size_t few_pairs = 16;  // with more, all clusters in turn take longer than each row's own
   size_t found = 0;
   size_t r = 0;
+  if (brackets.n_clusters * n_features <= few_pairs) {
+    if (n_features == 2) r = count_few<2>(rows, n, labels, brackets, counts, inside, capacity, &found);
+    if (n_features == 3) r = count_few<3>(rows, n, labels, brackets, counts, inside, capacity, &found);
+    rows += r * n_features;
+  }
   for (; r < n && found + n_features <= capacity; ++r, rows += n_features) {
     if (labels[r] < 0) continue;
     const size_t offset = static_cast<size_t>(labels[r]) * n_features;

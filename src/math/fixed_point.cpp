@@ -70,12 +70,12 @@ namespace shoal {
 HWY_EXPORT(MoveF32);
 HWY_EXPORT(MoveF64);
 
-void move_rows(const float* rows, std::span<const RowMove> moves, std::size_t n_features, const FixedPoint& format,
-               std::int64_t* sums) {
+void move_between_sums(const float* rows, std::span<const RowMove> moves, std::size_t n_features,
+                       const FixedPoint& format, std::int64_t* sums) {
   HWY_DYNAMIC_DISPATCH(MoveF32)(rows, moves.data(), moves.size(), n_features, format, sums);
 }
-void move_rows(const double* rows, std::span<const RowMove> moves, std::size_t n_features, const FixedPoint& format,
-               std::int64_t* sums) {
+void move_between_sums(const double* rows, std::span<const RowMove> moves, std::size_t n_features,
+                       const FixedPoint& format, std::int64_t* sums) {
   HWY_DYNAMIC_DISPATCH(MoveF64)(rows, moves.data(), moves.size(), n_features, format, sums);
 }
 

@@ -31,10 +31,12 @@ HWY_INLINE void add_all(const T* rows, size_t n, size_t n_features, const T* ori
   const hn::CappedTag<double, 2> two;
   const hn::CappedTag<double, 1> one;
   if (Few > 0) n_features = Few;
+  const size_t tile_bytes = n * n_features * sizeof(T);
   const size_t copy_mask = sum_copies(n_sums) - 1;
   const bool short_rows = n_features * sizeof(T) <= 128;  // in step with the next tile, while there is little to read
   for (size_t r = 0; r < n; ++r, rows += n_features) {
-    if (short_rows) __builtin_prefetch(rows + n * n_features, 0, 2);
+    if (short_rows)
+      __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<uintptr_t>(rows) + tile_bytes), 0, 2);
     const double weight = Weighted ? weights[r] : 1;
     if (weight == 0) continue;
     double* sum = sums + (r & copy_mask) * n_sums + static_cast<size_t>(labels[r]) * n_features;

@@ -136,7 +136,7 @@ void HardModel<T>::expect(const RowBlock<T>& block, Statistics& sums, const RowO
     if (n_moments > 0)
       add_rows(block.row(tile.first), tile.n_rows, d, search_.origin().data(), weights, tile.label.data(), n_moments,
                moments.data());
-    if (!tile.moves.empty()) move_rows(block.row(tile.first), tile.moves);
+    if (!tile.moves.empty()) rows_moved(block.row(tile.first), tile.moves);
     for (std::size_t r = 0; outputs.log_density != nullptr && r < tile.n_rows; ++r)
       outputs.log_density[tile.first + r] = -static_cast<double>(tile.distance[r]);
     if (outputs.label != nullptr) std::copy_n(tile.label.begin(), tile.n_rows, outputs.label + tile.first);

@@ -119,6 +119,7 @@ template <class T>
 template <class U>
 void NearestBounds<T>::found(std::size_t row, std::int32_t label, U second) {
   const Rounding& rounding = sizeof(U) == sizeof(float) ? narrow_rounding_ : rounding_;
+  if (sizeof(U) < sizeof(T) && !std::isfinite(second)) second = 0;  // the row may be beyond floats
   const auto measure = static_cast<double>(std::min(second, std::numeric_limits<U>::max()));
   const double apart = squared_ ? std::sqrt(measure) : measure;
   second_[row] = rounded_down(apart * (1 - 2 * rounding.relative) - 2 * rounding.absolute +

@@ -1,6 +1,8 @@
 #include "shoal/model/nearest_search.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 
 #include "shoal/data/origin.hpp"
 
@@ -23,10 +25,10 @@ constexpr std::size_t rows_at_once = std::size_t{2} << 10U;
 /// Bytes of a row, of which the processor has too many at once in work to read ahead far enough.
 constexpr std::size_t short_row = 128;
 
-/// Says that values will be read soon; they need not exist.
-template <class T>
-void prefetch(const T* values, std::size_t n) {
-  for (std::size_t i = 0; i < n; i += 64 / sizeof(T)) __builtin_prefetch(values + i, 0, 2);
+/// Says that so many bytes will be read soon, some bytes from here; they need not exist.
+void prefetch(const void* here, std::size_t from, std::size_t bytes) {
+  const auto address = reinterpret_cast<std::uintptr_t>(here) + from;
+  for (std::size_t i = 0; i < bytes; i += 64) __builtin_prefetch(reinterpret_cast<const void*>(address + i), 0, 2);
 }
 
 }  // namespace
@@ -58,7 +60,9 @@ void NearestSearch<T>::set_centres(const Matrix& before, const Matrix& after, co
   const std::vector<T> less_origin = shifted<T>(after, origin);
   origin_.assign(origin.begin(), origin.end());
   centres_.assign(less_origin.begin(), less_origin.end());
-  if (guesses()) narrow_centres_.assign(less_origin.begin(), less_origin.end());
+  narrow_centres_.clear();
+  if (worth_a_guess()) narrow_centres_.assign(less_origin.begin(), less_origin.end());
+  if (!std::ranges::all_of(narrow_centres_, [](float x) { return std::isfinite(x); })) narrow_centres_.clear();
   bounds_.move(metric_, before, after, centres_);
 }
 
@@ -68,7 +72,8 @@ void NearestSearch<T>::search_all(const T* rows, std::size_t n, Tile& tile, cons
   const std::size_t d = n_features(), at_once = n_groups<T>(rows_at_once / (d * sizeof(T)) + 1) * group_rows<T>;
   for (std::size_t first = 0; first < n; first += at_once) {
     const std::size_t here = std::min(at_once, n - first);
-    if (d * sizeof(T) <= short_row && !bounds_.bounded()) prefetch(rows + (first + n) * d, here * d);
+    if (d * sizeof(T) <= short_row && !bounds_.bounded())
+      prefetch(rows + first * d, n * d * sizeof(T), here * d * sizeof(T));
     load_groups(rows + first * d, here, d, origin_.data(), tile.groups.data());
     nearest(metric_, tile.groups.data(), here, centres_.data(), n_centres(), d,
             {found.distance + first, found.second == nullptr ? nullptr : found.second + first, found.label + first});
@@ -142,6 +147,7 @@ void NearestSearch<T>::search_open(const RowBlock<T>& block, Tile& tile) const {
 /// Label and distance of each row of a tile.
 template <class T>
 void NearestSearch<T>::search(const RowBlock<T>& block, Tile& tile) const {
+  tile.moves.clear();
   if (bounds_.bounded())
     search_open(block, tile);
   else
@@ -154,7 +160,6 @@ template <class T>
 void NearestSearch<T>::remember(std::size_t first_local, Tile& tile) const {
   constexpr std::size_t at_once = 64;
   std::int32_t* const old = bounds_.labels().data() + first_local;
-  tile.moves.clear();
   if (std::equal(old, old + tile.n_rows, tile.label.data())) return;
   for (std::size_t first = 0; first < tile.n_rows; first += at_once) {
     const std::size_t end = std::min(first + at_once, tile.n_rows);

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <random>
+#include <tuple>
 
 #include "shoal/comm/agree.hpp"
 #include "shoal/core/error.hpp"
@@ -36,19 +37,22 @@ class LabelFile : public testing::Test {
     if (world().is_root()) std::filesystem::remove_all(folder_);
   }
 
-  /// n labels 0, 1, 2, 0, ... in compressed chunks, or as many as claimed and none written.
-  void write(hsize_t n, bool written) const {
+  enum class Packing { deflate, scale_offset };
+  /// n labels in order of 3 clusters, in compressed chunks, or as many as claimed and none written.
+  void write(hsize_t n, bool written, hsize_t chunk = 16, Packing packing = Packing::deflate) const {
     if (!world().is_root()) return;
     const Hdf5Handle file(H5Fcreate(name_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), H5Fclose);
     const Hdf5Handle space(H5Screate_simple(1, &n, nullptr), H5Sclose),
         creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
-    const hsize_t chunk = 16;
     H5Pset_chunk(creation, 1, &chunk);
-    H5Pset_deflate(creation, 4);
+    if (packing == Packing::deflate)
+      H5Pset_deflate(creation, 4);
+    else
+      H5Pset_scaleoffset(creation, H5Z_SO_INT, H5Z_SO_INT_MINBITS_DEFAULT);
     const Hdf5Handle dataset(H5Dcreate2(file, "labels", H5T_NATIVE_INT32, space, H5P_DEFAULT, creation, H5P_DEFAULT),
                              H5Dclose);
     std::vector<std::int32_t> labels(written ? n : 0);
-    for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int32_t>(i % 3);
+    for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int32_t>(3 * i / n);
     if (written) H5Dwrite(dataset, H5T_NATIVE_INT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, labels.data());
   }
   void overwrite(const std::string& bytes) const {
@@ -63,12 +67,18 @@ class LabelFile : public testing::Test {
 };
 
 TEST_F(LabelFile, IsReadInShares) {
-  write(100, true);
-  world().barrier();
-  const std::vector<std::int64_t> labels = read();
-  const std::int64_t first = 100 * world().rank() / world().size(), last = 100 * (world().rank() + 1) / world().size();
-  ASSERT_EQ(labels.size(), static_cast<std::size_t>(last - first));
-  for (std::int64_t i = first; i < last; ++i) EXPECT_EQ(labels[static_cast<std::size_t>(i - first)], i % 3);
+  for (const auto& [n, chunk, packing] :
+       {std::tuple(100, 16, Packing::deflate), std::tuple(9'000'000, 9'000'000, Packing::deflate),  // one chunk
+        std::tuple(3'000'000, 1'000'000, Packing::scale_offset)}) {
+    write(static_cast<hsize_t>(n), true, static_cast<hsize_t>(chunk), packing);
+    world().barrier();
+    const std::vector<std::int64_t> labels = read();
+    const std::int64_t rows = n, first = rows * world().rank() / world().size();
+    ASSERT_EQ(labels.size(), static_cast<std::size_t>(rows * (world().rank() + 1) / world().size() - first));
+    for (std::size_t i = 0; i < labels.size(); ++i)
+      ASSERT_EQ(labels[i], 3 * (first + static_cast<std::int64_t>(i)) / rows);
+    world().barrier();
+  }
 }
 
 TEST_F(LabelFile, ThatClaimsRowsItDoesNotHoldIsRefused) {

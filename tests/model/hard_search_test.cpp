@@ -25,24 +25,26 @@ struct Data {
 
 std::vector<Data> all_data() {
   std::vector<Data> all;
-  for (const std::size_t d : {1U, 8U, 9U, 24U, 70U}) {
+  for (const std::size_t d : {1U, 8U, 9U, 70U}) {
     const std::size_t n = 400;
     std::mt19937_64 generator(d);
     std::normal_distribution<double> normal;
     all.push_back({"groups", d, test::normal_rows(n, d, 1, 9, 3)});
     all.push_back({"one cloud", d, test::normal_rows(n, d, 2, 1, 0)});
     Data integers{"integers", d, {}, true}, far{"far from zero", d, {}}, tiny{"squares underflow", d, {}};
-    Data huge{"squares overflow", d, {}}, copies{"copies", d, {}, true}, outliers{"outliers", d, {}};
+    Data beyond{"some beyond floats", d, {}}, huge{"squares overflow", d, {}}, copies{"copies", d, {}, true},
+        outliers{"outliers", d, {}};
     for (std::size_t i = 0; i < n * d; ++i) {
       const double x = normal(generator);
       integers.values.push_back(std::round(2 * x));
       far.values.push_back(1e8 + x);
       tiny.values.push_back(1e-160 * x);
       huge.values.push_back(1e153 * x);
+      beyond.values.push_back((i / d % 7 == 0 ? 3.39e38 : 3.405e38) + 1e35 * x);  // the rows to start from are floats
       copies.values.push_back(static_cast<double>(i / d % 5 + i % d % 2));
       outliers.values.push_back(i / d % 100 == 0 ? 1e12 * x : x);
     }
-    for (Data* data : {&integers, &far, &tiny, &huge, &copies, &outliers}) all.push_back(std::move(*data));
+    for (Data* data : {&integers, &far, &tiny, &huge, &beyond, &copies, &outliers}) all.push_back(std::move(*data));
     all.push_back({"constant", d, std::vector<double>(n * d, 3.5)});
   }
   return all;
@@ -109,7 +111,7 @@ void expect_plain_results(const Data& data, const ModelOptions& options, const s
     start.values.push_back(static_cast<double>(values[i / data.d * 7 * data.d + i % data.d]));
   model->set_parameters({start}, "test");
   bool exact = data.integers && options.kind == ModelKind::kmedians && options.center == Center::median;
-  for (int iteration = 0; iteration < 6; ++iteration) {
+  for (int iteration = 0; iteration < 5; ++iteration) {
     ModelOptions now = options;
     now.n_clusters = model->n_clusters();
     const auto plain = make_model<T>(now, data.d);
@@ -122,9 +124,11 @@ void expect_plain_results(const Data& data, const ModelOptions& options, const s
     for (std::size_t r = 0; exact && r < shard.n_rows(); ++r)
       ASSERT_EQ(found.labels[r], brute_force(shard.values.data() + r * data.d, centres, data.d, true)) << data.name;
     if (!std::isfinite(model->objective(sums))) break;
-    const std::vector<double> fresh = centres_of_a_fresh_fit<T>(now, *model, pass);
+    std::vector<double> fresh;
+    if (iteration % 2 == 0) fresh = centres_of_a_fresh_fit<T>(now, *model, pass);
     const bool moved = model->maximise(sums, pass);
-    ASSERT_TRUE(same_bits(model->parameters()[0].values, fresh)) << "a restart would go elsewhere, " << data.name;
+    ASSERT_TRUE(fresh.empty() || same_bits(model->parameters()[0].values, fresh))
+        << "a restart goes elsewhere, " << data.name;
     if (!moved) break;
   }
 }
@@ -161,7 +165,7 @@ TEST_P(HardSearch, GeometricMedians) {
   options.center = Center::geometric;
   options.n_clusters = GetParam();
   const std::vector<Data> all = all_data();
-  for (const Data& data : {all[0], all[11]}) expect_plain_results<double>(data, options, {});
+  for (const Data& data : {all[0], all[12]}) expect_plain_results<double>(data, options, {});
 }
 
 TEST_P(HardSearch, DroppedClusters) {

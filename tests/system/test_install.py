@@ -30,8 +30,9 @@ int main(int argc, char** argv) {
   shoal::ModelOptions options;
   options.n_clusters = 2;
   const auto model = shoal::make_model<double>(options, 1);
-  model->set_parameters({{"means", {2, 1}, {0, 10}}}, "the start");
   const shoal::RowPass<double> pass(shard, comm, 1, {4, 4, 4});
+  model->begin_fit(pass, {});
+  model->set_parameters({{"means", {2, 1}, {0, 10}}}, "the start");
   shoal::Observer nobody;
   const shoal::FitResult result = shoal::fit(*model, pass, {}, nobody);
   if (comm.is_root()) std::printf("%g %g %g\\n", result.objective, model->parameters()[0].values[0], model->parameters()[0].values[1]);

@@ -8,7 +8,7 @@
 
 namespace shoal {
 
-/// A stack of idle objects. Thread-safe but for clear.
+/// A stack of idle objects. Thread-safe but for clear and for_each.
 template <class T>
 class Pool {
  public:

@@ -25,7 +25,7 @@ struct DatasetInfo {
   ElementType type = ElementType::float64;
   std::int64_t chunk_rows = 0;  ///< 0: contiguous
   bool compressed = false;
-  std::uint64_t stored_bytes = 0;
+  std::uint64_t most_bytes = 0;      ///< what is stored can expand to
   std::vector<std::int64_t> levels;  ///< attribute `levels`, empty if none
   std::vector<std::string> feature_names;
 
@@ -33,7 +33,7 @@ struct DatasetInfo {
 
   template <class Archive>
   void serialize(Archive& archive, unsigned /*version*/) {
-    archive& file& path& n_rows& n_columns& rank& type& chunk_rows& compressed& stored_bytes& levels& feature_names;
+    archive& file& path& n_rows& n_columns& rank& type& chunk_rows& compressed& most_bytes& levels& feature_names;
   }
 };
 

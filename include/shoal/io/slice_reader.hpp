@@ -21,6 +21,10 @@ struct Slice {
   std::span<const std::byte> bytes;  ///< n_rows x n_columns elements in this machine's byte order
 };
 
+/// Rows of one slice: within slice_bytes but for chunks, of which a slice has whole ones so that none is decompressed
+/// twice; chunks over 1 GiB do not count.
+std::int64_t slice_rows(const DatasetInfo& dataset);
+
 /// Where the bytes of a data set's rows from a global row on are wanted; null: in a buffer.
 using Destination = std::function<std::byte*(const DatasetInfo& dataset, std::int64_t first_row)>;
 

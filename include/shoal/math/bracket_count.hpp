@@ -10,6 +10,7 @@ namespace shoal {
 /// K x D brackets low <= pivot <= high; low > high holds nothing.
 template <class T>
 struct Brackets {
+  std::size_t n_clusters;
   const T* low;
   const T* high;
   const T* pivot;

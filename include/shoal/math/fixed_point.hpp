@@ -24,9 +24,9 @@ struct RowMove {
 };
 
 /// Takes each row's values out of the sums of one cluster and adds them to those of the other. sums: K x n_limbs x D.
-void move_rows(const float* rows, std::span<const RowMove> moves, std::size_t n_features, const FixedPoint& format,
-               std::int64_t* sums);
-void move_rows(const double* rows, std::span<const RowMove> moves, std::size_t n_features, const FixedPoint& format,
-               std::int64_t* sums);
+void move_between_sums(const float* rows, std::span<const RowMove> moves, std::size_t n_features,
+                       const FixedPoint& format, std::int64_t* sums);
+void move_between_sums(const double* rows, std::span<const RowMove> moves, std::size_t n_features,
+                       const FixedPoint& format, std::int64_t* sums);
 
 }  // namespace shoal

@@ -42,11 +42,11 @@ class HardModel : public Model<T> {
   /// The point from which rows and centres are measured in T: a function of the centres, or zero.
   [[nodiscard]] virtual std::vector<T> choose_origin(const Matrix& centres) const = 0;
 
-  /// Whether the M-step asks for labels().
+  /// Whether the M-step asks for labels() or wants to hear of rows that move.
   [[nodiscard]] virtual bool needs_labels() const = 0;
 
   /// Rows of a tile change clusters in a pass of a fit that needs_labels(); several threads may say so.
-  virtual void move_rows(const T* /*rows*/, std::span<const RowMove> /*moves*/) const {}
+  virtual void rows_moved(const T* /*rows*/, std::span<const RowMove> /*moves*/) const {}
 
   /// The clusters are other ones: rows come from none in the next pass.
   virtual void forget_rows() { search_.forget(); }

@@ -60,7 +60,8 @@ class Model {
     repairs_ = repairs;
   }
 
-  /// Once before a fit, ahead of start. `moments` are empty for the hard models, which have no use for them.
+  /// Before every fit, ahead of start or set_parameters: without it k-means adds up its rows with rounding. `moments`
+  /// are empty for the hard models, which have no use for them.
   virtual void begin_fit(const RowPass<Row>& pass, const ColumnMoments& moments) = 0;
 
   /// Once after a fit: forget what belongs to its rows.

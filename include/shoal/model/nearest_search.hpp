@@ -46,7 +46,8 @@ class NearestSearch {
   [[nodiscard]] std::size_t n_features() const { return origin_.size(); }
   [[nodiscard]] std::size_t n_centres() const { return centres_.size() / n_features(); }
   /// Whether a search in float pays: it takes half the time, and a proof.
-  [[nodiscard]] bool guesses() const { return sizeof(T) == sizeof(double) && n_centres() >= 32; }
+  [[nodiscard]] bool worth_a_guess() const { return sizeof(T) == sizeof(double) && n_centres() >= 32; }
+  [[nodiscard]] bool guesses() const { return !narrow_centres_.empty(); }
   void search(const RowBlock<T>& block, Tile& tile) const;
   void search_open(const RowBlock<T>& block, Tile& tile) const;
   void search_all(const T* rows, std::size_t n, Tile& tile, const Nearest<T>& found) const;
@@ -55,10 +56,10 @@ class NearestSearch {
   const T* keep_open(const RowBlock<T>& block, Tile& tile) const;
 
   Metric metric_;
-  LargeVector<T> origin_;   ///< D
-  LargeVector<T> centres_;  ///< K x D, less the origin; like the origin they begin a cache line
-  LargeVector<float> narrow_centres_;
-  mutable NearestBounds<T> bounds_;  ///< written by passes, each block its own rows
+  LargeVector<T> origin_;              ///< D
+  LargeVector<T> centres_;             ///< K x D, less the origin; like the origin they begin a cache line
+  LargeVector<float> narrow_centres_;  ///< empty: there is no search in float, as some centre is beyond floats
+  mutable NearestBounds<T> bounds_;    ///< written by passes, each block its own rows
   mutable Pool<Tile> tiles_;
 };
 

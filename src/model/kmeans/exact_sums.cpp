@@ -41,10 +41,15 @@ std::vector<Sizes> sizes_of_features(const RowPass<T>& pass) {
       all[static_cast<std::size_t>(thread)][i % d].take(static_cast<double>(least[i]),
                                                         static_cast<double>(greatest[i]));
   });
-  std::vector<Sizes> sizes(d), of_ranks;
-  for (const auto& mine : all) of_ranks.insert(of_ranks.end(), mine.begin(), mine.end());
-  of_ranks = pass.gather(of_ranks);
-  for (std::size_t i = 0; i < of_ranks.size(); ++i) sizes[i % d].take(of_ranks[i].least, of_ranks[i].greatest);
+  std::vector<Sizes> sizes(d);
+  for (const auto& mine : all)
+    for (std::size_t j = 0; j < d; ++j) sizes[j].take(mine[j].least, mine[j].greatest);
+  std::vector<std::uint64_t> bits;  // which are in the order of the sizes
+  for (const Sizes& size : sizes)
+    bits.insert(bits.end(), {std::bit_cast<std::uint64_t>(size.least), ~std::bit_cast<std::uint64_t>(size.greatest)});
+  pass.comm().minimum(bits);
+  for (std::size_t j = 0; j < d; ++j)
+    sizes[j] = {std::bit_cast<double>(bits[2 * j]), std::bit_cast<double>(~bits[2 * j + 1])};
   return sizes;
 }
 
@@ -94,7 +99,7 @@ void ExactSums<T>::forget(std::size_t n_clusters) {
 template <class T>
 void ExactSums<T>::move(const T* rows, std::span<const RowMove> moves) {
   const auto limbs = moved_.borrow([&] { return std::make_unique<Limbs>(sums_.size(), 0); });
-  move_rows(rows, moves, exponent_.size(), {scale_.data(), std::ldexp(1.0, limb_bits_)}, limbs->data());
+  move_between_sums(rows, moves, exponent_.size(), {scale_.data(), std::ldexp(1.0, limb_bits_)}, limbs->data());
 }
 
 template <class T>

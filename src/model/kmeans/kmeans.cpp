@@ -21,7 +21,7 @@ Statistics KMeans<T>::statistics(bool scores_only) const {
 }
 
 template <class T>
-void KMeans<T>::move_rows(const T* rows, std::span<const RowMove> moves) const {
+void KMeans<T>::rows_moved(const T* rows, std::span<const RowMove> moves) const {
   if (sums_.usable()) sums_.move(rows, moves);
 }
 

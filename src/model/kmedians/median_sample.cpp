@@ -69,6 +69,7 @@ struct MedianSample<T>::Rows {
   std::vector<T> values;
   std::vector<std::int64_t> heads;                ///< label and weight of each
   std::vector<std::vector<std::size_t>> members;  ///< of each cluster
+  bool weighted = false;                          ///< weights differ
 
   Rows(const RowPass<T>& pass, std::span<const std::int32_t> labels, const IntegerWeights& weights,
        std::size_t n_clusters, std::int64_t stride)
@@ -84,6 +85,7 @@ struct MedianSample<T>::Rows {
     }
     values = pass.gather(values);
     heads = pass.gather(heads);
+    for (std::size_t i = 1; i < heads.size(); i += 2) weighted = weighted || heads[i] != heads[1];
     for (std::size_t i = 0; i < heads.size(); i += 2) members[static_cast<std::size_t>(heads[i])].push_back(i / 2);
   }
 
@@ -110,7 +112,7 @@ MedianSample<T>::MedianSample(const RowPass<T>& pass, std::span<const std::int32
   const auto rank = static_cast<std::size_t>(pass.comm().rank()),
              n_ranks = static_cast<std::size_t>(pass.comm().size());
   std::vector<T> found;  // each rank sorts some clusters
-  for (std::size_t k = rank; k < n_clusters; k += n_ranks) find(rows, k, !weights.values.empty(), deviations, found);
+  for (std::size_t k = rank; k < n_clusters; k += n_ranks) find(rows, k, rows.weighted, deviations, found);
   found = pass.gather(found);
   brackets_ = TriedBrackets<T>(n_clusters * left_out.size());
   auto next = found.begin();

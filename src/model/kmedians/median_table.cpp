@@ -50,10 +50,16 @@ std::vector<WholeRange> local_ranges(const RowPass<T>& pass) {
 /// The same over the rows of all ranks.
 template <class T>
 std::vector<WholeRange> global_ranges(const RowPass<T>& pass) {
-  const std::vector<WholeRange> of_ranks = pass.gather(local_ranges(pass));
-  std::vector<WholeRange> ranges(pass.shard().n_features);
-  for (std::size_t i = 0; i < of_ranks.size(); ++i)
-    if (of_ranks[i].seen()) ranges[i % ranges.size()].take(of_ranks[i].least, of_ranks[i].greatest);
+  std::vector<WholeRange> ranges = local_ranges(pass);
+  std::vector<std::uint64_t> keys;
+  for (const WholeRange& range : ranges)
+    keys.insert(keys.end(), {ordered_key(range.least), ~ordered_key(range.greatest)});
+  pass.comm().minimum(keys);
+  for (std::size_t j = 0; j < ranges.size(); ++j) {
+    ranges[j] = {};
+    const double least = value_of_key(keys[2 * j]), greatest = value_of_key(~keys[2 * j + 1]);
+    if (least <= greatest) ranges[j].take(least, greatest);
+  }
   return ranges;
 }
 
@@ -77,8 +83,9 @@ MedianTable<T>::MedianTable(const RowPass<T>& pass, std::size_t n_clusters)
 }
 
 template <class T>
-void MedianTable<T>::add_row(const T* row, std::int32_t label, std::int64_t weight, std::int64_t* counts) const {
-  std::int64_t* const mine = counts + static_cast<std::size_t>(label) * n_values_;
+void MedianTable<T>::add_row(const T* row, std::int32_t label, std::int64_t weight,
+                             std::vector<std::int64_t>& counts) const {
+  std::int64_t* const mine = counts.data() + static_cast<std::size_t>(label) * n_values_;
   for (const Column& column : columns_) {
     const double place = static_cast<double>(row[column.feature]) - column.least;
     mine[column.first_place + static_cast<std::size_t>(static_cast<std::int32_t>(place))] += weight;
@@ -90,22 +97,23 @@ void MedianTable<T>::follow(const RowPass<T>& pass, std::span<const std::int32_t
                             const IntegerWeights& weights) {
   if (empty()) return;
   const auto& used = pass.shard().used;
-  std::vector<std::vector<std::int64_t>> changes(static_cast<std::size_t>(pass.n_threads()),
-                                                 std::vector<std::int64_t>(counts_.size(), 0));
+  std::vector<std::vector<std::int64_t>> changes(static_cast<std::size_t>(pass.n_threads()));
   pass.for_each_block([&](const RowBlock<T>& block, int thread) {
-    std::int64_t* const counts = changes[static_cast<std::size_t>(thread)].data();
+    std::vector<std::int64_t>& mine = changes[static_cast<std::size_t>(thread)];
     for (std::size_t r = 0; r < block.n_rows; ++r) {
       const std::size_t local = block.first_local + r;
       if (labels[local] == labels_[local] || (!used.empty() && used[local] == 0)) continue;
-      if (labels_[local] >= 0) add_row(block.row(r), labels_[local], -weights[local], counts);
-      add_row(block.row(r), labels[local], weights[local], counts);
+      if (mine.empty()) mine.assign(counts_.size(), 0);
+      if (labels_[local] >= 0) add_row(block.row(r), labels_[local], -weights[local], mine);
+      add_row(block.row(r), labels[local], weights[local], mine);
       labels_[local] = labels[local];
     }
   });
-  for (std::size_t thread = 1; thread < changes.size(); ++thread)
-    for (std::size_t i = 0; i < counts_.size(); ++i) changes[0][i] += changes[thread][i];
-  pass.sum_counts(changes[0]);
-  for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += changes[0][i];
+  std::vector<std::int64_t> all(counts_.size(), 0);
+  for (const std::vector<std::int64_t>& mine : changes)
+    for (std::size_t i = 0; i < mine.size(); ++i) all[i] += mine[i];
+  pass.sum_counts(all);
+  for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += all[i];
 }
 
 template class MedianTable<float>;

@@ -49,7 +49,7 @@ class MedianTable {
     double least;
     std::size_t n_values, first_place;
   };
-  void add_row(const T* row, std::int32_t label, std::int64_t weight, std::int64_t* counts) const;
+  void add_row(const T* row, std::int32_t label, std::int64_t weight, std::vector<std::int64_t>& counts) const;
 
   std::size_t n_clusters_;
   std::vector<bool> held_;

@@ -41,7 +41,7 @@ struct MedianTally {
       const std::size_t first = done;
       const T* values = block.row(first);
       done += count_in_brackets<T>(values, std::min(at_once, block.n_rows - first), d, labels + first,
-                                   {tried.low.data(), tried.high.data(), tried.pivot.data()},
+                                   {below.size() / d, tried.low.data(), tried.high.data(), tried.pivot.data()},
                                    {narrow_below.data(), narrow_equal.data()}, places.data(), places.size(), &found);
       for (std::size_t i = 0, row = 0; i < found; ++i) {
         while (places[i] >= (row + 1) * d) ++row;

@@ -67,7 +67,7 @@ TriedBrackets<T> kept_brackets(const TriedBrackets<T>& old, const TriedBrackets<
   return kept;
 }
 
-/// Whether one bracket in five is narrower than the last move of its median, and so may well miss the next one.
+/// Whether one bracket in five reaches less far than its median just moved, and so may well miss the next one.
 template <class T>
 bool is_doubtful(const TriedBrackets<T>& plan, const std::vector<T>& moves) {
   std::size_t narrow = 0;
@@ -103,8 +103,12 @@ void start_from_sample(MedianRounds<T>& rounds, const MedianSample<T>& sample) {
   rounds.cut_brackets(sample.brackets(), sample.share_inside());
   TriedBrackets<T> next = rounds.remaining(true);
   const TriedBrackets<T> outside = beyond(rounds, sample.brackets(), T(1));
+  const double few = static_cast<double>(rounds.few()) * static_cast<double>(rounds.unit());
   for (std::size_t p = 0; p < next.low.size(); ++p)
-    if (outside.tries(p)) next.set(p, outside.low[p], outside.high[p], outside.pivot[p]);
+    if (outside.tries(p))
+      next.set(p, outside.low[p], outside.high[p], outside.pivot[p]);
+    else if (static_cast<double>(rounds.state(p).inside) > few)
+      next.drop(p);  // many ties, or all: to be cut again
   rounds.list_brackets(next);
 }
 

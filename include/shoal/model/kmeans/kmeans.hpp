@@ -18,7 +18,7 @@ class KMeans final : public HardModel<T> {
 
  protected:
   [[nodiscard]] bool needs_labels() const override { return sums_.usable(); }
-  void move_rows(const T* rows, std::span<const RowMove> moves) const override;
+  void rows_moved(const T* rows, std::span<const RowMove> moves) const override;
   void forget_rows() override;
   [[nodiscard]] Matrix moved_centres(const Statistics& sums, const RowPass<T>& pass) const override;
   [[nodiscard]] std::vector<T> choose_origin(const Matrix& centres) const override { return origin_of<T>(centres); }

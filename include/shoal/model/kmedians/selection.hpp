@@ -32,7 +32,7 @@ class MedianRounds;
 /// Medians move little between iterations, and few rows change clusters. So each search keeps, for every pair, a
 /// bracket around its median, what lies below it, and the list of the values inside. The next search takes the rows
 /// that changed clusters from one pair's counts to the other's, settles by one integer reduction (counts, and cells of
-/// the brackets) in which cell each median is, and gathers the last values. Only pairs whose median left its bracket
+/// the brackets) in which cell each median is, and gathers the last values. Pairs whose median left its bracket
 /// take a pass over the rows: it counts below a new bracket and lists what is inside, for all of them at once. The
 /// first search takes its brackets from a sample of the rows; without a bracket the range of all keys is cut in 2^b
 /// cells a round, by value and by key in turn, at most 2 ceil(64 / b) rounds, with b from a byte budget. All of it is
@@ -50,7 +50,7 @@ class MedianSearch {
   Matrix medians(const RowPass<T>& pass, std::span<const std::int32_t> labels, const IntegerWeights& weights,
                  const Matrix& previous);
 
-  /// Passes over the rows that the last search took, the first one's sample aside.
+  /// Passes over all rows that the last search took, samples aside.
   [[nodiscard]] int row_passes() const { return row_passes_; }
 
  private:
