@@ -16,8 +16,16 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 inline constexpr size_t exit_features = 64;  // from so many on a look at half of them costs little
 
-/// R vectors of rows against C centres: what a kernel holds in registers.
-template <class Distance, class T, size_t R, size_t C>
+// With sanitizers a kernel that is one function takes a compiler many minutes.
+#ifdef __SANITIZE_ADDRESS__
+#define SHOAL_PART_OF_KERNEL HWY_NOINLINE
+#else
+#define SHOAL_PART_OF_KERNEL HWY_INLINE
+#endif
+
+/// R vectors of rows against C centres: what a kernel holds in registers. Few: the number of features where the
+/// compiler shall know it, else 0.
+template <class Distance, class T, size_t R, size_t C, size_t Few>
 struct Patch {
   using D = hn::ScalableTag<T>;
   using V = hn::Vec<D>;
@@ -30,7 +38,7 @@ struct Patch {
   size_t n_features;
 
   /// Of the features first, first + step, ...
-  HWY_INLINE Sums sum(size_t first, size_t step) const {
+  SHOAL_PART_OF_KERNEL Sums sum(size_t first, size_t step) const {
     Sums sums;
     each(
         first, [](V* s, V difference) HWY_ATTR { *s = Distance::first(difference); }, sums);
@@ -52,14 +60,21 @@ struct Patch {
 
   /// Distances; or where all of them reach what is enough for their rows perhaps parts that do: a sum of terms that are
   /// not negative never falls, as rounding keeps the order of numbers.
-  HWY_INLINE Sums distances(const V* enough) const {
-    if (n_features <= n_partial) return sum(0, 1);
-    if (n_features < exit_features) return fold<0, 1>();
-    const Sums even = fold<0, 2>();
-    if (reach(even, enough)) return even;
-    const Sums odd = fold<1, 4>(), most = plus(even, odd);
-    if (reach(most, enough)) return most;
-    return plus(even, plus(odd, fold<3, 4>()));
+  SHOAL_PART_OF_KERNEL Sums distances(const V* enough) const {
+    if constexpr (Few > 0) {
+      return sum(0, 1);
+    } else {
+      if (n_features <= n_partial) return sum(0, 1);
+      const bool may_leave = n_features >= exit_features;
+      const Sums even = fold<0, 2>();
+      if (may_leave && reach(even, enough)) return even;
+      const Sums odd = fold<1, 4>();
+      if (may_leave) {
+        const Sums most = plus(even, odd);
+        if (reach(most, enough)) return most;
+      }
+      return plus(even, plus(odd, fold<3, 4>()));
+    }
   }
 
  private:
@@ -100,11 +115,11 @@ struct Least {
       index[r] = hn::Zero(D());
     }
   }
-  template <class Distance, size_t C>
+  template <class Distance, size_t C, size_t Few>
   HWY_INLINE void take(const T* rows, const T* centres, size_t n_features, size_t k) {
     V enough[R];
     for (size_t r = 0; r < R; ++r) enough[r] = Second ? enough_for_second(best[r]) : best[r];
-    const auto sums = Patch<Distance, T, R, C>{rows, centres + k * n_features, n_features}.distances(enough);
+    const auto sums = Patch<Distance, T, R, C, Few>{rows, centres + k * n_features, n_features}.distances(enough);
     for (size_t c = 0; c < C; ++c) {
       for (size_t r = 0; r < R; ++r) {
         const V distance = sums.v[r][c];
@@ -136,7 +151,7 @@ struct Least {
   }
 };
 
-template <class Distance, bool Second, class T>
+template <class Distance, bool Second, size_t Few, class T>
 HWY_INLINE void nearest_of_group(const T* group, const T* centres, size_t n_centres, size_t n_features,
                                  const Nearest<T>& found, size_t at) {
   constexpr size_t n_vectors = 2;
@@ -145,19 +160,18 @@ HWY_INLINE void nearest_of_group(const T* group, const T* centres, size_t n_cent
     Least<T, n_vectors, Second> least;
     size_t k = 0;
     for (; k + n_together <= n_centres; k += n_together)
-      least.template take<Distance, n_together>(group + r, centres, n_features, k);
-    for (; k < n_centres; ++k) least.template take<Distance, 1>(group + r, centres, n_features, k);
+      least.template take<Distance, n_together, Few>(group + r, centres, n_features, k);
+    for (; k < n_centres; ++k) least.template take<Distance, 1, Few>(group + r, centres, n_features, k);
     least.store(found, at + r);
   }
 }
 
-/// Few: the number of features where the compiler shall know it, else 0.
 template <class Distance, bool Second, size_t Few, class T>
 void search_groups(const T* groups, size_t n, const T* centres, size_t n_centres, size_t n_features,
                    const Nearest<T>& found) {
   if (Few > 0) n_features = Few;
   for (size_t at = 0; at < n; at += group_rows<T>, groups += group_stride<T>(n_features))
-    nearest_of_group<Distance, Second>(groups, centres, n_centres, n_features, found, at);
+    nearest_of_group<Distance, Second, Few>(groups, centres, n_centres, n_features, found, at);
 }
 
 template <class Distance, class T>
