@@ -117,6 +117,7 @@ FitPlan make_plan(const Communicator& comm, const Arguments& a) {
   plan.read.missing_value = a.missing_value;
   plan.read.row_weights = a.row_weights;
   plan.read.n_clusters = plan.model.n_clusters;
+  plan.read.threads = plan.threads;
   plan.tolerance = a.tolerance.value_or(is_mixture(a.model) ? 1e-6 : 0);
   plan.fit.max_iterations = a.max_iterations;
   plan.fit.tolerance = plan.tolerance;
@@ -135,11 +136,11 @@ MemoryNeed memory_need(const FitPlan& plan, int n_ranks) {
   const auto n = static_cast<double>(rows);
   need.rows = n * (static_cast<double>(held_row_bytes(plan)) + (plan.arguments.row_weights.empty() ? 0 : 8));
   need.statistics = statistics_bytes(plan);
-  const double slice =
-      std::clamp(n * 8 * static_cast<double>(plan.n_features()), 1e6, static_cast<double>(slice_bytes));
+  std::size_t reading = 0;
+  for (const DatasetInfo& info : plan.datasets) reading = std::max(reading, reading_bytes(info, plan.threads));
   const double levels = 2 + std::log2(static_cast<double>(std::max<std::int64_t>(1, plan.partition.n_blocks)));
   need.scratch =
-      need.statistics * levels * plan.threads + 12 * n + slice;  // partial sums, seeding's distances, reading
+      need.statistics * levels * plan.threads + 12 * n + static_cast<double>(reading);  // partial sums, seeding's distances, reading
   return need;
 }
 

@@ -13,6 +13,7 @@
 #include "shoal/comm/environment.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/io/hdf5_handle.hpp"
+#include "shoal/io/reader_process.hpp"
 
 namespace {
 
@@ -33,6 +34,7 @@ int run(int argc, char** argv, const Communicator& comm) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (const auto code = serve_as_reader(argc, argv)) return *code;
   app::program_start();
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);  // NOLINT: file systems without locks (NFS, Lustre) would refuse to open
   const Environment environment(argc, argv);

@@ -43,7 +43,7 @@ Application prepare(const Communicator& comm, const Arguments& a) {
   app.model.float32_tables = app.float32;
   app.partition =
       partition(total_rows(app.datasets), static_cast<std::size_t>(first.n_columns), is_discrete(app.model.kind));
-  app.read = {app.model.kind, a.missing, a.missing_value, a.row_weights, {}, app.model.n_clusters};
+  app.read = {app.model.kind, a.missing, a.missing_value, a.row_weights, {}, app.model.n_clusters, thread_count(a)};
   if (is_discrete(app.model.kind)) app.read.known_levels = level_offsets_of(app.file, a.model_file);
   return app;
 }

@@ -3,8 +3,6 @@
 #include <array>
 #include <cstdint>
 
-#include "shoal/io/dataset.hpp"
-
 namespace shoal {
 namespace {
 
@@ -51,12 +49,6 @@ Hdf5Handle vector_space(std::size_t n) {
 }
 
 }  // namespace
-
-Hdf5Handle open_file(const std::string& file) {
-  require_hdf5_file(file);
-  return hold(H5Fopen(file.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose, ExitCode::bad_data,
-              file + ": the HDF5 file is truncated or damaged; copy it again or write it anew");
-}
 
 std::vector<std::string> read_texts_attribute(hid_t object, const std::string& name) {
   const auto open = open_attribute(object, name, H5T_STRING);
@@ -148,6 +140,33 @@ void write_attribute(hid_t object, const std::string& name, const std::vector<st
   std::vector<const char*> texts;
   for (const std::string& value : values) texts.push_back(value.c_str());
   write_raw(object, name, text_type(), vector_space(values.size()), texts.data());
+}
+
+hid_t native_type(ElementType type) {
+  switch (type) {
+    case ElementType::float32:
+      return H5T_NATIVE_FLOAT;
+    case ElementType::float64:
+      return H5T_NATIVE_DOUBLE;
+    case ElementType::int8:
+    case ElementType::boolean:
+      return H5T_NATIVE_INT8;
+    case ElementType::int16:
+      return H5T_NATIVE_INT16;
+    case ElementType::int32:
+      return H5T_NATIVE_INT32;
+    case ElementType::int64:
+      return H5T_NATIVE_INT64;
+    case ElementType::uint8:
+      return H5T_NATIVE_UINT8;
+    case ElementType::uint16:
+      return H5T_NATIVE_UINT16;
+    case ElementType::uint32:
+      return H5T_NATIVE_UINT32;
+    case ElementType::uint64:
+      return H5T_NATIVE_UINT64;
+  }
+  return H5T_NATIVE_DOUBLE;
 }
 
 Hdf5Handle file_access() {

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <optional>
 
-#include "io/guarded.hpp"
+#include "io/foreign_file.hpp"
+#include "io/model_reading.hpp"
+#include "io/reader.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/io/hdf5_file.hpp"
 
@@ -147,7 +149,9 @@ void check_format(hid_t file, const std::string& name) {
                 fmt::format("{}: has model format {}, this shoal reads format 1; use a newer shoal", name, version));
 }
 
-ModelFile read_model_here(const std::string& name) {
+}  // namespace
+
+ModelFile read_model_from(const std::string& name) {
   const Hdf5Handle file = open_file(name);
   check_format(file, name);
   const AttributeReader read(file, name);
@@ -181,7 +185,12 @@ ModelFile read_model_here(const std::string& name) {
   return model;
 }
 
-}  // namespace
+NamedArrays read_parameters_from(const std::string& name) {
+  NamedArrays arrays = read_group(open_file(name), "/parameters");
+  if (arrays.empty())
+    throw Error(ExitCode::bad_data, fmt::format("{}: holds no arrays under /parameters to start from", name));
+  return arrays;
+}
 
 void write_model(const Communicator& comm, OutputFile& output, const ModelFile& model) {
   on_root(comm, [&] {
@@ -200,18 +209,14 @@ void write_model(const Communicator& comm, OutputFile& output, const ModelFile& 
 
 ModelFile read_model(const Communicator& comm, const std::string& file) {
   ModelFile model;
-  on_root(comm, [&] { model = guarded<ModelFile>(file, [&] { return read_model_here(file); }); });
+  on_root(comm, [&] { unpack(ask(Question::model, pack(file), file), model); });
   broadcast_object(comm, model);
   return model;
 }
 
 NamedArrays read_parameters(const Communicator& comm, const std::string& file) {
   NamedArrays arrays;
-  on_root(comm, [&] {
-    arrays = guarded<NamedArrays>(file, [&] { return read_group(open_file(file), "/parameters"); });
-    if (arrays.empty())
-      throw Error(ExitCode::bad_data, fmt::format("{}: holds no arrays under /parameters to start from", file));
-  });
+  on_root(comm, [&] { unpack(ask(Question::parameters, pack(file), file), arrays); });
   broadcast_object(comm, arrays);
   return arrays;
 }

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
 #include "shoal/comm/agree.hpp"
 #include "shoal/comm/mpi_interop.hpp"
 #include "shoal/io/hdf5_file.hpp"
-#include "shoal/io/slice_reader.hpp"
 
 namespace shoal {
 namespace {
@@ -63,41 +63,21 @@ void write_array(hid_t file, const OutputFile& output, const RowArray& array, co
   }
 }
 
-}  // namespace
-
-hid_t native_type(ElementType type) {
-  switch (type) {
-    case ElementType::float32:
-      return H5T_NATIVE_FLOAT;
-    case ElementType::float64:
-      return H5T_NATIVE_DOUBLE;
-    case ElementType::int8:
-      return H5T_NATIVE_INT8;
-    case ElementType::int16:
-      return H5T_NATIVE_INT16;
-    case ElementType::int32:
-      return H5T_NATIVE_INT32;
-    case ElementType::int64:
-      return H5T_NATIVE_INT64;
-    case ElementType::uint8:
-      return H5T_NATIVE_UINT8;
-    case ElementType::uint16:
-      return H5T_NATIVE_UINT16;
-    case ElementType::uint32:
-      return H5T_NATIVE_UINT32;
-    case ElementType::uint64:
-      return H5T_NATIVE_UINT64;
-    case ElementType::boolean:
-      return H5T_NATIVE_INT8;
-  }
-  return H5T_NATIVE_DOUBLE;
+void require_visible(const OutputFile& output) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(output.temporary(), ignored))
+    throw Error(ExitCode::cannot_create,
+                fmt::format("{}: some hosts do not see this file; put it on a file system that all hosts share",
+                            output.name()));
 }
+
+}  // namespace
 
 void write_rows(const Communicator& comm, OutputFile& output, std::int64_t n_rows,
                 const std::function<Range(int rank)>& rows_of_rank, const std::vector<RowArray>& arrays,
                 const std::function<void(hid_t file)>& annotate) {
   on_root(comm, [&] { lay_out(output, n_rows, arrays, annotate); });
-  agree(comm, [&] { require_visible(output.temporary()); });
+  agree(comm, [&] { require_visible(output); });
   agree(comm, [&] {
     const Hdf5Handle access = file_access();
     H5Pset_fapl_mpio(access, comm.handle().comm, MPI_INFO_NULL);
@@ -106,7 +86,7 @@ void write_rows(const Communicator& comm, OutputFile& output, std::int64_t n_row
     for (const RowArray& array : arrays) {
       const std::size_t row_bytes =
           static_cast<std::size_t>(std::max<std::int64_t>(1, array.n_columns)) * size_of(array.type);
-      const auto rows_a_call = static_cast<std::int64_t>(std::max<std::size_t>(1, slice_bytes / row_bytes));
+      const auto rows_a_call = static_cast<std::int64_t>(std::max<std::size_t>(1, write_bytes / row_bytes));
       std::int64_t most = 0;
       for (int rank = 0; rank < comm.size(); ++rank) most = std::max(most, rows_of_rank(rank).size());
       write_array(file, output, array, rows_of_rank(comm.rank()), (most + rows_a_call - 1) / rows_a_call, rows_a_call);

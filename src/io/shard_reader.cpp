@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <mutex>
 #include <type_traits>
 
 #include "io/store_rows.hpp"
@@ -20,10 +21,10 @@ namespace {
 
 template <class Row>
 void read_weights(const Communicator& comm, const std::vector<DatasetInfo>& datasets, const std::string& name,
-                  Shard<Row>& shard) {
+                  int threads, Shard<Row>& shard) {
   shard.weights.resize(shard.n_rows());
   const auto rows = [&](int rank) { return shard.partition.rows_of_rank(rank, comm.size()); };
-  read_slices(comm, describe_weights(comm, datasets, name), rows, [&](const Slice& slice) {
+  read_slices(comm, describe_weights(comm, datasets, name), rows, threads, [&](const Slice& slice) {
     with_elements(slice, [&](const auto* elements) {
       for (std::int64_t r = 0; r < slice.n_rows; ++r) {
         const auto weight = static_cast<double>(elements[r]);
@@ -38,6 +39,7 @@ void read_weights(const Communicator& comm, const std::vector<DatasetInfo>& data
 /// Rows left out get weight 0. Where any rank has such a row, all ranks hold weights, so that they treat them alike.
 template <class Row>
 void leave_out(const Communicator& comm, Shard<Row>& shard) {
+  if (std::ranges::find(shard.used, std::uint8_t{0}) == shard.used.end()) shard.used.clear();
   std::array<std::int64_t, 1> any = {shard.used.empty() ? 0 : 1};
   comm.maximum(any);
   if (any[0] != 0 && shard.weights.empty()) shard.weights.assign(shard.n_rows(), 1.0);
@@ -60,8 +62,10 @@ LevelOffsets find_levels(const Communicator& comm, const std::vector<DatasetInfo
   if (options.kind == ModelKind::bernoulli) return offsets_of(std::vector<std::int64_t>(d, 2));
   if (!datasets.front().levels.empty()) return offsets_of(datasets.front().levels);
   std::vector<std::int64_t> levels(d, 1);
-  std::vector<Code> row(d);
-  read_slices(comm, datasets, rows, [&](const Slice& slice) {
+  std::mutex mutex;
+  read_slices(comm, datasets, rows, options.threads, [&](const Slice& slice) {
+    std::vector<Code> row(d);
+    std::vector<std::int64_t> largest(d, 1);
     with_elements(slice, [&](const auto* elements) {
       for (std::int64_t r = 0; r < slice.n_rows; ++r) {
         bool complete = true;
@@ -72,9 +76,11 @@ LevelOffsets find_levels(const Communicator& comm, const std::vector<DatasetInfo
         }
         if (!complete && options.missing == Missing::skip) continue;
         for (std::size_t j = 0; j < d; ++j)
-          if (row[j] != missing_code) levels[j] = std::max<std::int64_t>(levels[j], row[j] + 1);
+          if (row[j] != missing_code) largest[j] = std::max<std::int64_t>(largest[j], row[j] + 1);
       }
     });
+    const std::lock_guard lock(mutex);
+    std::ranges::transform(levels, largest, levels.begin(), [](auto a, auto b) { return std::max(a, b); });
   });
   comm.maximum(levels);
   return offsets_of(levels);
@@ -92,7 +98,7 @@ std::vector<DatasetInfo> describe_weights(const Communicator& comm, const std::v
       names.push_back(info.file + ":" + (name.starts_with('/') ? name : "/" + name));
   std::vector<DatasetInfo> weights;
   on_root(comm, [&] {
-    for (const std::string& weight : names) weights.push_back(describe_dataset(weight, Wanted::labels));
+    weights = describe_here(names, Wanted::labels);
     std::int64_t rows = 0;
     std::int64_t needed = 0;
     for (const DatasetInfo& info : weights) rows += info.n_rows;
@@ -151,11 +157,14 @@ Shard<Row> read_shard(const Communicator& comm, const std::vector<DatasetInfo>& 
     shard.coding = RowCoding(find_levels(comm, datasets, options, rows), may_miss, options.n_clusters);
   }
   const std::size_t spare = std::is_same_v<Row, PackedByte> ? RowCoding::spare_bytes : 0;
-  agree(comm, [&] { shard.values.resize(shard.n_rows() * shard.width() + spare); });
+  agree(comm, [&] {
+    shard.values.resize(shard.n_rows() * shard.width() + spare);
+    if (options.missing == Missing::skip) shard.used.assign(shard.n_rows(), 1);
+  });
   std::fill_n(shard.values.end() - static_cast<std::ptrdiff_t>(spare), spare, Row(0));
   const auto store = [&](const Slice& slice) { store_slice(slice, options, shard); };
-  read_slices(comm, datasets, rows, store, in_place(shard));
-  if (!options.row_weights.empty()) read_weights(comm, datasets, options.row_weights, shard);
+  read_slices(comm, datasets, rows, options.threads, store, in_place(shard));
+  if (!options.row_weights.empty()) read_weights(comm, datasets, options.row_weights, options.threads, shard);
   leave_out(comm, shard);
   return shard;
 }

@@ -64,7 +64,6 @@ namespace {
 template <class Row>
 void leave_out_row(Shard<Row>& shard, std::size_t local) {
   std::fill_n(shard.values.data() + local * shard.width(), shard.width(), Row(0));
-  if (shard.used.empty()) shard.used.assign(shard.n_rows(), 1);
   shard.used[local] = 0;
 }
 

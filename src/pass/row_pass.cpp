@@ -4,37 +4,17 @@
 
 #include <algorithm>
 #include <chrono>
-#include <exception>
 #include <limits>
 #include <map>
 #include <stdexcept>
 
 #include "shoal/comm/block_reduce.hpp"
+#include "shoal/core/lowest_error.hpp"
 
 namespace shoal {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-/// An exception must not leave a parallel region: the first one is kept and thrown after it.
-class Guard {
- public:
-  template <class F>
-  void run(F&& work) {
-    try {
-      work();
-    } catch (...) {
-#pragma omp critical(shoal_row_pass_guard)
-      if (!error_) error_ = std::current_exception();
-    }
-  }
-  void rethrow() const {
-    if (error_) std::rethrow_exception(error_);
-  }
-
- private:
-  std::exception_ptr error_;
-};
 
 /// Blocks a thread takes at once: a complete subtree, so that what it hands on is one node.
 std::int64_t chunk_size(std::int64_t n_blocks, int threads) {
@@ -60,14 +40,14 @@ template <class Row>
 Statistics RowPass<Row>::reduce(const Statistics& zero,
                                 const std::function<void(const Block&, Statistics&)>& add) const {
   BlockForest forest;
-  Guard guard;
+  LowestError error;
   const std::int64_t chunk = chunk_size(shard_.blocks.size(), threads_);
   const std::int64_t first_chunk = shard_.blocks.first / chunk;
   const std::int64_t last_chunk = (shard_.blocks.last + chunk - 1) / chunk;
 #pragma omp parallel for schedule(dynamic, 1) ordered num_threads(threads_)
   for (std::int64_t c = first_chunk; c < last_chunk; ++c) {
     BlockForest mine;
-    guard.run([&] {
+    error.run(c, [&] {
       const std::int64_t end = std::min((c + 1) * chunk, shard_.blocks.last);
       for (std::int64_t b = std::max(c * chunk, shard_.blocks.first); b < end; ++b) {
         Statistics sums = zero;
@@ -76,9 +56,9 @@ Statistics RowPass<Row>::reduce(const Statistics& zero,
       }
     });
 #pragma omp ordered
-    guard.run([&] { forest.append(std::move(mine)); });
+    error.run(c, [&] { forest.append(std::move(mine)); });
   }
-  guard.rethrow();
+  error.rethrow();
   const auto start = Clock::now();
   Statistics total = reduce_blocks(comm_, std::move(forest), shard_.partition.borders(comm_.size()), zero);
   costs_.seconds_communicating += std::chrono::duration<double>(Clock::now() - start).count();
@@ -89,11 +69,11 @@ Statistics RowPass<Row>::reduce(const Statistics& zero,
 
 template <class Row>
 void RowPass<Row>::for_each_block(const std::function<void(const Block&, int)>& visit) const {
-  Guard guard;
+  LowestError error;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads_)
   for (std::int64_t b = shard_.blocks.first; b < shard_.blocks.last; ++b)
-    guard.run([&] { visit(shard_.block(b), omp_get_thread_num()); });
-  guard.rethrow();
+    error.run(b, [&] { visit(shard_.block(b), omp_get_thread_num()); });
+  error.rethrow();
 }
 
 template <class Row>

@@ -63,7 +63,7 @@ class Slices : public testing::Test {
     const std::size_t usual = std::exchange(slice_bytes, limit);
     std::vector<std::int32_t> values;
     std::int64_t next = mine->first;
-    read_slices(comm_, infos, rows, [&](const Slice& slice) {
+    read_slices(comm_, infos, rows, 1, [&](const Slice& slice) {
       EXPECT_EQ(slice.first_row, next);
       next += slice.n_rows;
       with_elements(slice, [&](const auto* elements) {
@@ -107,7 +107,7 @@ TEST_F(Slices, AnErrorInOneRanksSliceIsEverybodys) {
   const std::string name = write("a.h5", 50, 2, 0, 0, false);
   const std::vector<DatasetInfo> infos = describe_datasets(comm_, {name}, Wanted::matrix);
   const auto rows = [&](int rank) { return Range{50 * rank / comm_.size(), 50 * (rank + 1) / comm_.size()}; };
-  EXPECT_THROW(read_slices(comm_, infos, rows,
+  EXPECT_THROW(read_slices(comm_, infos, rows, 1,
                            [&](const Slice&) {
                              if (comm_.rank() == comm_.size() - 1) throw Error(ExitCode::bad_data, "bad", 49);
                            }),
@@ -115,7 +115,7 @@ TEST_F(Slices, AnErrorInOneRanksSliceIsEverybodys) {
 }
 
 TEST_F(Slices, RowsAreWrittenInSlicesAndInOrder) {
-  const std::size_t usual = std::exchange(slice_bytes, 20);
+  const std::size_t usual = std::exchange(write_bytes, 20);
   {
     OutputFile output(comm_, folder_ + "/out.h5", false);
     const auto rows = [&](int rank) { return Range{17 * rank / comm_.size(), 17 * (rank + 1) / comm_.size()}; };
@@ -125,7 +125,7 @@ TEST_F(Slices, RowsAreWrittenInSlicesAndInOrder) {
     write_rows(comm_, output, 17, rows, {{"/X", ElementType::int32, 2, values.data()}}, [](hid_t) {});
     output.commit();
   }
-  slice_bytes = usual;
+  write_bytes = usual;
   EXPECT_THROW(OutputFile(comm_, folder_ + "/out.h5", false), Error);
   Range mine;
   const std::vector<std::int32_t> values = read({folder_ + "/out.h5"}, 1U << 20U, &mine);

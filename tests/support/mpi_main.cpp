@@ -5,8 +5,10 @@
 
 #include "shoal/comm/communicator.hpp"
 #include "shoal/comm/environment.hpp"
+#include "shoal/io/reader_process.hpp"
 
 int main(int argc, char** argv) {
+  if (const auto code = shoal::serve_as_reader(argc, argv)) return *code;
   const shoal::Environment environment(argc, argv);
   testing::InitGoogleTest(&argc, argv);
   const shoal::Communicator comm = shoal::Communicator::world();

@@ -8,12 +8,9 @@
 #include <vector>
 
 #include "shoal/comm/communicator.hpp"
+#include "shoal/io/storage.hpp"
 
 namespace shoal {
-
-enum class ElementType { float32, float64, int8, int16, int32, int64, uint8, uint16, uint32, uint64, boolean };
-std::string to_string(ElementType type);
-std::size_t size_of(ElementType type);
 
 /// One data set of a file.
 struct DatasetInfo {
@@ -22,18 +19,17 @@ struct DatasetInfo {
   std::int64_t n_rows = 0;
   std::int64_t n_columns = 1;  ///< 1 for one-dimensional ones
   int rank = 0;
-  ElementType type = ElementType::float64;
-  std::int64_t chunk_rows = 0;  ///< 0: contiguous
-  bool compressed = false;
-  std::uint64_t most_bytes = 0;      ///< what is stored can expand to
+  ElementType type = ElementType::float64;  ///< in which its numbers are handed on
+  Storage storage;
   std::vector<std::int64_t> levels;  ///< attribute `levels`, empty if none
   std::vector<std::string> feature_names;
 
   [[nodiscard]] std::string name() const { return file + ":" + path; }
+  [[nodiscard]] std::size_t row_bytes() const { return static_cast<std::size_t>(n_columns) * size_of(type); }
 
   template <class Archive>
   void serialize(Archive& archive, unsigned /*version*/) {
-    archive& file& path& n_rows& n_columns& rank& type& chunk_rows& compressed& most_bytes& levels& feature_names;
+    archive& file& path& n_rows& n_columns& rank& type& storage& levels& feature_names;
   }
 };
 
@@ -47,19 +43,14 @@ DatasetName parse_dataset_name(const std::string& text);
 /// Which data sets qualify where no path is given.
 enum class Wanted { matrix, labels };
 
-/// Describes the named data set: with no path /X or the only two-dimensional numeric one (matrix), /labels or the only
-/// one-dimensional integer one (labels). Throws Error: no_input (missing file), bad_data (not HDF5, truncated, no such
-/// data set, several candidates, not numeric). Not collective.
-DatasetInfo describe_dataset(const std::string& name, Wanted wanted);
+/// Describes the named data sets: with no path /X or the file's only two-dimensional numeric one (matrix), /labels or
+/// the only one-dimensional integer one (labels). Throws Error: no_input (a missing file, also behind a link), bad_data
+/// (not HDF5, truncated, no such data set, several candidates, not numeric, a filter that is not to be had). The files'
+/// headers are read in a process of their own (reader_process.hpp). Not collective.
+std::vector<DatasetInfo> describe_here(const std::vector<std::string>& names, Wanted wanted);
 
-/// describe_dataset by rank 0, for all ranks. Collective.
+/// The same by rank 0, for all ranks. Collective.
 std::vector<DatasetInfo> describe_datasets(const Communicator& comm, const std::vector<std::string>& names,
                                            Wanted wanted);
-
-/// Throws Error(no_input) where this rank's host does not see a file that rank 0 has seen.
-void require_visible(const std::string& file);
-
-/// Throws Error no_input where `file` is missing, a directory or unreadable, bad_data where it is no HDF5 file.
-void require_hdf5_file(const std::string& file);
 
 }  // namespace shoal

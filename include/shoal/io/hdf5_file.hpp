@@ -7,11 +7,9 @@
 #include <vector>
 
 #include "shoal/io/hdf5_handle.hpp"
+#include "shoal/io/storage.hpp"
 
 namespace shoal {
-
-/// Opens for reading. Throws Error no_input or bad_data as require_hdf5_file does, bad_data where it is damaged.
-Hdf5Handle open_file(const std::string& file);
 
 /// Attributes of an object; nothing where there is none of that name or it has another type.
 std::optional<std::string> read_text_attribute(hid_t object, const std::string& name);
@@ -27,6 +25,9 @@ void write_attribute(hid_t object, const std::string& name, std::uint64_t value)
 void write_attribute(hid_t object, const std::string& name, bool value);
 void write_attribute(hid_t object, const std::string& name, const std::vector<std::int64_t>& values);
 void write_attribute(hid_t object, const std::string& name, const std::vector<std::string>& values);
+
+/// The HDF5 type of elements in memory.
+hid_t native_type(ElementType type);
 
 /// Creates a file whose bytes depend on what is written alone: no times, fixed format bounds. `access` may hold an MPI
 /// file driver.

@@ -27,7 +27,7 @@ void write_rows(const Communicator& comm, OutputFile& output, std::int64_t n_row
                 const std::function<Range(int rank)>& rows_of_rank, const std::vector<RowArray>& arrays,
                 const std::function<void(hid_t file)>& annotate);
 
-/// The HDF5 type of elements in memory.
-hid_t native_type(ElementType type);
+/// A rank writes so many bytes a call. Tests lower it.
+inline std::size_t write_bytes = std::size_t{8} << 20U;
 
 }  // namespace shoal

@@ -18,6 +18,7 @@ struct ReadOptions {
   std::string row_weights;     ///< data set of weights: a path in each data file, or file.h5:/path; empty: none
   LevelOffsets known_levels;   ///< of a model that is to be applied; empty: from attribute or data
   std::size_t n_clusters = 1;  ///< for the coding of discrete rows
+  int threads = 1;
 };
 
 /// Throws Error(bad_data) where the data sets differ in their number of columns or in their levels.

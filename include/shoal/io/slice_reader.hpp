@@ -1,4 +1,4 @@
-/// Reading this rank's rows of one or more data sets, collectively and in bounded slices.
+/// Reading this rank's rows of one or more data sets: each rank its own, by all its threads, in bounded slices.
 #pragma once
 
 #include <cstddef>
@@ -12,31 +12,35 @@
 
 namespace shoal {
 
-/// Some consecutive rows of one data set as they are stored.
+/// Some consecutive rows of one data set.
 struct Slice {
   const DatasetInfo& dataset;
   std::int64_t first_row;  ///< of the concatenated data sets
   std::int64_t first_row_in_file;
   std::int64_t n_rows;
-  std::span<const std::byte> bytes;  ///< n_rows x n_columns elements in this machine's byte order
+  std::span<const std::byte> bytes;  ///< n_rows x n_columns elements of type dataset.type
 };
-
-/// Rows of one slice: within slice_bytes but for chunks, of which a slice has whole ones so that none is decompressed
-/// twice; chunks over 1 GiB do not count.
-std::int64_t slice_rows(const DatasetInfo& dataset);
 
 /// Where the bytes of a data set's rows from a global row on are wanted; null: in a buffer.
 using Destination = std::function<std::byte*(const DatasetInfo& dataset, std::int64_t first_row)>;
 
-/// Calls `visit` with slices that together are rows_of_rank(rank) of the data sets taken as one, in order. Collective:
-/// every rank makes the same number of HDF5 calls. An error of `visit` on any rank is thrown on all. Read errors:
-/// Error(io_failure).
+/// Calls `visit`, in several threads at once, with slices that together are rows_of_rank(rank) of the data sets taken
+/// as one. Rank 0 tells the others where chunks lie; then no rank waits for another. An error on any rank, of `visit`
+/// too, is thrown on all, that of the lowest row. Read errors: Error(io_failure); damage: Error(bad_data). Collective.
 void read_slices(const Communicator& comm, const std::vector<DatasetInfo>& datasets,
-                 const std::function<Range(int rank)>& rows_of_rank, const std::function<void(const Slice&)>& visit,
-                 const Destination& destination = {});
+                 const std::function<Range(int rank)>& rows_of_rank, int threads,
+                 const std::function<void(const Slice&)>& visit, const Destination& destination = {});
 
-/// A slice is at most this many bytes (never over 1 GiB: larger reads fail in MPI-IO). Small enough that the buffer
-/// beside the rows does not count. Tests lower it.
-inline std::size_t slice_bytes = std::size_t{8} << 20U;
+/// The same of one process, which looks for chunks itself.
+void read_slices_here(const std::vector<DatasetInfo>& datasets, const Range& rows, int threads,
+                      const std::function<void(const Slice&)>& visit, const Destination& destination = {});
+
+/// Memory that reading takes beside the rows.
+std::size_t reading_bytes(const DatasetInfo& dataset, int threads);
+
+/// A slice is at most this many bytes, so that it stays in a core's cache until it is looked at; but chunks are whole
+/// in it, so that none is unpacked twice, up to most_chunk_bytes. Tests lower both.
+inline std::size_t slice_bytes = std::size_t{1} << 20U;
+inline std::size_t most_chunk_bytes = std::size_t{256} << 20U;
 
 }  // namespace shoal

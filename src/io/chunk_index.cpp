@@ -1,0 +1,108 @@
+#include "io/chunk_index.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "io/foreign_file.hpp"
+#include "io/reader.hpp"
+#include "io/row_parts.hpp"
+#include "shoal/comm/agree.hpp"
+
+namespace shoal {
+namespace {
+
+/// HDF5 is asked to read a chunk, and its driver notes where that would be: H5Dget_chunk_info walks the whole index for
+/// each chunk, and leaves a user block out of account.
+ChunkPlace look_up(hid_t dataset, const ChunkWish& wish, std::int64_t row, std::int64_t column) {
+  const std::array<hsize_t, 2> offset = {static_cast<hsize_t>(row * wish.chunk_rows),
+                                         static_cast<hsize_t>(column * wish.chunk_columns)};
+  std::uint32_t mask = 0;
+  std::byte nothing{};
+  herr_t status = -1;
+  const auto place = where_read([&] { status = H5Dread_chunk(dataset, H5P_DEFAULT, offset.data(), &mask, &nothing); });
+  const auto failed = [&] {
+    return Error(ExitCode::bad_data,
+                 fmt::format("{}:{}: is damaged: its index of chunks cannot be read at row {}; copy it again or write "
+                             "it anew",
+                             wish.file, wish.path, row * wish.chunk_rows));
+  };
+  if (status >= 0) {
+    if (!place || place->bytes > 0xFFFFFFFFU) throw failed();
+    return {place->first, static_cast<std::uint32_t>(place->bytes), mask};
+  }
+  if (hdf5_says("chunk address isn't defined") || hdf5_says("storage is not initialized"))
+    return {unwritten_chunk, 0, 0};
+  throw failed();
+}
+
+}  // namespace
+
+ChunkGrid chunk_grid(const DatasetInfo& info, const Range& part) {
+  const std::int64_t rows = info.storage.chunk_rows;
+  if (info.storage.layout != Layout::chunked || part.size() <= 0) return {};
+  const std::int64_t first = part.first / rows;
+  return {first, (part.last - 1) / rows - first + 1,
+          (info.n_columns + info.storage.chunk_columns - 1) / info.storage.chunk_columns};
+}
+
+std::vector<ChunkPlace> look_up_chunks(const std::vector<ChunkWish>& wishes) {
+  std::vector<ChunkPlace> places;
+  std::string open_name;
+  Hdf5Handle file, dataset;
+  for (const ChunkWish& wish : wishes) {
+    const std::string name = wish.file + ":" + wish.path;
+    if (name != open_name) {  // many ranks' wishes for one data set come one after the other
+      dataset = Hdf5Handle();
+      file = open_file(wish.file);
+      dataset = hold(H5Dopen2(file, wish.path.c_str(), H5P_DEFAULT), H5Dclose, ExitCode::bad_data,
+                     name + ": is damaged: it cannot be opened again");
+      open_name = name;
+    }
+    for (std::int64_t row = 0; row < wish.grid.n_rows; ++row)
+      for (std::int64_t column = 0; column < wish.grid.n_columns; ++column)
+        places.push_back(look_up(dataset, wish, wish.grid.first_row + row, column));
+  }
+  return places;
+}
+
+std::vector<ChunkPlace> find_chunks(const Communicator& comm, const std::vector<DatasetInfo>& datasets,
+                                    const std::function<Range(int rank)>& rows_of_rank) {
+  const auto is_chunked = [](const DatasetInfo& info) { return info.storage.layout == Layout::chunked; };
+  if (std::none_of(datasets.begin(), datasets.end(), is_chunked)) return {};
+  const auto wishes_of = [&](int rank) {
+    std::vector<ChunkWish> wishes;
+    for (const RowPart& part : row_parts(datasets, rows_of_rank(rank)))
+      if (const ChunkGrid grid = chunk_grid(*part.info, part.rows); grid.size() > 0)
+        wishes.push_back({part.info->file, part.info->path, part.info->rank, part.info->storage.chunk_rows,
+                          part.info->storage.chunk_columns, grid});
+    return wishes;
+  };
+  std::vector<std::vector<ChunkPlace>> found(static_cast<std::size_t>(comm.size()));
+  on_root(comm, [&] {
+    std::vector<std::vector<ChunkWish>> wishes;
+    for (int rank = 0; rank < comm.size(); ++rank) wishes.push_back(wishes_of(rank));
+    Reader reader(Question::chunks, pack(wishes), memory_for_headers);
+    for (std::vector<ChunkPlace>& places : found) {
+      const std::string bytes = reader.next(datasets.front().file);
+      places.resize(bytes.size() / sizeof(ChunkPlace));  // as many as were asked for, or the reader threw
+      std::memcpy(places.data(), bytes.data(), bytes.size());
+    }
+  });
+  std::vector<ChunkPlace> mine(comm.is_root() ? 0 : [&] {
+    std::size_t n = 0;
+    for (const ChunkWish& wish : wishes_of(comm.rank())) n += wish.grid.size();
+    return n;
+  }());
+  if (comm.is_root()) {
+    for (int rank = 1; rank < comm.size(); ++rank)
+      comm.send(std::as_bytes(std::span(found[static_cast<std::size_t>(rank)])), rank);
+    return std::move(found.front());
+  }
+  comm.receive(std::as_writable_bytes(std::span(mine)), 0);
+  return mine;
+}
+
+}  // namespace shoal

@@ -1,0 +1,14 @@
+/// What a reader does with model files.
+#pragma once
+
+#include <string>
+
+#include "shoal/io/model_file.hpp"
+
+namespace shoal {
+
+/// Throw as read_model and read_parameters do.
+ModelFile read_model_from(const std::string& name);
+NamedArrays read_parameters_from(const std::string& name);
+
+}  // namespace shoal

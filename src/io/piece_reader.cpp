@@ -1,0 +1,216 @@
+#include "io/piece_reader.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "io/numbers.hpp"
+#include "shoal/core/error.hpp"
+
+namespace shoal {
+namespace {
+
+/// A file of a data set, open on this host.
+class SourceFile {
+ public:
+  SourceFile(const std::string& name, std::string dataset) : dataset_(std::move(dataset)) {
+    file_ = Descriptor(open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    struct stat status {};
+    if (file_.get() < 0 || fstat(file_.get(), &status) != 0 || !S_ISREG(status.st_mode))
+      throw Error(
+          ExitCode::no_input,
+          fmt::format("{}: some hosts do not see this file; put it on a file system that all hosts share", name));
+    size_ = static_cast<std::uint64_t>(status.st_size);
+  }
+
+  [[nodiscard]] bool holds(std::uint64_t first, std::uint64_t bytes) const {
+    return first <= size_ && bytes <= size_ - first;
+  }
+
+  void read(std::span<std::byte> bytes, std::uint64_t first) const {
+    if (read_fully(file_.get(), bytes, first) == bytes.size()) return;
+    throw Error(ExitCode::io_failure,
+                fmt::format("{}: reading {} bytes at byte {} failed ({})", dataset_, bytes.size(), first,
+                            errno == 0 ? "the file became shorter" : std::strerror(errno)));
+  }
+
+ private:
+  std::string dataset_;
+  Descriptor file_;
+  std::uint64_t size_ = 0;
+};
+
+void fill_elements(const Storage& storage, std::size_t n, std::byte* out) {
+  for (std::size_t i = 0; i < n; ++i)
+    std::memcpy(out + i * storage.fill.size(), storage.fill.data(), storage.fill.size());
+}
+
+void resize(std::vector<std::byte>& buffer, std::size_t bytes) {
+  if (buffer.size() < bytes) buffer.resize(bytes);
+}
+
+/// Rows one after the other: in one or several runs of bytes, in the header, or nowhere.
+class ContiguousRows : public PieceReader {
+ public:
+  explicit ContiguousRows(const DatasetInfo& info) : info_(info) {
+    for (const Extent& extent : info.storage.extents) files_.emplace_back(extent.file, info.name());
+  }
+
+  void read(const Range& rows, std::byte* out, Scratch& scratch) const override {
+    const Storage& storage = info_.storage;
+    const std::size_t n = static_cast<std::size_t>(rows.size() * info_.n_columns);
+    const std::size_t first = static_cast<std::size_t>(rows.first * info_.n_columns) * storage.number.size;
+    const std::size_t bytes = n * storage.number.size;
+    if (storage.layout == Layout::compact)
+      return decode_numbers(storage.number, info_.type,
+                            reinterpret_cast<const std::byte*>(storage.compact.data()) + first, n, out);
+    if (files_.empty()) return fill_elements(storage, n, out);
+    if (stored_as_element(storage.number, info_.type)) return read_bytes(first, {out, bytes});
+    resize(scratch.from, bytes);
+    read_bytes(first, {scratch.from.data(), bytes});
+    decode_numbers(storage.number, info_.type, scratch.from.data(), n, out);
+  }
+
+ private:
+  /// Bytes counted through all extents.
+  void read_bytes(std::uint64_t first, std::span<std::byte> bytes) const {
+    for (std::size_t i = 0; i < files_.size() && !bytes.empty(); ++i) {
+      const Extent& extent = info_.storage.extents[i];
+      if (first < extent.bytes) {
+        const std::size_t n = std::min<std::uint64_t>(bytes.size(), extent.bytes - first);
+        files_[i].read(bytes.first(n), extent.first + first);
+        bytes = bytes.subspan(n);
+        first += n;
+      }
+      first -= extent.bytes;
+    }
+  }
+
+  const DatasetInfo& info_;
+  std::vector<SourceFile> files_;
+};
+
+class ChunkedRows : public PieceReader {
+ public:
+  ChunkedRows(const DatasetInfo& info, const ChunkGrid& grid, std::span<const ChunkPlace> chunks)
+      : info_(info), grid_(grid), chunks_(chunks), file_(info.storage.extents.front().file, info.name()) {}
+
+  void read(const Range& rows, std::byte* out, Scratch& scratch) const override {
+    const std::int64_t height = info_.storage.chunk_rows;
+    for (std::int64_t row = rows.first / height; row * height < rows.last; ++row)
+      for (std::int64_t column = 0; column < grid_.n_columns; ++column) read_chunk(row, column, rows, out, scratch);
+  }
+
+ private:
+  /// The part of a chunk that is among the rows wanted.
+  struct Part {
+    Range rows;  ///< of the data set
+    Range columns;
+    std::int64_t chunk_first;  ///< row of the data set at which the chunk begins
+  };
+
+  void read_chunk(std::int64_t row, std::int64_t column, const Range& wanted, std::byte* out, Scratch& scratch) const {
+    const Storage& storage = info_.storage;
+    const std::int64_t first = row * storage.chunk_rows;
+    const std::int64_t left = column * storage.chunk_columns;
+    const Part part{{std::max(wanted.first, first), std::min(wanted.last, first + storage.chunk_rows)},
+                    {left, std::min(left + storage.chunk_columns, info_.n_columns)},
+                    first};
+    const bool partial = first + storage.chunk_rows > info_.n_rows || left + storage.chunk_columns > info_.n_columns;
+    const ChunkPlace& place = chunks_[static_cast<std::size_t>((row - grid_.first_row) * grid_.n_columns + column)];
+    std::byte* const target =
+        out + static_cast<std::size_t>((part.rows.first - wanted.first) * info_.n_columns + left) * size_of(info_.type);
+    if (place.address == unwritten_chunk) return fill(part, target);
+    try {
+      if (storage.filters.empty() || (storage.whole_chunks_only && partial))
+        read_plain(place, part, target, scratch);
+      else
+        read_filtered(place, part, target, scratch);
+    } catch (const Error& error) {
+      if (error.code() != ExitCode::bad_data) throw;
+      throw Error(
+          ExitCode::bad_data,
+          fmt::format("{}: is damaged: the chunk at row {}, column {}: {}; copy the file again or write it anew",
+                      info_.name(), first, left, error.what()));
+    }
+  }
+
+  void fill(const Part& part, std::byte* out) const {
+    for (std::int64_t r = 0; r < part.rows.size(); ++r)
+      fill_elements(info_.storage, static_cast<std::size_t>(part.columns.size()), row_of(out, r));
+  }
+
+  /// Only the rows wanted; where they may lie.
+  void read_plain(const ChunkPlace& place, const Part& part, std::byte* out, Scratch& scratch) const {
+    const Storage& storage = info_.storage;
+    if (place.bytes != storage.chunk_bytes()) throw wrong_size(place);
+    require_in_file(place);
+    const std::size_t row_bytes = static_cast<std::size_t>(storage.chunk_columns) * storage.number.size;
+    const std::size_t bytes = static_cast<std::size_t>(part.rows.size()) * row_bytes;
+    const std::uint64_t first =
+        place.address + static_cast<std::uint64_t>(part.rows.first - part.chunk_first) * row_bytes;
+    if (is_wide() && stored_as_element(storage.number, info_.type)) return file_.read({out, bytes}, first);
+    resize(scratch.from, bytes);
+    file_.read({scratch.from.data(), bytes}, first);
+    decode(scratch.from.data(), part, out);
+  }
+
+  void read_filtered(const ChunkPlace& place, const Part& part, std::byte* out, Scratch& scratch) const {
+    const Storage& storage = info_.storage;
+    if (place.bytes == 0 || place.bytes > most_filtered_bytes(storage.chunk_bytes())) throw wrong_size(place);
+    require_in_file(place);
+    scratch.from.resize(place.bytes);
+    file_.read(scratch.from, place.address);
+    const std::span<const std::byte> chunk =
+        undo_filters(storage.filters, place.filter_mask, storage.number, storage.chunk_bytes(), scratch);
+    const std::size_t row_bytes = static_cast<std::size_t>(storage.chunk_columns) * storage.number.size;
+    decode(chunk.data() + static_cast<std::size_t>(part.rows.first - part.chunk_first) * row_bytes, part, out);
+  }
+
+  /// From rows of a chunk to rows of the data set.
+  void decode(const std::byte* in, const Part& part, std::byte* out) const {
+    const StoredNumber& number = info_.storage.number;
+    const auto n = static_cast<std::size_t>(part.columns.size());
+    if (is_wide()) return decode_numbers(number, info_.type, in, n * static_cast<std::size_t>(part.rows.size()), out);
+    const std::size_t row_bytes = static_cast<std::size_t>(info_.storage.chunk_columns) * number.size;
+    for (std::int64_t r = 0; r < part.rows.size(); ++r)
+      decode_numbers(number, info_.type, in + static_cast<std::size_t>(r) * row_bytes, n, row_of(out, r));
+  }
+
+  /// A chunk holds whole rows.
+  [[nodiscard]] bool is_wide() const { return info_.storage.chunk_columns == info_.n_columns; }
+
+  [[nodiscard]] std::byte* row_of(std::byte* out, std::int64_t r) const {
+    return out + static_cast<std::size_t>(r) * info_.row_bytes();
+  }
+
+  [[nodiscard]] Error wrong_size(const ChunkPlace& place) const {
+    return {ExitCode::bad_data, fmt::format("it takes {} bytes in the file, where {} make a chunk", place.bytes,
+                                            info_.storage.chunk_bytes())};
+  }
+
+  void require_in_file(const ChunkPlace& place) const {
+    if (!file_.holds(place.address, place.bytes))
+      throw Error(ExitCode::bad_data, fmt::format("its bytes {} to {} lie beyond the end of the file", place.address,
+                                                  place.address + place.bytes));
+  }
+
+  const DatasetInfo& info_;
+  ChunkGrid grid_;
+  std::span<const ChunkPlace> chunks_;
+  SourceFile file_;
+};
+
+}  // namespace
+
+std::unique_ptr<PieceReader> open_part(const RowPart& part, std::span<const ChunkPlace> chunks) {
+  if (part.info->storage.layout == Layout::chunked)
+    return std::make_unique<ChunkedRows>(*part.info, chunk_grid(*part.info, part.rows), chunks);
+  return std::make_unique<ContiguousRows>(*part.info);
+}
+
+}  // namespace shoal
