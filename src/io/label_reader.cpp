@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <new>
 
 #include "shoal/comm/agree.hpp"
 #include "shoal/core/error.hpp"
@@ -20,7 +21,15 @@ std::vector<std::int64_t> read_labels(const Communicator& comm, const DatasetInf
   };
   const Range mine = rows(comm.rank());
   std::vector<std::int64_t> labels;
-  agree(comm, [&] { labels.resize(static_cast<std::size_t>(mine.size())); });
+  agree(comm, [&] {
+    try {
+      labels.resize(static_cast<std::size_t>(mine.size()));
+    } catch (const std::bad_alloc&) {
+      throw Error(ExitCode::no_memory,
+                  fmt::format("{}: its {} rows take more memory than there is; use more ranks on more hosts",
+                              info.name(), info.n_rows));
+    }
+  });
   read_slices(comm, {info}, rows, 1, [&](const Slice& slice) {
     with_elements(slice, [&](const auto* elements) {
       const auto first = labels.begin() + (slice.first_row - mine.first);

@@ -24,7 +24,6 @@ namespace shoal {
 namespace {
 
 constexpr const char* reader_argument = "--read-for-another-shoal";
-bool can_serve = false;
 
 /// What goes before the bytes of an answer; code 0: a result, else a message.
 struct AnswerHead {
@@ -107,7 +106,7 @@ void limit_reader(std::uint64_t memory) {
 }  // namespace
 
 std::optional<int> serve_as_reader(int argc, char** argv) {
-  can_serve = true;
+  read_elsewhere = true;
   if (argc != 4 || std::strcmp(argv[1], reader_argument) != 0) return std::nullopt;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   pid_t parent = 0;
@@ -136,7 +135,7 @@ std::optional<int> serve_as_reader(int argc, char** argv) {
 }
 
 Reader::Reader(Question question, const std::string& arguments, std::uint64_t memory) {
-  if (!can_serve) {
+  if (!read_elsewhere) {
     serve(question, arguments, [&](const std::string& bytes) { answered_.push_back(bytes); });
     return;
   }

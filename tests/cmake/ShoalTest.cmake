@@ -1,3 +1,13 @@
+# Several mpirun at once must not share a folder for their sessions: one removes it while another makes its own in it.
+function(shoal_own_sessions test)
+  get_property(n GLOBAL PROPERTY SHOAL_N_TESTS)
+  math(EXPR n "${n} + 1")
+  set_property(GLOBAL PROPERTY SHOAL_N_TESTS ${n})
+  set(folder ${PROJECT_BINARY_DIR}/mpi/${n})
+  file(MAKE_DIRECTORY ${folder})
+  set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT OMPI_MCA_orte_tmpdir_base=${folder})
+endfunction()
+
 # shoal_test(NAME SOURCES ... [RANKS 1 2 3])
 #
 # A GoogleTest program; without RANKS it runs once and alone, with them once under mpiexec for each number of ranks.
@@ -16,6 +26,7 @@ function(shoal_test name)
       COMMAND ${MPIEXEC_EXECUTABLE} --timeout 110 ${MPIEXEC_NUMPROC_FLAG} ${ranks} $<TARGET_FILE:${name}>)
     set_tests_properties(${name}.ranks-${ranks} PROPERTIES TIMEOUT 120 LABELS mpi
       ENVIRONMENT OMP_WAIT_POLICY=passive)  # ranks x threads share few cores
+    shoal_own_sessions(${name}.ranks-${ranks})
   endforeach()
 endfunction()
 
@@ -24,4 +35,5 @@ function(shoal_system_test name file timeout)
   add_test(NAME ${name} COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/${file})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout} LABELS system
     ENVIRONMENT "OMP_WAIT_POLICY=passive;SHOAL=$<TARGET_FILE:shoal_program>;SHOAL_BUILD=${PROJECT_BINARY_DIR}")
+  shoal_own_sessions(${name})
 endfunction()

@@ -12,13 +12,13 @@
 #include <string_view>
 #include <vector>
 
-#include "io/guarded.hpp"
 #include "shoal/comm/environment.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/io/file_summary.hpp"
 #include "shoal/io/hdf5_handle.hpp"
 #include "shoal/io/label_reader.hpp"
 #include "shoal/io/model_file.hpp"
+#include "shoal/io/reader_process.hpp"
 
 namespace {
 
@@ -36,7 +36,7 @@ void attempt(const F& read) {
     read();
   } catch (const shoal::Error& error) {
     if (error.code() != shoal::ExitCode::bad_data && error.code() != shoal::ExitCode::no_input &&
-        error.code() != shoal::ExitCode::io_failure)
+        error.code() != shoal::ExitCode::no_memory)
       __builtin_trap();
   }
 }
@@ -130,6 +130,7 @@ void write_file(FuzzedDataProvider& in, const std::string& name) {
 }  // namespace
 
 extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
+  if (const auto code = shoal::serve_as_reader(*argc, *argv)) _exit(*code);
   static const shoal::Environment environment(*argc, *argv);
   shoal::silence_hdf5();
   return 0;
@@ -138,10 +139,10 @@ extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   static const int file = memfd_create("file", 0);
-  static const std::string name = "/proc/self/fd/" + std::to_string(file);
+  static const std::string name = "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(file);
   if (ftruncate(file, 0) != 0) __builtin_trap();
-  shoal::guard_foreign_files = data[0] % 64 == 0;
-  if (shoal::guard_foreign_files) {
+  shoal::read_elsewhere = data[0] % 64 == 0;
+  if (shoal::read_elsewhere) {
     if (pwrite(file, data + 1, size - 1, 0) != static_cast<ssize_t>(size - 1)) __builtin_trap();
   } else {
     FuzzedDataProvider in(data + 1, size - 1);

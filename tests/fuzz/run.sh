@@ -5,19 +5,25 @@ set -eu
 cd "$(dirname "$0")/../.."
 seconds=$1
 fuzz=build/fuzz
-mkdir -p $fuzz/checkpoint $fuzz/table $fuzz/hdf5
+mkdir -p $fuzz/checkpoint $fuzz/table $fuzz/hdf5 $fuzz/chunk
 
 build() { # fuzzer, sources
   name=$1
   shift
   # shellcheck disable=SC2046 # flags are several words
-  OMPI_CXX=clang++ mpicxx -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -Iinclude -Isrc \
-    "tests/fuzz/${name}_fuzzer.cpp" "$@" $(pkg-config --cflags --libs hdf5-openmpi) -lfmt -lboost_serialization -lcsv \
+  OMPI_CXX=clang++ mpicxx -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -Iinclude -Isrc -I/usr/include/liblzf \
+    "tests/fuzz/${name}_fuzzer.cpp" "$@" $(pkg-config --cflags --libs hdf5-openmpi) -lfmt -lboost_serialization -lcsv -ldeflate -llzf \
     -o "$fuzz/${name}_fuzzer"
 }
-build hdf5 src/io/model_file.cpp src/io/label_reader.cpp src/io/dataset.cpp src/io/slice_reader.cpp \
-  src/io/hdf5_file.cpp src/io/guarded.cpp src/io/output_file.cpp src/io/durable_file.cpp src/io/digest.cpp \
-  src/comm/communicator.cpp src/comm/agree.cpp src/comm/environment.cpp &
+reader="src/io/hdf5_file.cpp src/io/foreign_file.cpp src/io/number_type.cpp src/io/storage.cpp src/io/describe.cpp
+  src/io/serve.cpp src/io/reader.cpp src/io/dataset.cpp src/io/chunk_index.cpp src/io/piece_reader.cpp
+  src/io/slice_reader.cpp"
+undo="src/io/numbers.cpp src/io/packed_bits.cpp src/io/filters.cpp"
+# shellcheck disable=SC2086 # lists of files
+build hdf5 $reader $undo src/io/model_file.cpp src/io/label_reader.cpp src/io/output_file.cpp src/io/durable_file.cpp \
+  src/io/digest.cpp src/comm/communicator.cpp src/comm/agree.cpp src/comm/environment.cpp &
+# shellcheck disable=SC2086
+build chunk $undo
 build checkpoint src/io/envelope.cpp src/io/checkpoint.cpp
 build table src/io/csv_source.cpp src/io/npy_source.cpp
 wait $!
@@ -34,7 +40,7 @@ start $fuzz/x.npy table
 head -n 20 tests/data/iris.csv >$fuzz/x.csv
 start $fuzz/x.csv table
 
-for name in checkpoint table hdf5; do
+for name in checkpoint table chunk hdf5; do
   echo "== fuzzing $name for $seconds s"
   # Leaks are not looked for: Open MPI and HDF5 keep memory of their own until the process ends.
   ASAN_OPTIONS=detect_leaks=0 $fuzz/${name}_fuzzer -max_total_time="$seconds" -rss_limit_mb=2048 -max_len=16384 \

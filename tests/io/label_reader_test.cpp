@@ -81,14 +81,14 @@ TEST_F(LabelFile, IsReadInShares) {
   }
 }
 
-TEST_F(LabelFile, ThatClaimsRowsItDoesNotHoldIsRefused) {
+TEST_F(LabelFile, OfMoreRowsThanMemoryIsRefused) {
   write(hsize_t{1} << 40U, false);
   world().barrier();
   try {
     read();
     FAIL() << "read";
   } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::bad_data);
+    EXPECT_EQ(error.code(), ExitCode::no_memory);
     EXPECT_NE(std::string(error.what()).find("1099511627776 rows"), std::string::npos) << error.what();
   }
 }
@@ -112,7 +112,7 @@ TEST_F(LabelFile, ChangedBytesNeverCrash) {
     try {
       read();
     } catch (const Error& error) {
-      EXPECT_TRUE(error.code() == ExitCode::bad_data || error.code() == ExitCode::io_failure) << error.what();
+      EXPECT_TRUE(error.code() == ExitCode::bad_data || error.code() == ExitCode::no_memory) << error.what();
       ++refused;
     }
     world().barrier();

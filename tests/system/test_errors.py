@@ -103,7 +103,7 @@ class Errors(shoal.ShoalTest):
     def test_65_wrong_shapes_and_types(self):
         for name, X, words in (("vector", self.X[:, 0], ["1 dim"]), ("cube", self.X.reshape(10, 64, 4), ["3 dim"]),
                                ("none", self.X[:0], ["empty"]), ("nocolumns", self.X[:, :0], ["empty"]),
-                               ("complex", self.X.astype(complex), ["neither"]), ("half", self.X.astype(np.float16), ["neither"])):
+                               ("complex", self.X.astype(complex), ["neither"]), ("wide", self.X.astype(np.longdouble), ["neither"])):
             self.refuses_fit(65, ["/X", *words], "kmeans", self.write(f"{name}.h5", X))
         strings = self.path("strings.h5")
         with h5py.File(strings, "w") as file:

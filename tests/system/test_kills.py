@@ -1,5 +1,5 @@
 """Fits that are killed again and again at random moments, and started again on other numbers of ranks, end with the bits
-of a fit that ran undisturbed. KILLS (default 42) for each of five models; prints how many were killed where."""
+of a fit that ran undisturbed. KILLS (default 8) for each of five models; prints how many were killed where."""
 import collections
 import filecmp
 import os
@@ -12,7 +12,7 @@ import numpy as np
 
 import shoal
 
-KILLS = int(os.environ.get("KILLS", "42"))
+KILLS = int(os.environ.get("KILLS") or 8)
 RANKS = (0, 1, 2, 3, 4)
 
 

@@ -10,6 +10,9 @@ namespace shoal {
 /// the code to exit with. In a program that never calls it, HDF5 reads foreign files in the program itself.
 std::optional<int> serve_as_reader(int argc, char** argv);
 
+/// Set by serve_as_reader. Fuzzers clear it to see what happens within.
+inline bool read_elsewhere = false;
+
 /// Seconds without an answer after which a reader is given up. Tests lower it.
 inline int reader_patience = 60;
 
