@@ -1,6 +1,7 @@
 #include "app/arguments.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <iostream>
@@ -92,7 +93,8 @@ std::string options_text(const Arguments& a, const ResolvedNames& names, bool fl
   if (is_discrete(a.model)) line("pseudo-count", a.pseudo_count);
   if (!names.row_weights.empty()) line("row-weights", quoted(names.row_weights));
   line("missing", quoted(to_string(a.missing)));
-  if (a.missing_value) line("missing-value", *a.missing_value);
+  if (a.missing_values.size() == 1) line("missing-value", a.missing_values.front());
+  if (a.missing_values.size() > 1) line("missing-value", fmt::format("[{}]", fmt::join(a.missing_values, ", ")));
   line("init", quoted(names.init));
   line("seed", a.seed);
   line("max-iterations", a.max_iterations);

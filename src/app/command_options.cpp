@@ -86,7 +86,14 @@ void add_data_options(CLI::App* app, Arguments& a) {
   add_choice(app, "--missing", a.missing, missings,
              "What a NaN means: stop, leave the row out (label -1), or integrate it out (missing at random; bernoulli, "
              "categorical, gaussian diag and spherical) [error]");
-  app->add_option("--missing-value", a.missing_value, wrapped("This value, too, is missing"))->type_name("V");
+  const auto finite = [](const std::string& text) {
+    return text.find_first_of("nN") == std::string::npos ? "" : text + " is not a finite number";  // nan, inf
+  };
+  app->add_option("--missing-value", a.missing_values,
+                  wrapped("This value, rounded to the dataset's type, too, is missing; may be given several times"))
+      ->allow_extra_args(false)
+      ->check(CLI::Validator(finite, ""))
+      ->type_name("V");
   add_choice(
       app, "--precision", a.precision, precisions,
       "How rows are held and multiplied; sums beyond a tile are float64 [float32 for float32 data, else float64]");

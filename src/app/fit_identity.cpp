@@ -84,6 +84,11 @@ Arguments with_target_of(const std::optional<Checkpoint>& before, const Argument
   return result;
 }
 
+bool was_float64(const Checkpoint& checkpoint) {
+  const std::string* precision = value_of(checkpoint.identity, "precision");
+  return precision != nullptr && *precision == "\"float64\"";
+}
+
 std::vector<double> find_weights(const Checkpoint& checkpoint) {
   const NamedArray* weights = find(checkpoint.parameters, "weights");
   return weights == nullptr ? std::vector<double>{} : weights->values;

@@ -29,6 +29,9 @@ Arguments with_target_of(const std::optional<Checkpoint>& before, const Argument
 /// Mixing weights of a checkpoint.
 std::vector<double> find_weights(const Checkpoint& checkpoint);
 
+/// Whether its rows were held as float64, as they may be for float32 files, too.
+bool was_float64(const Checkpoint& checkpoint);
+
 /// Every file that a fit writes.
 std::vector<std::string> files_written(const Arguments& arguments);
 

@@ -13,7 +13,6 @@
 #include "shoal/io/digest.hpp"
 #include "shoal/io/hdf5_file.hpp"
 #include "shoal/io/slice_reader.hpp"
-#include "shoal/model/make_model.hpp"
 #include "shoal/model/parameter_check.hpp"
 
 namespace shoal::app {
@@ -85,7 +84,9 @@ void settle_start(const Communicator& comm, const Arguments& a, FitPlan& plan) {
   if (a.init == "kmeans-parallel" || a.init == "random") return;
   plan.start = read_parameters(comm, a.init);
   plan.names.init = digest(plan.start);
-  if (!is_discrete(a.model)) make_model<double>(plan.model, plan.n_features())->set_parameters(plan.start, a.init);
+  NamedArrays checked = plan.start;  // categorical ones wait for the data, which tell the levels
+  if (a.model != ModelKind::categorical)
+    check_parameters(plan.model, plan.n_features(), Completeness::start, a.init, checked);
 }
 
 }  // namespace
@@ -114,7 +115,7 @@ FitPlan make_plan(const Communicator& comm, const Arguments& a) {
   plan.model.pseudo_count = a.pseudo_count;
   plan.read.kind = a.model;
   plan.read.missing = a.missing;
-  plan.read.missing_value = a.missing_value;
+  plan.read.missing_values = a.missing_values;
   plan.read.row_weights = a.row_weights;
   plan.read.n_clusters = plan.model.n_clusters;
   plan.read.threads = plan.threads;
@@ -139,8 +140,8 @@ MemoryNeed memory_need(const FitPlan& plan, int n_ranks) {
   std::size_t reading = 0;
   for (const DatasetInfo& info : plan.datasets) reading = std::max(reading, reading_bytes(info, plan.threads));
   const double levels = 2 + std::log2(static_cast<double>(std::max<std::int64_t>(1, plan.partition.n_blocks)));
-  need.scratch =
-      need.statistics * levels * plan.threads + 12 * n + static_cast<double>(reading);  // partial sums, seeding's distances, reading
+  need.scratch = need.statistics * levels * plan.threads + 12 * n +
+                 static_cast<double>(reading);  // partial sums, seeding's distances, reading
   return need;
 }
 

@@ -1,5 +1,7 @@
 #include "app/fit_results.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <cmath>
 #include <filesystem>
@@ -51,6 +53,27 @@ std::vector<std::string> Outputs::temporaries() const {
   return names;
 }
 
+namespace {
+
+/// Nothing that is not a number leaves the program.
+void require_finite(const ModelFile& file) {
+  const auto check = [](const std::string& name, const std::vector<double>& values) {
+    for (std::size_t i = 0; i < values.size(); ++i)
+      if (!std::isfinite(values[i]))
+        throw Error(
+            ExitCode::bad_data,
+            fmt::format("{} would be {} at flat index {}: the values, their weights or --regularization are too "
+                        "large; scale them",
+                        name, values[i], i));
+  };
+  check("the model's objective, log-likelihood, BIC or AIC", {file.objective, file.log_likelihood, file.bic, file.aic});
+  for (const NamedArray& array : file.parameters) check("/parameters/" + array.name, array.values);
+  check("/parameters/counts", file.counts);
+  check("/history/objective", file.history);
+}
+
+}  // namespace
+
 bool all_written(const Communicator& comm, const Arguments& arguments, const Checkpoint& finished) {
   const bool model = is_own_of(comm, arguments.output, "model", finished);
   return model && (arguments.labels.empty() || is_own_of(comm, arguments.labels, "labels", finished));
@@ -86,6 +109,7 @@ ModelFile describe(const Model<Row>& model, const FitResult& result, const FitPl
   file.parameters = model.parameters();
   file.counts = result.counts;
   file.history = result.history;
+  require_finite(file);
   return file;
 }
 

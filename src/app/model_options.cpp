@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <sstream>
@@ -75,6 +76,13 @@ Precision precision_of(const ModelFile& file) {
   return option_in(file.options, "precision") == "float32" ? Precision::float32 : Precision::float64;
 }
 
+std::size_t coded_clusters(const ModelFile& file) {
+  const std::string text = option_in(file.options, "clusters");
+  std::int64_t clusters = 0;
+  std::from_chars(text.data(), text.data() + text.size(), clusters);
+  return static_cast<std::size_t>(std::clamp(clusters, file.n_clusters, std::int64_t{1} << 24U));
+}
+
 LevelOffsets level_offsets_of(const ModelFile& file, const std::string& name) {
   const auto d = static_cast<std::size_t>(file.n_features);
   LevelOffsets offsets = {0};
@@ -84,13 +92,7 @@ LevelOffsets level_offsets_of(const ModelFile& file, const std::string& name) {
     return offsets;
   }
   const NamedArray& stored = require_array(file.parameters, "level_offsets", {d + 1}, name);
-  for (std::size_t j = 0; j < d; ++j) {
-    const double levels = stored.values[j + 1] - stored.values[j];
-    if (stored.values[0] != 0 || levels < 1 || levels > missing_code || levels != std::floor(levels))
-      throw Error(ExitCode::bad_data, fmt::format("{}: /parameters/level_offsets is not 0 and then rising", name));
-    offsets.push_back(static_cast<std::int64_t>(stored.values[j + 1]));
-  }
-  return offsets;
+  return {stored.values.begin(), stored.values.end()};
 }
 
 }  // namespace shoal::app

@@ -13,6 +13,9 @@ ModelOptions options_of(const ModelFile& file, const std::string& name);
 /// How the rows of the fit were held.
 Precision precision_of(const ModelFile& file);
 
+/// The number of clusters by which the fit chose how discrete rows are held: before it dropped any.
+std::size_t coded_clusters(const ModelFile& file);
+
 /// Level offsets of a discrete model: two levels a feature, or /parameters/level_offsets.
 LevelOffsets level_offsets_of(const ModelFile& file, const std::string& name);
 

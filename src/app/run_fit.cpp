@@ -1,7 +1,10 @@
 // The main command, from files to model: read this first.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <type_traits>
 
 #include "app/checkpointing.hpp"
 #include "app/commands.hpp"
@@ -15,6 +18,8 @@
 #include "shoal/io/digest.hpp"
 #include "shoal/io/shard_reader.hpp"
 #include "shoal/model/make_model.hpp"
+#include "shoal/model/parameter_check.hpp"
+#include "shoal/model/value_range.hpp"
 
 namespace shoal::app {
 namespace {
@@ -44,6 +49,17 @@ std::unique_ptr<Model<Row>> make(ModelOptions options, const Shard<Row>& shard,
     return make_model<Row>(options, shard.n_features);
 }
 
+/// A start may leave them out: the data tell them, too.
+void add_level_offsets(const RowCoding& coding, const std::string& source, NamedArrays& arrays) {
+  const LevelOffsets& offsets = coding.offsets();
+  if (const NamedArray* given = find(arrays, "level_offsets")) {
+    if (std::ranges::equal(given->values, offsets)) return;
+    throw Error(ExitCode::bad_data,
+                fmt::format("{}: /parameters/level_offsets differ from the levels of the data", source));
+  }
+  arrays.push_back({"level_offsets", {offsets.size()}, {offsets.begin(), offsets.end()}, true});
+}
+
 /// From seeds or a file, or where a checkpoint stands.
 template <class Row>
 void start(Model<Row>& model, const FitPlan& plan, const RowPass<Row>& pass, const std::optional<Checkpoint>& before) {
@@ -51,7 +67,12 @@ void start(Model<Row>& model, const FitPlan& plan, const RowPass<Row>& pass, con
   const ColumnMoments moments = mixture ? column_moments(pass) : ColumnMoments{};
   model.begin_fit(pass, moments);
   if (before) return model.resume(before->parameters, before->state.repairs, plan.arguments.checkpoint);
-  if (!plan.start.empty()) return model.set_parameters(plan.start, plan.arguments.init);
+  if (!plan.start.empty()) {
+    NamedArrays arrays = plan.start;
+    if constexpr (std::is_same_v<Row, PackedByte>) add_level_offsets(pass.shard().coding, plan.arguments.init, arrays);
+    check_parameters(plan.model, pass.shard().n_features, Completeness::start, plan.arguments.init, arrays);
+    return model.set_parameters(arrays, plan.arguments.init);
+  }
   const SeedSpace<Row> space(plan.model, moments, pass.shard().coding, pass.shard().n_features);
   const auto seed_rows = plan.arguments.init == "random" ? random_rows<Row> : kmeans_parallel<Row>;
   const Seeds<Row> seeds = seed_rows(pass, space, plan.model.n_clusters, plan.arguments.seed, !mixture);
@@ -64,10 +85,49 @@ void check_rows(const FitPlan& plan, const DataSummary& summary) {
                                              plan.model.n_clusters, summary.rows_used));
   if (!(summary.total_weight > 0))
     throw Error(ExitCode::bad_data, "--row-weights: all weights are zero; at least one row must count");
+  if (!std::isfinite(summary.total_weight))
+    throw Error(ExitCode::bad_data, "--row-weights: their sum is infinite; divide them by a power of two");
 }
 
+/// The place and remedy of values whose squares or distances are no numbers.
+Error range_error(const FitPlan& plan, const RangeProblem& problem, const char* type) {
+  std::int64_t row = problem.row;
+  const DatasetInfo* info = plan.datasets.data();
+  for (; row >= info->n_rows; ++info) row -= info->n_rows;
+  if (problem.too_far)
+    return {
+        ExitCode::bad_data,
+        fmt::format("{}: row {}, column {}: {}: values as far apart as {} make distances that {} cannot hold; scale "
+                    "the data down",
+                    info->name(), row, problem.column, problem.value, problem.span, type),
+        problem.row};
+  return {ExitCode::bad_data,
+          fmt::format("{}: row {}, column {}: {}: the values span {} only, so that their squares are zero to {}; scale "
+                      "the data up",
+                      info->name(), row, problem.column, problem.value, problem.span, type),
+          problem.row};
+}
+
+/// Whether T holds the squares and distances of these rows. float32 that was not asked for may give way to float64;
+/// else throws Error(bad_data). What lies far apart in float64 may still be near its cluster, if a file says where that
+/// is.
 template <class Row>
-void fit_rows(const Communicator& comm, const FitPlan& plan, Outputs& outputs, Reporter& reporter,
+bool holds_distances(const FitPlan& plan, const RowPass<Row>& pass, bool seeding) {
+  if constexpr (std::is_same_v<Row, PackedByte>) {
+    return true;
+  } else {
+    const auto problem = range_problem(plan.model, pass);
+    if (!problem) return true;
+    constexpr bool is_float = std::is_same_v<Row, float>;
+    if (is_float && plan.arguments.precision == Precision::automatic) return false;
+    if (!is_float && problem->too_far && !seeding && std::isfinite(problem->span)) return true;
+    throw range_error(plan, *problem, is_float ? "float32 (use --precision float64)" : "float64");
+  }
+}
+
+/// Reads, fits and writes; false, and nothing done, where rows of this type cannot hold the distances.
+template <class Row>
+bool fit_rows(const Communicator& comm, const FitPlan& plan, Outputs& outputs, Reporter& reporter,
               Checkpointing& checkpointing, const std::optional<Checkpoint>& before) {
   const Arguments& arguments = plan.arguments;
   Stopwatch watch;
@@ -75,12 +135,13 @@ void fit_rows(const Communicator& comm, const FitPlan& plan, Outputs& outputs, R
   const Shard<Row> shard = read_shard<Row>(comm, plan.datasets, plan.partition, plan.read);
   const DataSummary summary = summarise(comm, shard);
   check_rows(plan, summary);
+  const RowPass<Row> pass(shard, comm, plan.threads, summary);
+  if (!holds_distances(plan, pass, plan.start.empty() && !before)) return false;
   NamedTexts identity = identity_of(plan);
   if (checkpointing.possible()) identity.emplace_back(sampled_rows, sample_digest(comm, shard));
   if (before) require_same(before->identity, identity, arguments);
   seconds.read = watch.lap();
 
-  const RowPass<Row> pass(shard, comm, plan.threads, summary);
   const std::unique_ptr<Model<Row>> model = make(plan.model, shard, before);
   start(*model, plan, pass, before);
   for (const std::string& warning : model->warnings()) warn(comm, arguments, warning);
@@ -109,6 +170,7 @@ void fit_rows(const Communicator& comm, const FitPlan& plan, Outputs& outputs, R
   reporter.log_run(json);
   say(comm, arguments, summary_text(file, result, model->repairs(), arguments));
   if (arguments.json) print_result(comm, json + "\n");
+  return true;
 }
 
 /// A finished fit whose files are all there needs no more than a word.
@@ -128,7 +190,8 @@ void run_fit(const Communicator& comm, const Arguments& arguments) {
   Checkpointing checkpointing(comm, arguments);
   std::optional<Checkpoint> before = checkpointing.find();
   agree_on_target(comm, with_target_of(before, arguments));
-  const FitPlan plan = make_plan(comm, arguments);
+  FitPlan plan = make_plan(comm, arguments);
+  if (before && was_float64(*before) && arguments.precision == Precision::automatic) plan.float32 = false;
   require_different_files(comm, files_written(arguments), arguments.data);
   if (before) require_same(before->identity, identity_of(plan), arguments);
   check_memory(comm, plan);
@@ -142,9 +205,17 @@ void run_fit(const Communicator& comm, const Arguments& arguments) {
   if (before)
     say(comm, arguments,
         fmt::format("going on from {} after {} iterations", arguments.checkpoint, before->state.n_iterations));
-  if (is_discrete(plan.model.kind)) return fit_rows<PackedByte>(comm, plan, outputs, reporter, checkpointing, before);
-  if (plan.float32) return fit_rows<float>(comm, plan, outputs, reporter, checkpointing, before);
-  return fit_rows<double>(comm, plan, outputs, reporter, checkpointing, before);
+  if (is_discrete(plan.model.kind)) {
+    fit_rows<PackedByte>(comm, plan, outputs, reporter, checkpointing, before);
+    return;
+  }
+  if (plan.float32 && fit_rows<float>(comm, plan, outputs, reporter, checkpointing, before)) return;
+  if (plan.float32) {
+    say(comm, arguments, "note: float32 cannot hold the squares or distances of these values: going on in float64");
+    plan.float32 = plan.model.float32_tables = false;
+    check_memory(comm, plan);
+  }
+  fit_rows<double>(comm, plan, outputs, reporter, checkpointing, before);
 }
 
 }  // namespace shoal::app

@@ -1,16 +1,20 @@
 // predict and score: one pass with a model that stays as it is.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
+#include <type_traits>
 
 #include "app/commands.hpp"
 #include "app/fit_plan.hpp"
 #include "app/model_options.hpp"
 #include "app/report.hpp"
 #include "shoal/core/error.hpp"
+#include "shoal/fit/not_finite.hpp"
 #include "shoal/fit/predict.hpp"
 #include "shoal/io/row_writer.hpp"
 #include "shoal/model/make_model.hpp"
+#include "shoal/model/parameter_check.hpp"
 
 namespace shoal::app {
 namespace {
@@ -31,6 +35,8 @@ Application prepare(const Communicator& comm, const Arguments& a) {
   Application app{a, read_model(comm, a.model_file), {}, {}, {}, {}, false};
   app.model = options_of(app.file, a.model_file);
   app.model.missing = a.missing;
+  check_parameters(app.model, static_cast<std::size_t>(app.file.n_features), Completeness::model, a.model_file,
+                   app.file.parameters);
   check_missing(app.model.kind, app.model.covariance, a.missing);
   app.datasets = describe_datasets(comm, a.data, Wanted::matrix);
   require_same_columns(app.datasets);
@@ -43,14 +49,16 @@ Application prepare(const Communicator& comm, const Arguments& a) {
   app.model.float32_tables = app.float32;
   app.partition =
       partition(total_rows(app.datasets), static_cast<std::size_t>(first.n_columns), is_discrete(app.model.kind));
-  app.read = {app.model.kind, a.missing, a.missing_value, a.row_weights, {}, app.model.n_clusters, thread_count(a)};
+  app.read = {app.model.kind,           a.missing,      a.missing_values, a.row_weights, {},
+              coded_clusters(app.file), thread_count(a)};
   if (is_discrete(app.model.kind)) app.read.known_levels = level_offsets_of(app.file, a.model_file);
   return app;
 }
 
-/// Reads the rows, makes one pass and hands both to `use`.
+/// Reads the rows, makes one pass and hands both to `use`; false, and nothing done, where float32 that was not asked
+/// for cannot hold what comes out.
 template <class Row, class F>
-void apply_to_rows(const Communicator& comm, const Application& app, const PredictionWants& wants, F&& use) {
+bool apply_to_rows(const Communicator& comm, const Application& app, const PredictionWants& wants, F&& use) {
   std::unique_ptr<Model<Row>> model;
   if constexpr (std::is_same_v<Row, PackedByte>)
     model = make_discrete_model(
@@ -61,14 +69,21 @@ void apply_to_rows(const Communicator& comm, const Application& app, const Predi
   const Shard<Row> shard = read_shard<Row>(comm, app.datasets, app.partition, app.read);
   const DataSummary summary = summarise(comm, shard);
   const RowPass<Row> pass(shard, comm, thread_count(app.arguments), summary);
-  use(predict(*model, pass, wants), summary);
+  const Prediction found = predict(*model, pass, wants);
+  if (!std::isfinite(found.objective)) {
+    if (std::is_same_v<Row, float> && app.arguments.precision == Precision::automatic) return false;
+    throw not_finite(*model, pass, found.objective);
+  }
+  use(found, summary);
+  return true;
 }
 
 template <class F>
 void apply_model(const Communicator& comm, const Application& app, const PredictionWants& wants, F&& use) {
-  if (is_discrete(app.model.kind)) return apply_to_rows<PackedByte>(comm, app, wants, use);
-  if (app.float32) return apply_to_rows<float>(comm, app, wants, use);
-  return apply_to_rows<double>(comm, app, wants, use);
+  if (is_discrete(app.model.kind))
+    apply_to_rows<PackedByte>(comm, app, wants, use);
+  else if (!app.float32 || !apply_to_rows<float>(comm, app, wants, use))
+    apply_to_rows<double>(comm, app, wants, use);
 }
 
 }  // namespace

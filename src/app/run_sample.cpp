@@ -8,6 +8,7 @@
 #include "shoal/comm/agree.hpp"
 #include "shoal/io/hdf5_file.hpp"
 #include "shoal/io/row_writer.hpp"
+#include "shoal/model/parameter_check.hpp"
 #include "shoal/model/sampler.hpp"
 
 namespace shoal::app {
@@ -61,8 +62,10 @@ void sample_as(const Communicator& comm, const Arguments& arguments, const Model
 
 void run_sample(const Communicator& comm, const Arguments& arguments) {
   require_different_files(comm, {arguments.output}, {arguments.model_file});
-  const ModelFile model = read_model(comm, arguments.model_file);
+  ModelFile model = read_model(comm, arguments.model_file);
   const ModelOptions options = options_of(model, arguments.model_file);
+  check_parameters(options, static_cast<std::size_t>(model.n_features), Completeness::model, arguments.model_file,
+                   model.parameters);
   const Sampler sampler(options, static_cast<std::size_t>(model.n_features), model.parameters, arguments.model_file);
   std::vector<std::int64_t> levels;
   if (options.kind == ModelKind::gaussian)

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "shoal/core/error.hpp"
+#include "shoal/fit/not_finite.hpp"
 
 namespace shoal {
 namespace {
@@ -33,14 +34,6 @@ class IterationCosts {
   const PassCosts& costs_;
   PassCosts before_;
 };
-
-void require_finite(double objective, bool hard) {
-  if (std::isfinite(objective)) return;
-  throw Error(ExitCode::bad_data,
-              fmt::format("the {} is {}: the values are too large or a row has no density under any component; scale "
-                          "the data, or start elsewhere (--init, --seed)",
-                          hard ? "sum of distances" : "log-likelihood", objective));
-}
 
 /// The change between the last two passes, in the unit of the tolerance.
 double change_of(const std::vector<double>& history, const FitOptions& options, double total_weight) {
@@ -123,7 +116,7 @@ FitResult fit(Model<Row>& model, const RowPass<Row>& pass, const FitOptions& opt
 
     std::vector<double> history = state.history;
     history.push_back(model.objective(sums));
-    require_finite(history.back(), options.minimise);
+    if (!std::isfinite(history.back())) throw not_finite(model, pass, history.back());
     const double change = change_of(history, options, pass.summary().total_weight);
     const bool repaired = state.repairs.moved() > state.moved_before;  // by the last M-step: not yet a result
     std::optional<StopReason> stop;

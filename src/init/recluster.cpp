@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -17,6 +18,13 @@ std::vector<double> product(const std::vector<double>& a, const std::vector<doub
 }
 
 }  // namespace
+
+Error distances_too_large() {
+  return {
+      ExitCode::bad_data,
+      "the distances between rows, times their weights, are too large to be added up: scale the data or the weights, "
+      "or start from a file (--init)"};
+}
 
 template <class Row>
 std::vector<std::size_t> recluster(const SeedSpace<Row>& space, const std::vector<Row>& candidates, std::size_t width,
@@ -43,6 +51,7 @@ std::vector<std::size_t> recluster(const SeedSpace<Row>& space, const std::vecto
   for (std::size_t step = 0; step < chosen.size(); ++step) {
     const std::vector<double> masses = step == 0 ? weights : product(weights, distance);
     const double total = std::accumulate(masses.begin(), masses.end(), 0.0);
+    if (!std::isfinite(total)) throw distances_too_large();
     double least = std::numeric_limits<double>::infinity();
     std::vector<double> best;
     for (std::uint64_t trial = 0; trial < (step == 0 ? 1 : trials); ++trial) {
@@ -56,6 +65,7 @@ std::vector<std::size_t> recluster(const SeedSpace<Row>& space, const std::vecto
       best = std::move(closer);
       chosen[step] = c;
     }
+    if (best.empty()) throw distances_too_large();
     distance = std::move(best);
   }
   return chosen;

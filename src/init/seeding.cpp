@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <set>
 #include <string>
@@ -60,6 +61,13 @@ struct Candidates {
   }
 };
 
+/// Brings the total weight near 1, so that products with distances stay numbers: a power of two, so that no draw
+/// changes.
+template <class Row>
+double weight_scale(const RowPass<Row>& pass) {
+  return std::ldexp(1.0, -std::clamp(std::ilogb(pass.summary().total_weight), -1000, 1000));
+}
+
 /// One row, each with probability proportional to its weight: the least of independent exponential keys.
 template <class Row>
 std::vector<std::int64_t> first_row(const RowPass<Row>& pass, std::uint64_t seed) {
@@ -74,10 +82,12 @@ std::vector<std::int64_t> first_row(const RowPass<Row>& pass, std::uint64_t seed
 
 template <class Row>
 double cost_of(const RowPass<Row>& pass, const std::vector<double>& distance) {
+  const double scale = weight_scale(pass);
   const Statistics sums = pass.reduce(Statistics(1, 0), [&](const RowBlock<Row>& block, Statistics& s) {
     for (std::size_t r = 0; r < block.n_rows; ++r)
-      if (block.weight(r) > 0) s.sums[0] += block.weight(r) * distance[block.first_local + r];
+      if (block.weight(r) > 0) s.sums[0] += scale * block.weight(r) * distance[block.first_local + r];
   });
+  if (!std::isfinite(sums.sums[0])) throw distances_too_large();
   return sums.sums[0];
 }
 
@@ -86,10 +96,11 @@ template <class Row>
 std::vector<std::int64_t> oversample(const RowPass<Row>& pass, const std::vector<double>& distance, double factor,
                                      std::uint64_t seed, std::uint32_t round) {
   const Shard<Row>& shard = pass.shard();
+  const double scale = weight_scale(pass);
   std::vector<std::int64_t> mine;
   for (std::size_t r = 0; r < distance.size(); ++r) {
     const std::int64_t row = shard.rows().first + static_cast<std::int64_t>(r);
-    const double weight = shard.weights.empty() ? 1.0 : shard.weights[r];
+    const double weight = scale * (shard.weights.empty() ? 1.0 : shard.weights[r]);
     if (weight == 0) continue;
     if (random_uniform(seed, Stream::oversample, round, static_cast<std::uint64_t>(row)) <
         factor * weight * distance[r])
@@ -99,7 +110,7 @@ std::vector<std::int64_t> oversample(const RowPass<Row>& pass, const std::vector
   if (!rows.empty()) return rows;
   return pass.largest(1, [&](const RowBlock<Row>& block, std::span<double> score) {
     for (std::size_t r = 0; r < block.n_rows; ++r) {
-      const double cost = block.weight(r) > 0 ? block.weight(r) * distance[block.first_local + r] : 0.0;
+      const double cost = block.weight(r) > 0 ? scale * block.weight(r) * distance[block.first_local + r] : 0.0;
       score[r] = cost > 0 ? cost : -infinity;
     }
   });
@@ -107,11 +118,13 @@ std::vector<std::int64_t> oversample(const RowPass<Row>& pass, const std::vector
 
 template <class Row>
 std::vector<double> weights_of(const RowPass<Row>& pass, const Candidates<Row>& candidates) {
+  const double scale = weight_scale(pass);
   return pass
       .reduce(Statistics(candidates.size(), 0),
               [&](const RowBlock<Row>& block, Statistics& s) {
                 for (std::size_t r = 0; r < block.n_rows; ++r)
-                  s.sums[static_cast<std::size_t>(candidates.nearest[block.first_local + r])] += block.weight(r);
+                  s.sums[static_cast<std::size_t>(candidates.nearest[block.first_local + r])] +=
+                      scale * block.weight(r);
               })
       .sums;
 }

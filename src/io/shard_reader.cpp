@@ -64,6 +64,7 @@ LevelOffsets find_levels(const Communicator& comm, const std::vector<DatasetInfo
   std::vector<std::int64_t> levels(d, 1);
   std::mutex mutex;
   read_slices(comm, datasets, rows, options.threads, [&](const Slice& slice) {
+    const ReadOptions mine = of_type(options, slice.dataset.storage.number);
     std::vector<Code> row(d);
     std::vector<std::int64_t> largest(d, 1);
     with_elements(slice, [&](const auto* elements) {
@@ -71,7 +72,7 @@ LevelOffsets find_levels(const Communicator& comm, const std::vector<DatasetInfo
         bool complete = true;
         for (std::size_t j = 0; j < d; ++j) {
           const auto value = static_cast<double>(elements[static_cast<std::size_t>(r) * d + j]);
-          row[j] = checked_level(value, options, {slice, r, static_cast<std::int64_t>(j)});
+          row[j] = checked_level(value, mine, {slice, r, static_cast<std::int64_t>(j)});
           complete = complete && row[j] != missing_code;
         }
         if (!complete && options.missing == Missing::skip) continue;

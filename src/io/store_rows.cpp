@@ -25,7 +25,7 @@ namespace {
 
 /// Whether a value is missing; throws where it may not be, or is infinite.
 bool is_missing(double value, const ReadOptions& options, const Place& place) {
-  if (std::isnan(value) || (options.missing_value && value == *options.missing_value)) {
+  if (std::isnan(value) || std::ranges::find(options.missing_values, value) != options.missing_values.end()) {
     if (options.missing == Missing::error)
       place.fail(value,
                  "is missing; use --missing skip to leave such rows out, or --missing marginalize where the "
@@ -46,6 +46,19 @@ Row checked_real(double value, const ReadOptions& options, const Place& place) {
 }
 
 }  // namespace
+
+ReadOptions of_type(const ReadOptions& options, const StoredNumber& number) {
+  ReadOptions result = options;
+  for (double& value : result.missing_values) {
+    if (!number.is_float) value = std::nearbyint(value);
+    if (number.is_float && number.size == 4) value = static_cast<double>(static_cast<float>(value));
+    if (number.is_float && number.size == 2 && value != 0) {  // 11 binary digits, 10 less the lower the exponent
+      const int last = std::max(std::ilogb(value), -14) - 10;
+      value = std::ldexp(std::nearbyint(std::ldexp(value, -last)), last);
+    }
+  }
+  return result;
+}
 
 Code checked_level(double value, const ReadOptions& options, const Place& place) {
   if (is_missing(value, options, place)) return missing_code;
@@ -119,14 +132,15 @@ bool pack_bits(const std::byte* in, std::size_t n, PackedByte* out) {
 }  // namespace
 
 template <class Row>
-void store_slice(const Slice& slice, const ReadOptions& options, Shard<Row>& shard) {
+void store_slice(const Slice& slice, const ReadOptions& all_options, Shard<Row>& shard) {
+  const ReadOptions options = of_type(all_options, slice.dataset.storage.number);
   const std::size_t d = shard.n_features;
   with_elements(slice, [&](const auto* elements) {
     for (std::int64_t r = 0; r < slice.n_rows; ++r) {
       const auto local = static_cast<std::size_t>(slice.first_row + r - shard.rows().first);
       const auto* in = elements + static_cast<std::size_t>(r) * d;
       Row* row = shard.values.data() + local * d;
-      if (convert_plain(in, d, row) && !options.missing_value) continue;
+      if (convert_plain(in, d, row) && options.missing_values.empty()) continue;
       bool complete = true;
       for (std::size_t j = 0; j < d; ++j) {
         row[j] = checked_real<Row>(static_cast<double>(in[j]), options, {slice, r, static_cast<std::int64_t>(j)});
@@ -138,10 +152,11 @@ void store_slice(const Slice& slice, const ReadOptions& options, Shard<Row>& sha
 }
 
 template <>
-void store_slice(const Slice& slice, const ReadOptions& options, Shard<PackedByte>& shard) {
+void store_slice(const Slice& slice, const ReadOptions& all_options, Shard<PackedByte>& shard) {
+  const ReadOptions options = of_type(all_options, slice.dataset.storage.number);
   const std::size_t d = shard.n_features;
   const RowCoding& coding = shard.coding;
-  const bool as_bits = coding.is_bits() && size_of(slice.dataset.type) == 1 && !options.missing_value;
+  const bool as_bits = coding.is_bits() && size_of(slice.dataset.type) == 1 && options.missing_values.empty();
   std::vector<Code> levels(d);
   with_elements(slice, [&](const auto* elements) {
     for (std::int64_t r = 0; r < slice.n_rows; ++r) {

@@ -19,6 +19,9 @@ struct Place {
   [[noreturn]] void fail(double value, const std::string& why) const;
 };
 
+/// The options with missing values rounded to the type of a data set.
+ReadOptions of_type(const ReadOptions& options, const StoredNumber& number);
+
 /// A level, or missing_code; what cannot be one fails with a remedy.
 Code checked_level(double value, const ReadOptions& options, const Place& place);
 

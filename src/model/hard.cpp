@@ -134,7 +134,7 @@ void HardModel<T>::expect(const RowBlock<T>& block, Statistics& sums, const RowO
     const double* weights = block.weights == nullptr ? nullptr : block.weights + tile.first;
     tally.add<T>(std::span(tile.distance).first(tile.n_rows), tile.label.data(), weights);
     if (n_moments > 0)
-      add_rows(block.row(tile.first), tile.n_rows, d, search_.origin().data(), weights, tile.label.data(), n_moments,
+      add_rows(block.row(tile.first), tile.n_rows, d, moments_origin(), weights, tile.label.data(), n_moments,
                moments.data());
     if (!tile.moves.empty()) rows_moved(block.row(tile.first), tile.moves);
     for (std::size_t r = 0; outputs.log_density != nullptr && r < tile.n_rows; ++r)

@@ -17,13 +17,10 @@ namespace {
 std::vector<Matrix> spreads_of(const ModelOptions& options, std::size_t d, const NamedArrays& parameters,
                                const std::string& source) {
   const std::size_t k = options.n_clusters;
-  std::vector<Matrix> spreads;
   const bool triangle = options.covariance == Covariance::full || options.covariance == Covariance::tied;
-  std::vector<std::size_t> shape = {k, d, d};
-  if (options.covariance == Covariance::tied) shape = {d, d};
-  if (options.covariance == Covariance::diag) shape = {k, d};
-  if (options.covariance == Covariance::spherical) shape = {k};
-  const NamedArray& stored = require_array(parameters, "covariances", shape, source);
+  const NamedArray& stored =
+      require_array(parameters, "covariances", covariance_shape(options.covariance, k, d), source);
+  std::vector<Matrix> spreads;
   for (std::size_t c = 0; c < k; ++c) {
     Matrix one(triangle ? d : 1, d);
     for (std::size_t i = 0; i < one.values.size(); ++i) {
@@ -31,13 +28,8 @@ std::vector<Matrix> spreads_of(const ModelOptions& options, std::size_t d, const
                                 : options.covariance == Covariance::tied    ? i
                                                                             : c * one.values.size() + i;
       one.values[i] = triangle ? stored.values[index] : std::sqrt(stored.values[index]);
-      if (std::isnan(one.values[i])) throw Error(ExitCode::bad_data, source + ": a variance is negative");
     }
-    if (triangle) {
-      auto factor = cholesky(one);
-      if (!factor) throw Error(ExitCode::bad_data, source + ": a covariance is not positive definite");
-      one = std::move(factor->lower);
-    }
+    if (triangle) one = cholesky(one).value().lower;  // which check_parameters has seen
     spreads.push_back(std::move(one));
   }
   return spreads;

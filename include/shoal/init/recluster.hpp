@@ -4,9 +4,13 @@
 #include <cstdint>
 #include <vector>
 
+#include "shoal/core/error.hpp"
 #include "shoal/init/seed_space.hpp"
 
 namespace shoal {
+
+/// Error(bad_data) where seeding meets an infinite cost.
+Error distances_too_large();
 
 /// Greedy k-means++ on a few candidates that every rank holds: each step draws some by weight times distance and keeps
 /// the one that lowers the cost most. Numbers of the chosen candidates, in order of choice; all of them where they are

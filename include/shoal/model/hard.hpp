@@ -15,7 +15,7 @@ namespace shoal {
 enum class Distance { squared_euclidean, euclidean, manhattan };
 
 /// A model whose E-step is a nearest-centre assignment. Sums: objective, K cluster weights and, where statistics() has
-/// room for them, K x D sums of w (x - origin). Or the model keeps sums of its own as rows move.
+/// room for them, K x D sums of w (x - moments_origin()). Or the model keeps sums of its own as rows move.
 template <class T>
 class HardModel : public Model<T> {
  public:
@@ -42,6 +42,10 @@ class HardModel : public Model<T> {
   /// The point from which rows and centres are measured in T: a function of the centres, or zero.
   [[nodiscard]] virtual std::vector<T> choose_origin(const Matrix& centres) const = 0;
 
+  /// The point about which first moments are added up, where the pass has them: the same in every pass of a fit, so
+  /// that rows that keep their clusters keep their means to the bit.
+  [[nodiscard]] virtual const T* moments_origin() const { return search_.origin().data(); }
+
   /// Whether the M-step asks for labels() or wants to hear of rows that move.
   [[nodiscard]] virtual bool needs_labels() const = 0;
 
@@ -55,7 +59,6 @@ class HardModel : public Model<T> {
   [[nodiscard]] std::span<const std::int32_t> labels() const { return search_.labels(); }
 
   [[nodiscard]] const Matrix& centres() const { return centres_; }
-  [[nodiscard]] std::span<const T> origin() const { return search_.origin(); }
 
  private:
   void set_centres(Matrix centres);

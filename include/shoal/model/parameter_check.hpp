@@ -5,8 +5,22 @@
 
 #include "shoal/core/matrix.hpp"
 #include "shoal/core/named_array.hpp"
+#include "shoal/model/options.hpp"
 
 namespace shoal {
+
+/// Whether parameters are a whole model, or a start, in which mixing weights may be left out.
+enum class Completeness { model, start };
+
+/// Checks the arrays that a model of these options (K clusters of `n_features`) has, in the one way that holds for
+/// every command: there, of the right shapes, finite; weights and probabilities within 0 and 1, summing to one; level
+/// offsets rising; covariances symmetric and positive definite. Weights, and covariances that rounding left asymmetric,
+/// are put right. Throws Error(bad_data) naming `source`, array and entry.
+void check_parameters(const ModelOptions& options, std::size_t n_features, Completeness completeness,
+                      const std::string& source, NamedArrays& arrays);
+
+/// The shape of /parameters/covariances.
+std::vector<std::size_t> covariance_shape(Covariance covariance, std::size_t n_clusters, std::size_t n_features);
 
 /// The array `name` of shape `shape`, all finite. Throws Error(bad_data) naming `source`, array, both shapes or value.
 const NamedArray& require_array(const NamedArrays& arrays, const std::string& name,

@@ -13,7 +13,7 @@ namespace shoal {
 
 class Sampler {
  public:
-  /// Throws Error: usage for models without a density, bad_data for unusable parameters (naming `source`).
+  /// @pre check_parameters let the parameters pass. Throws Error(usage) for models without a density.
   Sampler(const ModelOptions& options, std::size_t n_features, const NamedArrays& parameters,
           const std::string& source);
 

@@ -225,10 +225,6 @@ template <class Table>
 void DiscreteComponents<Table>::set_parameters(const NamedArrays& arrays, const std::string& source) {
   const std::size_t columns = bernoulli_ ? n_features() : levels();
   const Matrix stored = require_matrix(arrays, "probabilities", n_clusters(), columns, source);
-  for (const double p : stored.values)
-    if (p < 0 || p > 1)
-      throw Error(ExitCode::bad_data, fmt::format("{}: /parameters/probabilities holds {}, outside 0 to 1", source, p));
-  if (!bernoulli_) check_levels(arrays, stored, source);
   for (std::size_t k = 0; k < n_clusters(); ++k)
     for (std::size_t l = 0; l < levels(); ++l) {
       const double one = bernoulli_ ? stored(k, l / 2) : stored(k, l);
@@ -238,25 +234,6 @@ void DiscreteComponents<Table>::set_parameters(const NamedArrays& arrays, const 
 }
 
 /// Levels as in the data, and probabilities that sum to one for each feature.
-template <class Table>
-void DiscreteComponents<Table>::check_levels(const NamedArrays& arrays, const Matrix& stored,
-                                             const std::string& source) const {
-  const NamedArray* offsets = find(arrays, "level_offsets");
-  if (offsets != nullptr && !std::ranges::equal(offsets->values, coding_.offsets()))
-    throw Error(ExitCode::bad_data,
-                fmt::format("{}: /parameters/level_offsets differ from the levels of the data", source));
-  for (std::size_t k = 0; k < n_clusters(); ++k)
-    for (std::size_t d = 0; d < n_features(); ++d) {
-      const Range range = levels_of(d);
-      double sum = 0;
-      for (std::int64_t l = range.first; l < range.last; ++l) sum += stored(k, static_cast<std::size_t>(l));
-      if (!(std::abs(sum - 1) <= 1e-6))
-        throw Error(ExitCode::bad_data,
-                    fmt::format("{}: /parameters/probabilities of cluster {}, feature {} sum to {}, not to 1", source,
-                                k, d, sum));
-    }
-}
-
 template <class Table>
 std::int64_t DiscreteComponents<Table>::n_parameters() const {
   return static_cast<std::int64_t>(n_clusters() * (levels() - n_features()));

@@ -264,12 +264,8 @@ void GaussianComponents<T>::set_parameters(const NamedArrays& arrays, const std:
   const std::size_t d = n_features();
   const std::size_t k = n_clusters();
   means_ = require_matrix(arrays, "means", k, d, source);
-  std::vector<std::size_t> shape = {k, d, d};
-  Matrix one(d, d);
-  if (covariance_ == Covariance::tied) shape = {d, d};
-  if (covariance_ == Covariance::diag) shape = {k, d}, one = Matrix(1, d);
-  if (covariance_ == Covariance::spherical) shape = {k}, one = Matrix(1, 1);
-  const NamedArray& stored = require_array(arrays, "covariances", shape, source);
+  const NamedArray& stored = require_array(arrays, "covariances", covariance_shape(covariance_, k, d), source);
+  Matrix one(triangle() ? d : 1, covariance_ == Covariance::spherical ? 1 : d);
   covariances_.clear();
   for (auto next = stored.values.begin(); next != stored.values.end();
        next += static_cast<std::ptrdiff_t>(one.values.size())) {

@@ -1,10 +1,21 @@
 #include "shoal/model/kmeans/kmeans.hpp"
 
+#include <algorithm>
+
+#include "shoal/pass/column_extents.hpp"
+
 namespace shoal {
 
 template <class T>
 void KMeans<T>::begin_fit(const RowPass<T>& pass, const ColumnMoments& moments) {
   sums_.begin(pass, this->n_clusters());
+  Matrix extents(2, this->n_features());
+  if (!sums_.usable()) {
+    const ColumnExtents found = column_extents(pass);
+    std::ranges::copy(found.least, extents.row(0).begin());
+    std::ranges::copy(found.greatest, extents.row(1).begin());
+  }
+  moments_origin_ = origin_of<T>(extents);
   HardModel<T>::begin_fit(pass, moments);
 }
 
@@ -42,7 +53,7 @@ Matrix KMeans<T>::moved_centres(const Statistics& sums, const RowPass<T>& pass) 
       if (weights[k] == 0) continue;
       means(k, d) = sums_.usable()
                         ? sums_.mean(k, d, weights[k])
-                        : static_cast<double>(this->origin()[d]) + first_moments[k * means.columns + d] / weights[k];
+                        : static_cast<double>(moments_origin_[d]) + first_moments[k * means.columns + d] / weights[k];
     }
   return means;
 }

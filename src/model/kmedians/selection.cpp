@@ -143,17 +143,6 @@ IntegerWeights integer_weights(std::span<const double> weights, double total) {
   return result;
 }
 
-std::uint64_t ordered_key(double value) {
-  constexpr std::uint64_t sign = std::uint64_t{1} << 63U;
-  const auto bits = std::bit_cast<std::uint64_t>(value == 0 ? 0.0 : value);
-  return (bits & sign) != 0 ? ~bits : bits | sign;
-}
-
-double value_of_key(std::uint64_t key) {
-  constexpr std::uint64_t sign = std::uint64_t{1} << 63U;
-  return std::bit_cast<double>((key & sign) != 0 ? key & ~sign : ~key);
-}
-
 /// Lists what the last search says of where the medians are, or a sample where they moved far or nothing is known.
 template <class T>
 void MedianSearch<T>::start(MedianRounds<T>& rounds, const RowPass<T>& pass, std::span<const std::int32_t> labels,

@@ -83,7 +83,6 @@ class DiscreteComponents {
   void fold_group(std::size_t group, Workspace& workspace, double* sums) const;
   void set_from_sums(std::span<const double> sums, std::span<const double> added);
   void set_feature(std::size_t k, std::size_t feature, std::span<const double> sums, double added);
-  void check_levels(const NamedArrays& arrays, const Matrix& stored, const std::string& source) const;
   void make_table();
 
   bool bernoulli_;

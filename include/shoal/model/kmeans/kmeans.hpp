@@ -10,13 +10,14 @@ template <class T>
 class KMeans final : public HardModel<T> {
  public:
   KMeans(const ModelOptions& options, std::size_t n_features)
-      : HardModel<T>(options, n_features, "means", Distance::squared_euclidean) {}
+      : HardModel<T>(options, n_features, "means", Distance::squared_euclidean), moments_origin_(n_features, T(0)) {}
 
   void begin_fit(const RowPass<T>& pass, const ColumnMoments& moments) override;
   void end_fit() override;
   [[nodiscard]] Statistics statistics(bool scores_only) const override;
 
  protected:
+  [[nodiscard]] const T* moments_origin() const override { return moments_origin_.data(); }
   [[nodiscard]] bool needs_labels() const override { return sums_.usable(); }
   void rows_moved(const T* rows, std::span<const RowMove> moves) const override;
   void forget_rows() override;
@@ -24,7 +25,8 @@ class KMeans final : public HardModel<T> {
   [[nodiscard]] std::vector<T> choose_origin(const Matrix& centres) const override { return origin_of<T>(centres); }
 
  private:
-  mutable ExactSums<T> sums_;  ///< unusable: the pass adds up the rows anew
+  std::vector<T> moments_origin_;  ///< of the fit's rows: between the least and greatest values
+  mutable ExactSums<T> sums_;      ///< unusable: the pass adds up the rows anew
 };
 
 }  // namespace shoal

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "shoal/core/ordered_key.hpp"
 #include "shoal/pass/row_pass.hpp"
 
 namespace shoal {
@@ -18,10 +19,6 @@ struct IntegerWeights {
 
 /// `weights` (empty: all 1) scaled by the power of two that brings `total`, their sum over all ranks, below 2^62.
 IntegerWeights integer_weights(std::span<const double> weights, double total);
-
-/// The order-preserving integer of a double: x < y exactly where key(x) < key(y); -0.0 counts as +0.0.
-std::uint64_t ordered_key(double value);
-double value_of_key(std::uint64_t key);
 
 template <class T>
 class MedianRounds;
