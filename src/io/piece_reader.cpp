@@ -53,6 +53,19 @@ void resize(std::vector<std::byte>& buffer, std::size_t bytes) {
   if (buffer.size() < bytes) buffer.resize(bytes);
 }
 
+template <std::size_t n_bytes>
+void copy_short_rows(const std::byte* in, std::size_t in_step, std::size_t rows, std::byte* out, std::size_t out_step) {
+  for (std::size_t r = 0; r < rows; ++r) std::memcpy(out + r * out_step, in + r * in_step, n_bytes);
+}
+
+/// Parts of rows, which begin so many bytes apart.
+void copy_rows(const std::byte* in, std::size_t in_step, std::size_t rows, std::size_t n_bytes, std::byte* out,
+               std::size_t out_step) {
+  if (n_bytes == 4) return copy_short_rows<4>(in, in_step, rows, out, out_step);
+  if (n_bytes == 8) return copy_short_rows<8>(in, in_step, rows, out, out_step);
+  for (std::size_t r = 0; r < rows; ++r) std::memcpy(out + r * out_step, in + r * in_step, n_bytes);
+}
+
 /// Rows one after the other: in one or several runs of bytes, in the header, or nowhere.
 class ContiguousRows : public PieceReader {
  public:
@@ -141,7 +154,8 @@ class ChunkedRows : public PieceReader {
 
   void fill(const Part& part, std::byte* out) const {
     for (std::int64_t r = 0; r < part.rows.size(); ++r)
-      fill_elements(info_.storage, static_cast<std::size_t>(part.columns.size()), row_of(out, r));
+      fill_elements(info_.storage, static_cast<std::size_t>(part.columns.size()),
+                    out + static_cast<std::size_t>(r) * info_.row_bytes());
   }
 
   /// Only the rows wanted; where they may lie.
@@ -156,7 +170,7 @@ class ChunkedRows : public PieceReader {
     if (is_wide() && stored_as_element(storage.number, info_.type)) return file_.read({out, bytes}, first);
     resize(scratch.from, bytes);
     file_.read({scratch.from.data(), bytes}, first);
-    decode(scratch.from.data(), part, out);
+    decode(scratch.from.data(), part, out, scratch);
   }
 
   void read_filtered(const ChunkPlace& place, const Part& part, std::byte* out, Scratch& scratch) const {
@@ -168,25 +182,33 @@ class ChunkedRows : public PieceReader {
     const std::span<const std::byte> chunk =
         undo_filters(storage.filters, place.filter_mask, storage.number, storage.chunk_bytes(), scratch);
     const std::size_t row_bytes = static_cast<std::size_t>(storage.chunk_columns) * storage.number.size;
-    decode(chunk.data() + static_cast<std::size_t>(part.rows.first - part.chunk_first) * row_bytes, part, out);
+    decode(chunk.data() + static_cast<std::size_t>(part.rows.first - part.chunk_first) * row_bytes, part, out, scratch);
   }
 
-  /// From rows of a chunk to rows of the data set.
-  void decode(const std::byte* in, const Part& part, std::byte* out) const {
+  /// From rows of a chunk, in `scratch.from`, to rows of the data set.
+  void decode(const std::byte* in, const Part& part, std::byte* out, Scratch& scratch) const {
     const StoredNumber& number = info_.storage.number;
-    const auto n = static_cast<std::size_t>(part.columns.size());
-    if (is_wide()) return decode_numbers(number, info_.type, in, n * static_cast<std::size_t>(part.rows.size()), out);
-    const std::size_t row_bytes = static_cast<std::size_t>(info_.storage.chunk_columns) * number.size;
-    for (std::int64_t r = 0; r < part.rows.size(); ++r)
-      decode_numbers(number, info_.type, in + static_cast<std::size_t>(r) * row_bytes, n, row_of(out, r));
+    const auto rows = static_cast<std::size_t>(part.rows.size());
+    const auto chunk_columns = static_cast<std::size_t>(info_.storage.chunk_columns);
+    if (is_wide()) return decode_numbers(number, info_.type, in, rows * chunk_columns, out);
+    const std::size_t size = size_of(info_.type);
+    if (info_.type == ElementType::boolean) {  // what lies beyond the data set's edge may be anything
+      for (std::size_t r = 0; r < rows; ++r)
+        decode_numbers(number, info_.type, in + r * chunk_columns, static_cast<std::size_t>(part.columns.size()),
+                       out + r * info_.row_bytes());
+      return;
+    }
+    if (!stored_as_element(number, info_.type)) {  // all at once: a call a row is dear where rows are short
+      resize(scratch.to, rows * chunk_columns * size);
+      decode_numbers(number, info_.type, in, rows * chunk_columns, scratch.to.data());
+      in = scratch.to.data();
+    }
+    copy_rows(in, chunk_columns * size, rows, static_cast<std::size_t>(part.columns.size()) * size, out,
+              info_.row_bytes());
   }
 
   /// A chunk holds whole rows.
   [[nodiscard]] bool is_wide() const { return info_.storage.chunk_columns == info_.n_columns; }
-
-  [[nodiscard]] std::byte* row_of(std::byte* out, std::int64_t r) const {
-    return out + static_cast<std::size_t>(r) * info_.row_bytes();
-  }
 
   [[nodiscard]] Error wrong_size(const ChunkPlace& place) const {
     return {ExitCode::bad_data, fmt::format("it takes {} bytes in the file, where {} make a chunk", place.bytes,

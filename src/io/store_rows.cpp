@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -80,20 +81,24 @@ void leave_out_row(Shard<Row>& shard, std::size_t local) {
   shard.used[local] = 0;
 }
 
-/// Converts a row of values none of which needs a second look; false where one may. The row may have been read in
-/// place.
+/// Whether no value is NaN or infinite: x - x is zero for all others. Several sums at a time, as vectors take them.
+template <class Row>
+bool all_finite(const Row* values, std::size_t n) {
+  constexpr std::size_t lanes = 64 / sizeof(Row);
+  std::array<Row, lanes> sum{};
+  std::size_t i = 0;
+  for (; i + lanes <= n; i += lanes)
+    for (std::size_t lane = 0; lane < lanes; ++lane) sum[lane] += values[i + lane] - values[i + lane];
+  for (; i < n; ++i) sum[0] += values[i] - values[i];
+  return std::ranges::all_of(sum, [](Row x) { return x == 0; });
+}
+
+/// Converts values none of which needs a second look; false where one may. They may have been read in place.
 template <class Row, class Element>
 bool convert_plain(const Element* in, std::size_t n, Row* out) {
-  bool plain = true;
-  if (static_cast<const void*>(in) == out) {
-    for (std::size_t j = 0; j < n; ++j) plain &= std::abs(out[j]) <= std::numeric_limits<Row>::max();
-    return plain;
-  }
-  for (std::size_t j = 0; j < n; ++j) {
-    out[j] = static_cast<Row>(in[j]);
-    plain &= std::abs(out[j]) <= std::numeric_limits<Row>::max();  // neither NaN nor infinite
-  }
-  return plain;
+  if (static_cast<const void*>(in) != out)
+    std::transform(in, in + n, out, [](Element x) { return static_cast<Row>(x); });
+  return all_finite(out, n);
 }
 
 /// Every level of a row must be one that the attribute or the model knows.
@@ -136,11 +141,15 @@ void store_slice(const Slice& slice, const ReadOptions& all_options, Shard<Row>&
   const ReadOptions options = of_type(all_options, slice.dataset.storage.number);
   const std::size_t d = shard.n_features;
   with_elements(slice, [&](const auto* elements) {
+    const auto first = static_cast<std::size_t>(slice.first_row - shard.rows().first);
+    const std::size_t n = static_cast<std::size_t>(slice.n_rows) * d;
+    const bool plain = options.missing_values.empty();
+    if (plain && convert_plain(elements, n, shard.values.data() + first * d)) return;
     for (std::int64_t r = 0; r < slice.n_rows; ++r) {
-      const auto local = static_cast<std::size_t>(slice.first_row + r - shard.rows().first);
+      const std::size_t local = first + static_cast<std::size_t>(r);
       const auto* in = elements + static_cast<std::size_t>(r) * d;
       Row* row = shard.values.data() + local * d;
-      if (convert_plain(in, d, row) && options.missing_values.empty()) continue;
+      if (plain && convert_plain(in, d, row)) continue;
       bool complete = true;
       for (std::size_t j = 0; j < d; ++j) {
         row[j] = checked_real<Row>(static_cast<double>(in[j]), options, {slice, r, static_cast<std::int64_t>(j)});
