@@ -30,9 +30,9 @@ struct Fitted {
 
 template <class Row>
 Fitted fit_here(const Communicator& comm, const ModelOptions& options, const Shard<Row>& shard,
-                const NamedArrays& start, std::int64_t iterations = 40) {
+                const NamedArrays& start, std::int64_t iterations, int threads) {
   const std::int64_t n = shard.partition.n_rows;
-  const RowPass<Row> pass(shard, comm, 2, {n, n, static_cast<double>(n)});
+  const RowPass<Row> pass(shard, comm, threads, {n, n, static_cast<double>(n)});
   std::unique_ptr<Model<Row>> model;
   if constexpr (std::is_same_v<Row, PackedByte>)
     model = make_discrete_model(options, shard.coding);
@@ -93,14 +93,15 @@ std::vector<Subject> subjects() {
 class EveryModel : public testing::TestWithParam<Subject> {
  protected:
   static constexpr std::size_t d = 4;
-  Fitted run(const Communicator& comm, const NamedArrays& start = {}, std::int64_t iterations = 40) const {
+  Fitted run(const Communicator& comm, const NamedArrays& start = {}, std::int64_t iterations = 40,
+             int threads = 2) const {
     const std::vector<double> rows = test::normal_rows(700, d, 11, 4, 2);
     if (!GetParam().discrete)
-      return fit_here<double>(comm, GetParam().options, test::shard_of(comm, rows, d), start, iterations);
+      return fit_here<double>(comm, GetParam().options, test::shard_of(comm, rows, d), start, iterations, threads);
     std::vector<Code> codes;
     for (const double value : rows) codes.push_back(value > 3 ? 1 : 0);
     return fit_here<PackedByte>(comm, GetParam().options, test::packed_shard_of(comm, codes, {0, 2, 4, 6, 8}), start,
-                                iterations);
+                                iterations, threads);
   }
 };
 
@@ -115,9 +116,9 @@ TEST_P(EveryModel, ObjectiveNeverFalls) {
     EXPECT_GE(sign * (history[t] - history[t - 1]), -1e-9 * std::abs(history[t])) << "iteration " << t;
 }
 
-TEST_P(EveryModel, RanksAgreeBitForBit) {
-  const Fitted alone = run(Communicator::self());
-  const Fitted together = run(world());
+TEST_P(EveryModel, RanksAndThreadsAgreeBitForBit) {
+  const Fitted alone = run(Communicator::self(), {}, 40, 1);
+  const Fitted together = run(world(), {}, 40, 3);
   EXPECT_TRUE(same_bits(alone.result.history, together.result.history));
   for (std::size_t i = 0; i < alone.parameters.size(); ++i)
     EXPECT_TRUE(same_bits(alone.parameters[i].values, together.parameters[i].values)) << alone.parameters[i].name;

@@ -49,7 +49,8 @@ class FileMatrix : public testing::Test {
     const Range mine = rows(comm_.rank(), info.n_rows);
     std::string bytes(static_cast<std::size_t>(mine.size()) * info.row_bytes(), '?');
     read_slices(
-        comm_, {info}, [&](int rank) { return rows(rank, info.n_rows); }, threads, [&](const Slice& slice) {
+        comm_, {info}, [&](int rank) { return rows(rank, info.n_rows); }, threads,
+        [&](const Slice& slice) {
           std::memcpy(bytes.data() + static_cast<std::size_t>(slice.first_row - mine.first) * info.row_bytes(),
                       slice.bytes.data(), slice.bytes.size());
         });

@@ -5,6 +5,7 @@
  *   SHOAL_FAULT=kill:half:1      SIGKILL after half of the first write
  *   SHOAL_FAULT=full:write:3     the third write, and all after it, find no space
  *   SHOAL_FAULT=error:fsync:1    the first fsync fails
+ *   SHOAL_FAULT=hold:fsync:1     the first fsync waits for ever, once it has made the file that SHOAL_FAULT_HELD names
  *   SHOAL_FAULT_FILE=c.ckpt      on files whose names hold this
  */
 #define _GNU_SOURCE
@@ -18,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OTHER, KILL, FULL, FAIL };
+enum { OTHER, KILL, FULL, FAIL, HOLD };
 
 /* What is to happen at this call: it counts the calls of its kind. */
 static int fault_at(const char* call) {
@@ -31,7 +32,13 @@ static int fault_at(const char* call) {
   ++seen;
   if (strcmp(what, "kill") == 0) return seen == number ? KILL : OTHER;
   if (strcmp(what, "full") == 0) return seen >= number ? FULL : OTHER;
+  if (strcmp(what, "hold") == 0) return seen == number ? HOLD : OTHER;
   return seen == number ? FAIL : OTHER;
+}
+
+static void hold(void) {
+  close(open(getenv("SHOAL_FAULT_HELD"), O_CREAT | O_WRONLY, 0600));
+  for (;;) pause();
 }
 
 static int concerns(const char* name) {
@@ -53,6 +60,7 @@ static int happens(const char* call) {
     case KILL: raise(SIGKILL); return 0;
     case FULL: errno = ENOSPC; return 1;
     case FAIL: errno = EIO; return 1;
+    case HOLD: hold(); return 0;
     default: return 0;
   }
 }
