@@ -88,7 +88,7 @@ std::vector<ChunkPlace> find_chunks(const Communicator& comm, const std::vector<
     for (std::vector<ChunkPlace>& places : found) {
       const std::string bytes = reader.next(datasets.front().file);
       places.resize(bytes.size() / sizeof(ChunkPlace));  // as many as were asked for, or the reader threw
-      std::memcpy(places.data(), bytes.data(), bytes.size());
+      if (!bytes.empty()) std::memcpy(places.data(), bytes.data(), bytes.size());
     }
   });
   std::vector<ChunkPlace> mine(comm.is_root() ? 0 : [&] {

@@ -1,9 +1,9 @@
 #include "shoal/io/label_reader.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <new>
 
 #include "shoal/comm/agree.hpp"
 #include "shoal/core/error.hpp"
@@ -22,13 +22,11 @@ std::vector<std::int64_t> read_labels(const Communicator& comm, const DatasetInf
   const Range mine = rows(comm.rank());
   std::vector<std::int64_t> labels;
   agree(comm, [&] {
-    try {
-      labels.resize(static_cast<std::size_t>(mine.size()));
-    } catch (const std::bad_alloc&) {
-      throw Error(ExitCode::no_memory,
-                  fmt::format("{}: its {} rows take more memory than there is; use more ranks on more hosts",
-                              info.name(), info.n_rows));
-    }
+    const double host = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+    if (static_cast<double>(mine.size()) * sizeof(std::int64_t) > host)
+      throw Error(ExitCode::no_memory, fmt::format("{}: its {} rows take more memory than a host has; use more hosts",
+                                                   info.name(), info.n_rows));
+    labels.resize(static_cast<std::size_t>(mine.size()));
   });
   read_slices(comm, {info}, rows, 1, [&](const Slice& slice) {
     with_elements(slice, [&](const auto* elements) {

@@ -10,7 +10,6 @@
 #include <sys/wait.h>
 
 #include <array>
-#include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -31,10 +30,6 @@ struct AnswerHead {
   std::uint64_t bytes;
 };
 
-std::string describe_end(int status) {
-  return WIFSIGNALED(status) ? fmt::format("signal {}", WTERMSIG(status)) : fmt::format("code {}", WEXITSTATUS(status));
-}
-
 bool send_all(int socket, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t n = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -45,21 +40,106 @@ bool send_all(int socket, std::string_view bytes) {
   return true;
 }
 
-/// This program again, its standard input the given socket, silent otherwise: HDF5 and libc print when they fall.
-int start_reader(int socket, std::uint64_t memory) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, socket, 0);
-  posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-  std::string parent = std::to_string(getpid());
-  std::string limit = std::to_string(memory);
-  std::array<char*, 5> arguments = {const_cast<char*>("shoal"), const_cast<char*>(reader_argument), parent.data(),
-                                    limit.data(), nullptr};
-  pid_t process = -1;
-  const int failed = posix_spawn(&process, "/proc/self/exe", &actions, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  return failed == 0 ? process : -1;
+// ---- A socket goes to the reader together with the memory that it may take for the question that comes through it.
+
+union SocketMessage {  // NOLINT: as sendmsg(2) wants it
+  cmsghdr head;
+  std::array<char, CMSG_SPACE(sizeof(int))> bytes;
+};
+
+bool send_socket(int to, int socket, std::uint64_t memory) {
+  SocketMessage control{};
+  iovec data = {&memory, sizeof memory};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control.bytes.data();
+  message.msg_controllen = control.bytes.size();
+  cmsghdr* const head = CMSG_FIRSTHDR(&message);
+  head->cmsg_level = SOL_SOCKET;
+  head->cmsg_type = SCM_RIGHTS;
+  head->cmsg_len = CMSG_LEN(sizeof(int));
+  std::memcpy(CMSG_DATA(head), &socket, sizeof socket);
+  return sendmsg(to, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(sizeof memory);
+}
+
+/// -1 where no more will come.
+int receive_socket(int from, std::uint64_t& memory) {
+  SocketMessage control{};
+  iovec data = {&memory, sizeof memory};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control.bytes.data();
+  message.msg_controllen = control.bytes.size();
+  ssize_t n = 0;
+  while ((n = recvmsg(from, &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {
+  }
+  const cmsghdr* const head = n == static_cast<ssize_t>(sizeof memory) ? CMSG_FIRSTHDR(&message) : nullptr;
+  int socket = -1;
+  if (head != nullptr) std::memcpy(&socket, CMSG_DATA(head), sizeof socket);
+  return socket;
+}
+
+/// This program started once more, for all questions of a run: it forks for each, so that none suffers from what
+/// another did to HDF5. (A rank of MPI could not fork for itself.) Silent: HDF5 and libc print when they fall.
+class ReaderProgram {
+ public:
+  ReaderProgram() = default;
+  ReaderProgram(const ReaderProgram&) = delete;
+  ReaderProgram& operator=(const ReaderProgram&) = delete;
+  ~ReaderProgram() { end(); }
+
+  /// A socket to a process that waits for a question.
+  Descriptor ask(std::uint64_t memory) {
+    std::array<int, 2> ends{};
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
+      throw Error(ExitCode::no_memory, "no socket could be made to a process that reads files");
+    Descriptor ours(ends[0]);
+    const Descriptor theirs(ends[1]);
+    if (process_ > 0 && send_socket(control_.get(), theirs.get(), memory)) return ours;
+    end();
+    start();
+    if (!send_socket(control_.get(), theirs.get(), memory))
+      throw Error(ExitCode::no_memory, "no process could be started to read files");
+    return ours;
+  }
+
+  /// With all that it forked.
+  void end() {
+    if (process_ <= 0) return;
+    kill(process_, SIGKILL);
+    while (waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    process_ = -1;
+    control_ = Descriptor();
+  }
+
+ private:
+  void start() {
+    std::array<int, 2> ends{};
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return;
+    control_ = Descriptor(ends[0]);
+    const Descriptor theirs(ends[1]);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, theirs.get(), 0);
+    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+    std::string parent = std::to_string(getpid());
+    std::array<char*, 4> arguments = {const_cast<char*>("shoal"), const_cast<char*>(reader_argument), parent.data(),
+                                      nullptr};
+    if (posix_spawn(&process_, "/proc/self/exe", &actions, nullptr, arguments.data(), environ) != 0) process_ = -1;
+    posix_spawn_file_actions_destroy(&actions);
+  }
+
+  pid_t process_ = -1;
+  Descriptor control_;
+};
+
+ReaderProgram& reader_program() {
+  static ReaderProgram program;
+  return program;
 }
 
 /// Runs `work`; an Error's message or a result goes to `send`.
@@ -75,22 +155,18 @@ void answer_with(const std::function<void()>& work, const std::function<void(Exi
   }
 }
 
-std::string read_request() {
+std::string read_request(int socket) {
   std::string all;
   std::array<char, 65536> buffer{};
   for (;;) {
-    const ssize_t n = ::read(0, buffer.data(), buffer.size());
+    const ssize_t n = ::read(socket, buffer.data(), buffer.size());
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return all;
     all.append(buffer.data(), static_cast<std::size_t>(n));
   }
 }
 
-void limit_reader(std::uint64_t memory) {
-  for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTERM, SIGINT, SIGUSR1})
-    std::signal(number, SIG_DFL);
-  const rlimit none = {0, 0};
-  setrlimit(RLIMIT_CORE, &none);
+void limit_memory(std::uint64_t memory) {
 #ifndef __SANITIZE_ADDRESS__  // which reserves terabytes
   std::uint64_t pages = 0;
   std::ifstream("/proc/self/statm") >> pages;
@@ -103,27 +179,16 @@ void limit_reader(std::uint64_t memory) {
 #endif
 }
 
-}  // namespace
-
-std::optional<int> serve_as_reader(int argc, char** argv) {
-  read_elsewhere = true;
-  if (argc != 4 || std::strcmp(argv[1], reader_argument) != 0) return std::nullopt;
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  pid_t parent = 0;
-  std::uint64_t memory = 0;
-  std::from_chars(argv[2], argv[2] + std::strlen(argv[2]), parent);
-  std::from_chars(argv[3], argv[3] + std::strlen(argv[3]), memory);
-  if (getppid() != parent) return 1;            // it ended before it could be heard of
-  close_range(3, ~0U, 0);                       // what the parent's libraries left open
-  setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);  // NOLINT: as in the program
-  limit_reader(memory);
-  silence_hdf5();
-  const std::string request = read_request();
+/// One question, in a process of its own; the code to exit with.
+int answer_question(int socket, std::uint64_t memory) {
+  limit_memory(memory);
+  const std::string request = read_request(socket);
   if (request.empty()) return 1;
   bool heard = true;
   const auto send = [&](ExitCode code, const std::string& bytes) {
     const AnswerHead head = {static_cast<std::uint64_t>(code), bytes.size()};
-    heard = heard && send_all(0, {reinterpret_cast<const char*>(&head), sizeof head}) && send_all(0, bytes);
+    heard = heard && send_all(socket, {reinterpret_cast<const char*>(&head), sizeof head}) && send_all(socket, bytes);
+    if (!heard) _exit(1);  // nobody is interested any more
   };
   answer_with(
       [&] {
@@ -131,7 +196,35 @@ std::optional<int> serve_as_reader(int argc, char** argv) {
               [&](const std::string& bytes) { send(ExitCode::success, bytes); });
       },
       send);
-  return heard ? 0 : 1;
+  return 0;
+}
+
+}  // namespace
+
+std::optional<int> serve_as_reader(int argc, char** argv) {
+  read_elsewhere = true;
+  if (argc != 3 || std::strcmp(argv[1], reader_argument) != 0) return std::nullopt;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (std::to_string(getppid()) != argv[2]) return 1;  // it ended before it could be heard of
+  close_range(3, ~0U, 0);                              // what the parent's libraries left open
+  for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTERM, SIGINT, SIGUSR1})
+    std::signal(number, SIG_DFL);
+  std::signal(SIGCHLD, SIG_IGN);
+  const rlimit none = {0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+  setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);  // NOLINT: as in the program
+  silence_hdf5();  // which starts the library, once for all
+  const pid_t self = getpid();
+  std::uint64_t memory = 0;
+  for (int socket = receive_socket(0, memory); socket >= 0; socket = receive_socket(0, memory)) {
+    if (fork() == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      close(0);
+      _exit(getppid() == self ? answer_question(socket, memory) : 1);
+    }
+    close(socket);  // without a child, too: the one who asked sees the end
+  }
+  return 0;
 }
 
 Reader::Reader(Question question, const std::string& arguments, std::uint64_t memory) {
@@ -139,22 +232,9 @@ Reader::Reader(Question question, const std::string& arguments, std::uint64_t me
     serve(question, arguments, [&](const std::string& bytes) { answered_.push_back(bytes); });
     return;
   }
-  std::array<int, 2> ends{};
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
-    throw Error(ExitCode::no_memory, "no socket could be made to a process that reads files");
-  socket_ = Descriptor(ends[0]);
-  const Descriptor theirs(ends[1]);
-  process_ = start_reader(theirs.get(), memory);
-  if (process_ < 0) throw Error(ExitCode::no_memory, "no process could be started to read files");
+  socket_ = reader_program().ask(memory);
   send_all(socket_.get(), std::string(1, static_cast<char>(question)) + arguments);  // a dead reader gives no answer
   shutdown(socket_.get(), SHUT_WR);
-}
-
-Reader::~Reader() {
-  if (process_ < 0) return;
-  kill(process_, SIGKILL);
-  while (waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
-  }
 }
 
 bool Reader::receive(void* bytes, std::size_t n) {
@@ -175,7 +255,7 @@ bool Reader::receive(void* bytes, std::size_t n) {
 }
 
 std::string Reader::next(const std::string& file) {
-  if (process_ < 0) {
+  if (socket_.get() < 0) {
     if (answered_.empty()) throw Error(ExitCode::internal, file + ": no answer is left");
     std::string bytes = std::move(answered_.front());
     answered_.pop_front();
@@ -190,18 +270,12 @@ std::string Reader::next(const std::string& file) {
       throw Error(static_cast<ExitCode>(head.code), bytes);
     }
   }
-  if (silent_)
-    throw Error(
-        ExitCode::bad_data,
-        fmt::format("{}: the HDF5 library did not get through it within {} s: it is damaged, or its file system "
-                    "does not answer",
-                    file, reader_patience));
-  int status = 0;
-  while (waitpid(process_, &status, 0) < 0 && errno == EINTR) {
-  }
-  process_ = -1;
+  if (!silent_) throw Error(ExitCode::bad_data, file + ": is damaged: the HDF5 library cannot get through it");
+  reader_program().end();
   throw Error(ExitCode::bad_data,
-              fmt::format("{}: is damaged: the HDF5 library cannot get through it ({})", file, describe_end(status)));
+              fmt::format("{}: the HDF5 library did not get through it within {} s: it is damaged, or its file system "
+                          "does not answer",
+                          file, reader_patience));
 }
 
 std::string ask(Question question, const std::string& arguments, const std::string& file) {

@@ -33,15 +33,12 @@ void unpack(const std::string& bytes, T&... values) {
 
 enum class Question : char { describe, summarise, model, parameters, chunks, rows };
 
-/// A question under way: its answers come one by one. The reader ends when this is destroyed, or with this process.
+/// A question under way: its answers come one by one.
 class Reader {
  public:
   /// The question with packed arguments; the reader may take so many bytes of memory for it. Throws Error(no_memory)
   /// where no process can be started.
   Reader(Question question, const std::string& arguments, std::uint64_t memory);
-  ~Reader();
-  Reader(const Reader&) = delete;
-  Reader& operator=(const Reader&) = delete;
 
   /// The next answer, which is about `file`. Throws what the reader threw, as Error, and Error(bad_data) where it came
   /// to grief or gave no answer within reader_patience.
@@ -50,8 +47,7 @@ class Reader {
  private:
   bool receive(void* bytes, std::size_t n);
 
-  Descriptor socket_;
-  int process_ = -1;
+  Descriptor socket_;                 ///< none: this process answers itself
   bool silent_ = false;               ///< it gave no answer in time
   std::deque<std::string> answered_;  ///< by this process, where it has no reader
 };

@@ -34,14 +34,30 @@ Limits limits_of(Use use) {
 }
 
 template <class T>
-RangeProblem problem_at(const RowPass<T>& pass, const ColumnExtents& extents, std::size_t column, bool too_far) {
+RangeProblem problem_at(const RowPass<T>& pass, const ColumnExtents& extents, std::size_t column,
+                        RangeProblem problem) {
   const double least = extents.least[column], greatest = extents.greatest[column];
-  const double value = std::abs(least) > std::abs(greatest) ? least : greatest;
+  problem.span = greatest - least;
+  problem.column = column;
+  problem.value = std::abs(least) > std::abs(greatest) ? least : greatest;
   const auto rows = pass.largest(1, [&](const RowBlock<T>& block, std::span<double> score) {
     for (std::size_t r = 0; r < block.n_rows; ++r)
-      score[r] = block.weight(r) > 0 && static_cast<double>(block.row(r)[column]) == value ? 0.0 : -INFINITY;
+      score[r] = block.weight(r) > 0 && static_cast<double>(block.row(r)[column]) == problem.value ? 0.0 : -INFINITY;
   });
-  return {too_far, greatest - least, rows.empty() ? 0 : rows.front(), column, value};
+  if (!rows.empty()) problem.row = rows.front();
+  return problem;
+}
+
+/// What is wrong with a span, or with the size (itself or its square, or a sum of these) that sums are made of.
+template <class T>
+std::optional<RangeProblem> judge(Use use, double span, double size, double total_weight) {
+  const Limits limits = limits_of<T>(use);
+  if (!(size <= limits.greatest)) return RangeProblem{true, false};
+  if (span > 0 && span < limits.least) return RangeProblem{false, false};
+  const double weighted = size * total_weight;
+  if (!(weighted <= std::numeric_limits<double>::max() / 256)) return RangeProblem{true, true};
+  if (size > 0 && weighted < std::numeric_limits<double>::min() * 0x1p60) return RangeProblem{false, true};
+  return std::nullopt;
 }
 
 }  // namespace
@@ -50,23 +66,21 @@ template <class T>
 std::optional<RangeProblem> range_problem(const ModelOptions& options, const RowPass<T>& pass) {
   const ColumnExtents extents = column_extents(pass);
   const Use use = use_of(options);
-  const Limits limits = limits_of<T>(use);
+  const double total = pass.summary().total_weight;
   double sum = 0;
+  double widest_span = 0;
   std::size_t widest = 0;
-  std::vector<double> span(extents.least.size(), 0.0);
-  for (std::size_t j = 0; j < span.size(); ++j) {
-    if (extents.least[j] < extents.greatest[j]) span[j] = extents.greatest[j] - extents.least[j];
-    const double size = use == Use::sizes ? span[j] : span[j] * span[j];
-    if (use == Use::squares_of_each && !(size <= limits.greatest)) return problem_at(pass, extents, j, true);
-    if (use == Use::squares_of_each && span[j] > 0 && span[j] < limits.least)
-      return problem_at(pass, extents, j, false);
+  for (std::size_t j = 0; j < extents.least.size(); ++j) {
+    const double span = extents.least[j] < extents.greatest[j] ? extents.greatest[j] - extents.least[j] : 0.0;
+    const double size = use == Use::sizes ? span : span * span;
+    if (use == Use::squares_of_each)
+      if (const auto problem = judge<T>(use, span, size, total)) return problem_at(pass, extents, j, *problem);
     sum += size;
-    if (span[j] > span[widest]) widest = j;
+    if (span > widest_span) widest_span = span, widest = j;
   }
-  if (use == Use::squares_of_each || span.empty()) return std::nullopt;
-  if (!(sum <= limits.greatest)) return problem_at(pass, extents, widest, true);
-  if (span[widest] > 0 && span[widest] < limits.least) return problem_at(pass, extents, widest, false);
-  return std::nullopt;
+  if (use == Use::squares_of_each) return std::nullopt;
+  const auto problem = judge<T>(use, widest_span, sum, total);
+  return problem ? std::optional(problem_at(pass, extents, widest, *problem)) : std::nullopt;
 }
 
 template std::optional<RangeProblem> range_problem<float>(const ModelOptions&, const RowPass<float>&);

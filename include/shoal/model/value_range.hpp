@@ -9,9 +9,11 @@
 
 namespace shoal {
 
-/// A column whose values lie too far apart, or too close together, and the row of its greatest size.
+/// A column whose values lie too far apart, or too close together, in itself or times the total weight, and the row of
+/// its greatest size.
 struct RangeProblem {
   bool too_far = false;
+  bool by_weight = false;  ///< the span is fine, its product with the weights is not
   double span = 0;  ///< greatest less least value, infinite where that is no number
   std::int64_t row = 0;
   std::size_t column = 0;
@@ -19,7 +21,8 @@ struct RangeProblem {
 };
 
 /// Looks at all rows of positive weight. Squares and their sums over features must be numbers of type T, with some 30
-/// binary digits to spare for distances smaller than the largest; sums of absolute values for kmedians. One pass.
+/// binary digits to spare for distances smaller than the largest; sums of absolute values for kmedians; and these times
+/// the total weight numbers of float64. One pass.
 /// Collective.
 template <class T>
 std::optional<RangeProblem> range_problem(const ModelOptions& options, const RowPass<T>& pass);
