@@ -42,40 +42,40 @@ bool send_all(int socket, std::string_view bytes) {
 
 // ---- A socket goes to the reader together with the memory that it may take for the question that comes through it.
 
-union SocketMessage {  // NOLINT: as sendmsg(2) wants it
-  cmsghdr head;
-  std::array<char, CMSG_SPACE(sizeof(int))> bytes;
+/// One number, with room for one socket.
+class SocketMessage {
+ public:
+  explicit SocketMessage(std::uint64_t& number) : number_{&number, sizeof number} {
+    header_.msg_iov = &number_;
+    header_.msg_iovlen = 1;
+    header_.msg_control = control_.data();
+    header_.msg_controllen = control_.size();
+  }
+  [[nodiscard]] msghdr* header() { return &header_; }
+
+ private:
+  iovec number_;
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control_{};
+  msghdr header_{};
 };
 
 bool send_socket(int to, int socket, std::uint64_t memory) {
-  SocketMessage control{};
-  iovec data = {&memory, sizeof memory};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control.bytes.data();
-  message.msg_controllen = control.bytes.size();
-  cmsghdr* const head = CMSG_FIRSTHDR(&message);
+  SocketMessage message(memory);
+  cmsghdr* const head = CMSG_FIRSTHDR(message.header());
   head->cmsg_level = SOL_SOCKET;
   head->cmsg_type = SCM_RIGHTS;
   head->cmsg_len = CMSG_LEN(sizeof(int));
   std::memcpy(CMSG_DATA(head), &socket, sizeof socket);
-  return sendmsg(to, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(sizeof memory);
+  return sendmsg(to, message.header(), MSG_NOSIGNAL) == static_cast<ssize_t>(sizeof memory);
 }
 
 /// -1 where no more will come.
 int receive_socket(int from, std::uint64_t& memory) {
-  SocketMessage control{};
-  iovec data = {&memory, sizeof memory};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control.bytes.data();
-  message.msg_controllen = control.bytes.size();
+  SocketMessage message(memory);
   ssize_t n = 0;
-  while ((n = recvmsg(from, &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {
+  while ((n = recvmsg(from, message.header(), MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {
   }
-  const cmsghdr* const head = n == static_cast<ssize_t>(sizeof memory) ? CMSG_FIRSTHDR(&message) : nullptr;
+  const cmsghdr* const head = n == static_cast<ssize_t>(sizeof memory) ? CMSG_FIRSTHDR(message.header()) : nullptr;
   int socket = -1;
   if (head != nullptr) std::memcpy(&socket, CMSG_DATA(head), sizeof socket);
   return socket;
@@ -213,7 +213,7 @@ std::optional<int> serve_as_reader(int argc, char** argv) {
   const rlimit none = {0, 0};
   setrlimit(RLIMIT_CORE, &none);
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);  // NOLINT: as in the program
-  silence_hdf5();  // which starts the library, once for all
+  silence_hdf5();                               // which starts the library, once for all
   const pid_t self = getpid();
   std::uint64_t memory = 0;
   for (int socket = receive_socket(0, memory); socket >= 0; socket = receive_socket(0, memory)) {

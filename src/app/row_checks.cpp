@@ -1,0 +1,74 @@
+#include "app/row_checks.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <type_traits>
+
+#include "shoal/core/error.hpp"
+#include "shoal/model/value_range.hpp"
+
+namespace shoal::app {
+
+void check_rows(const FitPlan& plan, const DataSummary& summary) {
+  if (static_cast<std::int64_t>(plan.model.n_clusters) > summary.rows_used)
+    throw Error(ExitCode::usage, fmt::format("-k {}: more clusters than the {} rows that are used; choose a smaller -k",
+                                             plan.model.n_clusters, summary.rows_used));
+  if (!(summary.total_weight > 0))
+    throw Error(ExitCode::bad_data, "--row-weights: all weights are zero; at least one row must count");
+  if (!std::isfinite(summary.total_weight) || summary.total_weight < 0x1p-960)
+    throw Error(ExitCode::bad_data,
+                fmt::format("--row-weights: their sum is {}, which leaves their products no digits; scale them",
+                            summary.total_weight));
+}
+
+namespace {
+
+/// The place and remedy of values whose squares or distances are no numbers.
+Error range_error(const FitPlan& plan, const RangeProblem& problem, double weight, const char* type) {
+  std::int64_t row = problem.row;
+  const DatasetInfo* info = plan.datasets.data();
+  for (; row >= info->n_rows; ++info) row -= info->n_rows;
+  if (problem.by_weight)
+    return {
+        ExitCode::bad_data,
+        fmt::format("--row-weights: their sum, {}, times distances of values that span {} (as in {}, row {}, column "
+                    "{}) is beyond float64; scale the weights {}",
+                    weight, problem.span, info->name(), row, problem.column, problem.too_far ? "down" : "up"),
+        problem.row};
+  if (problem.too_far)
+    return {
+        ExitCode::bad_data,
+        fmt::format("{}: row {}, column {}: {}: values as far apart as {} make distances that {} cannot hold; scale "
+                    "the data down",
+                    info->name(), row, problem.column, problem.value, problem.span, type),
+        problem.row};
+  return {ExitCode::bad_data,
+          fmt::format("{}: row {}, column {}: {}: the values span {} only, so that their squares are zero to {}; scale "
+                      "the data up",
+                      info->name(), row, problem.column, problem.value, problem.span, type),
+          problem.row};
+}
+
+}  // namespace
+
+template <class Row>
+bool holds_distances(const FitPlan& plan, const RowPass<Row>& pass, bool seeding) {
+  if constexpr (std::is_same_v<Row, PackedByte>) {
+    return true;
+  } else {
+    const auto problem = range_problem(plan.model, pass);
+    if (!problem) return true;
+    constexpr bool is_float = std::is_same_v<Row, float>;
+    if (is_float && !problem->by_weight && plan.arguments.precision == Precision::automatic) return false;
+    if (!is_float && problem->too_far && !problem->by_weight && !seeding && std::isfinite(problem->span)) return true;
+    throw range_error(plan, *problem, pass.summary().total_weight,
+                      is_float ? "float32 (use --precision float64)" : "float64");
+  }
+}
+
+template bool holds_distances<float>(const FitPlan&, const RowPass<float>&, bool);
+template bool holds_distances<double>(const FitPlan&, const RowPass<double>&, bool);
+template bool holds_distances<PackedByte>(const FitPlan&, const RowPass<PackedByte>&, bool);
+
+}  // namespace shoal::app
