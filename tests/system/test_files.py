@@ -187,7 +187,8 @@ class Values(shoal.ShoalTest):
             options.write_text(f"[fit]\nmissing = 'skip'\nmissing-value = {marks}\n")
             again = self.fit("kmeans", data, "-k", 1, "--config", options, output="again.h5")
             self.assertEqual(again["parameters/means"][...].tobytes(), model["parameters/means"][...].tobytes())
-        self.fails(64, ["--missing-value"], "fit", "kmeans", data, "-k", 1, "--missing-value", "nan")
+        for value in ("nan", "-inf", "1e400", "much"):
+            self.fails(64, ["--missing-value"], "fit", "kmeans", data, "-k", 1, f"--missing-value={value}")
 
     def test_small_units(self):
         """1e-30 in float32: the same clusters as the same data in other units, and the right likelihood."""
