@@ -29,7 +29,7 @@ Error range_error(const FitPlan& plan, const RangeProblem& problem, double weigh
   std::int64_t row = problem.row;
   const DatasetInfo* info = plan.datasets.data();
   for (; row >= info->n_rows; ++info) row -= info->n_rows;
-  if (problem.by_weight)
+  if (problem.by_weight && !plan.arguments.row_weights.empty())
     return {
         ExitCode::bad_data,
         fmt::format("--row-weights: their sum, {}, times distances of values that span {} (as in {}, row {}, column "

@@ -55,7 +55,7 @@ std::optional<RangeProblem> judge(Use use, double span, double size, double tota
   if (!(size <= limits.greatest)) return RangeProblem{true, false};
   if (span > 0 && span < limits.least) return RangeProblem{false, false};
   const double weighted = size * total_weight;
-  if (!(weighted <= std::numeric_limits<double>::max() / 256)) return RangeProblem{true, true};
+  if (!std::isfinite(weighted)) return RangeProblem{true, true};
   if (size > 0 && weighted < std::numeric_limits<double>::min() * 0x1p60) return RangeProblem{false, true};
   return std::nullopt;
 }
