@@ -14,7 +14,7 @@ namespace shoal {
 struct RangeProblem {
   bool too_far = false;
   bool by_weight = false;  ///< the span is fine, its product with the weights is not
-  double span = 0;  ///< greatest less least value, infinite where that is no number
+  double span = 0;         ///< greatest less least value, infinite where that is no number
   std::int64_t row = 0;
   std::size_t column = 0;
   double value = 0;

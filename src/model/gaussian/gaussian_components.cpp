@@ -82,7 +82,10 @@ std::vector<Matrix> GaussianComponents<T>::prepare_triangles() {
   whitened_means_.clear();
   for (const Matrix& covariance : covariances_) {
     const auto factor = cholesky(covariance);
-    if (!factor) throw Error(ExitCode::bad_data, "a covariance matrix is not positive definite, or infinite; change --regularization, or scale the data");
+    if (!factor)
+      throw Error(
+          ExitCode::bad_data,
+          "a covariance matrix is not positive definite, or infinite; change --regularization, or scale the data");
     const Matrix inverse = inverse_lower(factor->lower);
     triangles_.push_back(pack_triangle<T>(inverse));
     log_peak_.push_back(-0.5 * (static_cast<double>(d) * log_two_pi + factor->log_determinant));
