@@ -52,7 +52,8 @@ std::uint64_t regular_size(const std::string& name, const std::string& dataset) 
 /// HDF5_EXTFILE_PREFIX) is read, lest a file from elsewhere lead to what it has no business with.
 void require_near(const std::string& outside, const std::string& file, const std::string& dataset) {
   const char* prefix = std::getenv("HDF5_EXTFILE_PREFIX");  // NOLINT: one thread
-  for (const fs::path& folder : {fs::absolute(file).parent_path(), fs::path(prefix == nullptr ? "" : prefix)}) {
+  for (const fs::path& folder : {fs::absolute(file).parent_path(), fs::canonical(file).parent_path(),
+                                 fs::path(prefix == nullptr ? "" : prefix)}) {
     if (folder.empty()) continue;
     const fs::path inside = fs::relative(fs::canonical(outside), fs::weakly_canonical(folder));
     if (!inside.empty() && *inside.begin() != "..") return;
