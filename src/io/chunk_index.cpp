@@ -48,8 +48,7 @@ ChunkGrid chunk_grid(const DatasetInfo& info, const Range& part) {
           (info.n_columns + info.storage.chunk_columns - 1) / info.storage.chunk_columns};
 }
 
-std::vector<ChunkPlace> look_up_chunks(const std::vector<ChunkWish>& wishes) {
-  std::vector<ChunkPlace> places;
+void look_up_chunks(const std::vector<ChunkWish>& wishes, const std::function<void(const ChunkPlace&)>& take) {
   std::string open_name;
   Hdf5Handle file, dataset;
   for (const ChunkWish& wish : wishes) {
@@ -63,9 +62,8 @@ std::vector<ChunkPlace> look_up_chunks(const std::vector<ChunkWish>& wishes) {
     }
     for (std::int64_t row = 0; row < wish.grid.n_rows; ++row)
       for (std::int64_t column = 0; column < wish.grid.n_columns; ++column)
-        places.push_back(look_up(dataset, wish, wish.grid.first_row + row, column));
+        take(look_up(dataset, wish, wish.grid.first_row + row, column));
   }
-  return places;
 }
 
 std::vector<ChunkPlace> find_chunks(const Communicator& comm, const std::vector<DatasetInfo>& datasets,
@@ -80,27 +78,31 @@ std::vector<ChunkPlace> find_chunks(const Communicator& comm, const std::vector<
                           part.info->storage.chunk_columns, grid});
     return wishes;
   };
+  const auto size_of_wishes = [&](int rank) {
+    std::size_t n = 0;
+    for (const ChunkWish& wish : wishes_of(rank)) n += wish.grid.size();
+    return n;
+  };
   std::vector<std::vector<ChunkPlace>> found(static_cast<std::size_t>(comm.size()));
   on_root(comm, [&] {
     std::vector<std::vector<ChunkWish>> wishes;
     for (int rank = 0; rank < comm.size(); ++rank) wishes.push_back(wishes_of(rank));
     Reader reader(Question::chunks, pack(wishes), memory_for_headers);
-    for (std::vector<ChunkPlace>& places : found) {
-      const std::string bytes = reader.next(datasets.front().file);
-      places.resize(bytes.size() / sizeof(ChunkPlace));  // as many as were asked for, or the reader threw
+    for (int rank = 0; rank < comm.size(); ++rank) {
+      const std::size_t wanted = size_of_wishes(rank) * sizeof(ChunkPlace);
+      std::string bytes;
+      while (bytes.size() < wanted) bytes += reader.next(datasets.front().file);
+      std::vector<ChunkPlace>& places = found[static_cast<std::size_t>(rank)];
+      places.resize(bytes.size() / sizeof(ChunkPlace));
       if (!bytes.empty()) std::memcpy(places.data(), bytes.data(), bytes.size());
     }
   });
-  std::vector<ChunkPlace> mine(comm.is_root() ? 0 : [&] {
-    std::size_t n = 0;
-    for (const ChunkWish& wish : wishes_of(comm.rank())) n += wish.grid.size();
-    return n;
-  }());
   if (comm.is_root()) {
     for (int rank = 1; rank < comm.size(); ++rank)
       comm.send(std::as_bytes(std::span(found[static_cast<std::size_t>(rank)])), rank);
     return std::move(found.front());
   }
+  std::vector<ChunkPlace> mine(size_of_wishes(comm.rank()));
   comm.receive(std::as_writable_bytes(std::span(mine)), 0);
   return mine;
 }

@@ -37,8 +37,9 @@ struct ChunkWish {
   }
 };
 
-/// Looks the chunks of the wishes up, in order; in the reader. Throws Error(bad_data) where the index is damaged.
-std::vector<ChunkPlace> look_up_chunks(const std::vector<ChunkWish>& wishes);
+/// Looks the chunks of the wishes up, and hands them on in order; in the reader. Throws Error(bad_data) where the index
+/// is damaged.
+void look_up_chunks(const std::vector<ChunkWish>& wishes, const std::function<void(const ChunkPlace&)>& take);
 
 /// The places of the chunks that hold rows_of_rank(rank) of the data sets taken as one, data set after data set. Rank 0
 /// looks up for all. Collective.

@@ -24,9 +24,16 @@ void serve_descriptions(const std::string& arguments, const Answer& answer) {
 void serve_chunks(const std::string& arguments, const Answer& answer) {
   std::vector<std::vector<ChunkWish>> wishes;
   unpack(arguments, wishes);
+  constexpr std::size_t at_once = std::size_t{1} << 18U;  // looked up in well under a second, so nobody loses patience
   for (const std::vector<ChunkWish>& of_a_rank : wishes) {
-    const std::vector<ChunkPlace> places = look_up_chunks(of_a_rank);
-    answer({reinterpret_cast<const char*>(places.data()), places.size() * sizeof(ChunkPlace)});
+    std::string bytes;
+    look_up_chunks(of_a_rank, [&](const ChunkPlace& place) {
+      bytes.append(reinterpret_cast<const char*>(&place), sizeof place);
+      if (bytes.size() < at_once * sizeof place) return;
+      answer(bytes);
+      bytes.clear();
+    });
+    if (!bytes.empty()) answer(bytes);
   }
 }
 

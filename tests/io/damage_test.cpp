@@ -67,8 +67,9 @@ class Damage : public testing::TestWithParam<int> {
     good_ = read_bytes(name_);
     info_ = describe_here({name_}, Wanted::matrix).front();
     if (info_.storage.layout == Layout::chunked)
-      chunks_ = look_up_chunks(
-          {{name_, "/X", 2, info_.storage.chunk_rows, info_.storage.chunk_columns, chunk_grid(info_, {0, n_rows})}});
+      look_up_chunks(
+          {{name_, "/X", 2, info_.storage.chunk_rows, info_.storage.chunk_columns, chunk_grid(info_, {0, n_rows})}},
+          [&](const ChunkPlace& place) { chunks_.push_back(place); });
     numbers_ = read(info_, chunks_);
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
