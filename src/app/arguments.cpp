@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iostream>
 #include <map>
 
@@ -93,8 +94,13 @@ std::string options_text(const Arguments& a, const ResolvedNames& names, bool fl
   if (is_discrete(a.model)) line("pseudo-count", a.pseudo_count);
   if (!names.row_weights.empty()) line("row-weights", quoted(names.row_weights));
   line("missing", quoted(to_string(a.missing)));
-  if (a.missing_values.size() == 1) line("missing-value", a.missing_values.front());
-  if (a.missing_values.size() > 1) line("missing-value", fmt::format("[{}]", fmt::join(a.missing_values, ", ")));
+  std::vector<std::string> marks;
+  for (const long double mark : a.missing_values)
+    marks.push_back(static_cast<double>(mark) == mark || mark != std::floor(mark)
+                        ? fmt::format("{}", static_cast<double>(mark))
+                        : fmt::format("{:.0f}", mark));
+  if (marks.size() == 1) line("missing-value", marks.front());
+  if (marks.size() > 1) line("missing-value", fmt::format("[{}]", fmt::join(marks, ", ")));
   line("init", quoted(names.init));
   line("seed", a.seed);
   line("max-iterations", a.max_iterations);

@@ -32,7 +32,7 @@ struct Arguments {
   std::string mixing = "learned";
   std::string row_weights;
   Missing missing = Missing::error;
-  std::vector<double> missing_values;
+  std::vector<long double> missing_values;  ///< which hold every int64
   std::string init = "kmeans-parallel";
   std::uint64_t seed = 0;
   std::int64_t max_iterations = 300;

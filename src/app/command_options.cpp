@@ -89,7 +89,8 @@ void add_data_options(CLI::App* app, Arguments& a) {
              "What a NaN means: stop, leave the row out (label -1), or integrate it out (missing at random; bernoulli, "
              "categorical, gaussian diag and spherical) [error]");
   const auto finite = [](const std::string& text) {
-    return std::isfinite(std::strtod(text.c_str(), nullptr)) ? "" : text + " is not a finite number";
+    return std::isfinite(static_cast<double>(std::strtold(text.c_str(), nullptr))) ? ""
+                                                                                   : text + " is not a finite number";
   };
   app->add_option("--missing-value", a.missing_values,
                   wrapped("This value, rounded to the dataset's type, too, is missing; may be given several times"))

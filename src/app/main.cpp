@@ -19,6 +19,16 @@ namespace {
 
 using namespace shoal;
 
+/// Names of files may hold anything, yet a message is one line.
+std::string on_one_line(const std::string& text) {
+  std::string line;
+  for (const char c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    line += code < 0x20 || code == 0x7F ? fmt::format("\\x{:02x}", code) : std::string(1, c);
+  }
+  return line;
+}
+
 int run(int argc, char** argv, const Communicator& comm) {
   std::optional<app::Arguments> arguments;  // the config file may be missing on one host alone
   agree(comm, [&] { arguments = app::parse_arguments(argc, argv, comm.is_root()); });
@@ -47,7 +57,7 @@ int main(int argc, char** argv) {
     if (comm.is_root()) app::tell(stopped.message + "\n");
     return static_cast<int>(ExitCode::stopped);
   } catch (const Error& error) {  // all ranks are here, with the same error
-    if (comm.is_root()) app::tell(fmt::format("shoal: error: {}\n", error.what()));
+    if (comm.is_root()) app::tell(fmt::format("shoal: error: {}\n", on_one_line(error.what())));
     return static_cast<int>(error.code());
   } catch (const std::bad_alloc&) {  // this rank alone
     app::tell(

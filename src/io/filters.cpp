@@ -106,8 +106,8 @@ void undo_fletcher32(const Bytes& in, Bytes& out) {
 }
 
 void undo_lzf(const Bytes& in, Bytes& out, std::size_t chunk_bytes) {
-  out.resize(chunk_bytes);
-  if (in.size() > 0xFFFFFFFFU || chunk_bytes > 0xFFFFFFFFU) damaged("it is too large for the filter lzf");
+  out.resize(most_filtered_bytes(chunk_bytes));
+  if (in.size() > 0xFFFFFFFFU || out.size() > 0xFFFFFFFFU) damaged("it is too large for the filter lzf");
   const unsigned made =
       lzf_decompress(in.data(), static_cast<unsigned>(in.size()), out.data(), static_cast<unsigned>(out.size()));
   if (made == 0) damaged("its bytes (lzf) are damaged");

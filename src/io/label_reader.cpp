@@ -32,6 +32,12 @@ std::vector<std::int64_t> read_labels(const Communicator& comm, const DatasetInf
     with_elements(slice, [&](const auto* elements) {
       const auto first = labels.begin() + (slice.first_row - mine.first);
       std::transform(elements, elements + slice.n_rows, first, [](auto x) { return static_cast<std::int64_t>(x); });
+      for (std::int64_t r = 0; info.type == ElementType::uint64 && r < slice.n_rows; ++r)
+        if (first[r] < 0)
+          throw Error(ExitCode::bad_data,
+                      fmt::format("{}: row {}: {} is no label; they are below 2^63", info.name(),
+                                  slice.first_row_in_file + r, static_cast<std::uint64_t>(first[r])),
+                      slice.first_row + r);
     });
   });
   return labels;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "io/foreign_file.hpp"
@@ -124,7 +125,7 @@ class AttributeReader {
   }
   [[nodiscard]] std::int64_t count(const char* attribute) const {
     const double value = number(attribute);
-    if (!(value >= 0 && value < 0x1p53)) missing(attribute);
+    if (!(value >= 0 && value < 0x1p53) || value != std::floor(value)) missing(attribute);
     return static_cast<std::int64_t>(value);
   }
 

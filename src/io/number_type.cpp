@@ -61,7 +61,11 @@ std::optional<NumberType> float_type(hid_t type) {
   if (f.exponent_bits > 11 || f.mantissa_bits > 52) return std::nullopt;  // float64 would round them
   NumberType result;
   result.plain = is_ieee(type, f) && (order == H5T_ORDER_LE || order == H5T_ORDER_BE);
-  result.element = f.exponent_bits <= 8 && f.mantissa_bits <= 23 ? ElementType::float32 : ElementType::float64;
+  const auto bias = static_cast<std::int64_t>(f.bias);
+  const std::int64_t greatest = (std::int64_t{1} << f.exponent_bits) - 2 - bias, least = 1 - bias;
+  if (!result.plain && (greatest > 1023 || least < -1022))
+    return std::nullopt;  // beyond float64, whose limits these are
+  result.element = result.plain && size <= 4 ? ElementType::float32 : ElementType::float64;
   result.stored = {true,
                    true,
                    order == H5T_ORDER_BE,

@@ -71,7 +71,7 @@ LevelOffsets find_levels(const Communicator& comm, const std::vector<DatasetInfo
       for (std::int64_t r = 0; r < slice.n_rows; ++r) {
         bool complete = true;
         for (std::size_t j = 0; j < d; ++j) {
-          const auto value = static_cast<double>(elements[static_cast<std::size_t>(r) * d + j]);
+          const auto value = static_cast<long double>(elements[static_cast<std::size_t>(r) * d + j]);
           row[j] = checked_level(value, mine, {slice, r, static_cast<std::int64_t>(j)});
           complete = complete && row[j] != missing_code;
         }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
@@ -180,12 +181,13 @@ void read_fill(hid_t creation, DatasetInfo& info) {
     throw Error(ExitCode::bad_data, info.name() + ": its fill value cannot be read");
 }
 
-/// Virtual data sets: where no fill value was chosen, a missing source would be zeros that nobody meant.
+/// Virtual data sets: a source that is no regular file is an error, and a missing one where no fill value was chosen,
+/// as it would be zeros that nobody meant.
 void require_sources(hid_t creation, const DatasetInfo& info) {
   H5D_fill_value_t defined{};
   H5Pfill_value_defined(creation, &defined);
   std::size_t n = 0;
-  if (H5Pget_virtual_count(creation, &n) < 0 || defined == H5D_FILL_VALUE_USER_DEFINED) return;
+  if (H5Pget_virtual_count(creation, &n) < 0) return;
   const fs::path folder = fs::absolute(info.storage.extents.front().file).parent_path();
   const char* prefix = std::getenv("HDF5_VDS_PREFIX");  // NOLINT: one thread
   for (std::size_t i = 0; i < n; ++i) {
@@ -196,7 +198,11 @@ void require_sources(hid_t creation, const DatasetInfo& info) {
     std::vector<fs::path> places = {folder / name, fs::path(name), folder / fs::path(name).filename()};
     if (prefix != nullptr) places.push_back(fs::path(prefix) / name);
     std::error_code ignored;
-    if (std::none_of(places.begin(), places.end(), [&](const fs::path& p) { return fs::exists(p, ignored); }))
+    const auto there = std::ranges::find_if(places, [&](const fs::path& p) { return fs::exists(p, ignored); });
+    if (there != places.end() && !fs::is_regular_file(*there, ignored))
+      throw Error(ExitCode::bad_data,
+                  fmt::format("{}: its rows lie in {}, which is no regular file", info.name(), there->string()));
+    if (there == places.end() && defined != H5D_FILL_VALUE_USER_DEFINED)
       throw Error(ExitCode::no_input, fmt::format("{}: its rows lie in {}, which is missing; put it back into {}",
                                                   info.name(), name, folder.string()));
   }

@@ -20,12 +20,17 @@ void Place::fail(const std::string& why) const {
       slice.first_row + row);
 }
 
-void Place::fail(double value, const std::string& why) const { fail(fmt::format("{} {}", value, why)); }
+void Place::fail(long double value, const std::string& why) const {
+  const auto rounded = static_cast<double>(value);
+  fail(rounded == value || std::isnan(value) ? fmt::format("{} {}", rounded, why)
+                                             : fmt::format("{:.0f} {}", value, why));
+}
 
 namespace {
 
-/// Whether a value is missing; throws where it may not be, or is infinite.
-bool is_missing(double value, const ReadOptions& options, const Place& place) {
+/// Whether a value (long double holds every stored type exactly) is missing; throws where it may not be, or is
+/// infinite.
+bool is_missing(long double value, const ReadOptions& options, const Place& place) {
   if (std::isnan(value) || std::ranges::find(options.missing_values, value) != options.missing_values.end()) {
     if (options.missing == Missing::error)
       place.fail(value,
@@ -39,7 +44,7 @@ bool is_missing(double value, const ReadOptions& options, const Place& place) {
 
 /// A real value as held; NaN marks missing ones.
 template <class Row>
-Row checked_real(double value, const ReadOptions& options, const Place& place) {
+Row checked_real(long double value, const ReadOptions& options, const Place& place) {
   if (is_missing(value, options, place)) return std::numeric_limits<Row>::quiet_NaN();
   const auto row = static_cast<Row>(value);
   if (std::isinf(row)) place.fail(value, "does not fit float32; use --precision float64");
@@ -50,9 +55,10 @@ Row checked_real(double value, const ReadOptions& options, const Place& place) {
 
 ReadOptions of_type(const ReadOptions& options, const StoredNumber& number) {
   ReadOptions result = options;
-  for (double& value : result.missing_values) {
+  for (long double& value : result.missing_values) {
     if (!number.is_float) value = std::nearbyint(value);
-    if (number.is_float && number.size == 4) value = static_cast<double>(static_cast<float>(value));
+    if (number.is_float && number.size == 4) value = static_cast<float>(value);
+    if (number.is_float && number.size == 8) value = static_cast<double>(value);
     if (number.is_float && number.size == 2 && value != 0) {  // 11 binary digits, 10 less the lower the exponent
       const int last = std::max(std::ilogb(value), -14) - 10;
       value = std::ldexp(std::nearbyint(std::ldexp(value, -last)), last);
@@ -61,7 +67,7 @@ ReadOptions of_type(const ReadOptions& options, const StoredNumber& number) {
   return result;
 }
 
-Code checked_level(double value, const ReadOptions& options, const Place& place) {
+Code checked_level(long double value, const ReadOptions& options, const Place& place) {
   if (is_missing(value, options, place)) return missing_code;
   if (options.kind == ModelKind::bernoulli && value != 0 && value != 1)
     place.fail(value,
@@ -152,7 +158,7 @@ void store_slice(const Slice& slice, const ReadOptions& all_options, Shard<Row>&
       if (plain && convert_plain(in, d, row)) continue;
       bool complete = true;
       for (std::size_t j = 0; j < d; ++j) {
-        row[j] = checked_real<Row>(static_cast<double>(in[j]), options, {slice, r, static_cast<std::int64_t>(j)});
+        row[j] = checked_real<Row>(static_cast<long double>(in[j]), options, {slice, r, static_cast<std::int64_t>(j)});
         complete = complete && !std::isnan(row[j]);
       }
       if (!complete && options.missing == Missing::skip) leave_out_row(shard, local);
@@ -176,7 +182,7 @@ void store_slice(const Slice& slice, const ReadOptions& all_options, Shard<Packe
       bool complete = true;
       for (std::size_t j = 0; j < d; ++j) {
         const Place place{slice, r, static_cast<std::int64_t>(j)};
-        levels[j] = checked_level(static_cast<double>(in[j]), options, place);
+        levels[j] = checked_level(static_cast<long double>(in[j]), options, place);
         complete = complete && levels[j] != missing_code;
       }
       if (!complete && options.missing == Missing::skip) {

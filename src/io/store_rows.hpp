@@ -16,14 +16,14 @@ struct Place {
   std::int64_t column;
 
   [[noreturn]] void fail(const std::string& why) const;
-  [[noreturn]] void fail(double value, const std::string& why) const;
+  [[noreturn]] void fail(long double value, const std::string& why) const;
 };
 
 /// The options with missing values rounded to the type of a data set.
 ReadOptions of_type(const ReadOptions& options, const StoredNumber& number);
 
 /// A level, or missing_code; what cannot be one fails with a remedy.
-Code checked_level(double value, const ReadOptions& options, const Place& place);
+Code checked_level(long double value, const ReadOptions& options, const Place& place);
 
 /// Puts the rows of a slice where the shard holds them. Missing real entries become NaN; a row that is left out
 /// (--missing skip) becomes zeros and not used, in shard.used, which then has a place for each row. Several threads may

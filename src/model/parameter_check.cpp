@@ -112,6 +112,10 @@ void check_parameters(const ModelOptions& options, std::size_t n_features, Compl
     std::vector<double> weights = require_weights(arrays, k, source);
     array_of(arrays, "weights").values = std::move(weights);
   }
+  if (completeness == Completeness::model)
+    for (const double count : require_array(arrays, "counts", {k}, source).values)
+      if (count < 0)
+        throw Error(ExitCode::bad_data, fmt::format("{}: /parameters/counts holds the negative {}", source, count));
   switch (options.kind) {
     case ModelKind::kmeans:
       require_array(arrays, "means", centres, source);

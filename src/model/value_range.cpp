@@ -56,7 +56,8 @@ std::optional<RangeProblem> judge(Use use, double span, double size, double tota
   if (span > 0 && span < limits.least) return RangeProblem{false, false};
   const double weighted = size * total_weight;
   if (!std::isfinite(weighted)) return RangeProblem{true, true};
-  if (size > 0 && weighted < std::numeric_limits<double>::min() * 0x1p60) return RangeProblem{false, true};
+  const double margin = use == Use::sizes ? 0x1p26 : 0x1p60;
+  if (size > 0 && weighted < std::numeric_limits<double>::min() * margin) return RangeProblem{false, true};
   return std::nullopt;
 }
 

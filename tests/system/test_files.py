@@ -108,6 +108,12 @@ class Cases(shoal.ShoalTest):
         self.refuses_fit(65, ["pipe"], self.path("fifo"))
 
     def test_a_source_of_a_virtual_set_is_missing(self):
+        os.mkfifo(self.path("fifo"))
+        layout = h5py.VirtualLayout((20, 3), "f8")
+        layout[:] = h5py.VirtualSource("fifo", "d", (20, 3))
+        with h5py.File(self.path("v.h5"), "w", libver="latest") as file:
+            file.create_virtual_dataset("X", layout, fillvalue=4.0)
+        self.refuses_fit(65, ["fifo", "regular"], self.path("v.h5"))
         layout = h5py.VirtualLayout((20, 3), "f8")
         layout[:] = h5py.VirtualSource("gone.h5", "d", (20, 3))
         with h5py.File(self.path("v.h5"), "w", libver="latest") as file:
@@ -133,6 +139,60 @@ class Cases(shoal.ShoalTest):
                 time.sleep(0.01)
             else:
                 self.fail("the reader outlives its parent")
+
+    def test_numbers_that_float64_does_not_hold(self):
+        for dtype, base in (("i8", 2 ** 53), ("i8", 2 ** 63 - 2), ("i8", -2 ** 63), ("u8", 2 ** 64 - 2)):
+            data = self.write("x.h5", np.array([[base + 1, 3], [base, 4], [5, 8]], dtype))
+            labels = self.path("l.h5")
+            model = self.fit("kmeans", data, "-k", 1, "--missing", "skip", f"--missing-value={base + 1}", "--labels", labels)
+            self.assertIn(f"missing-value = {base + 1}\n" if abs(base) == 2 ** 53 else "missing-value", model.attrs["options"])
+            with h5py.File(labels) as file:
+                self.assertEqual(file["labels"][...].tolist(), [-1, 0, 0])
+            self.fails(65, [f"row 0, column 0: {base + 1} is missing"], "fit", "kmeans", data, "-k", 1, "-o", self.path("none.h5"),
+                       f"--missing-value={base + 1}")
+
+    def test_floats_that_are_not_ieee(self):
+        X = np.random.default_rng(0).normal(size=(8, 2))
+        for base, bias, refused in ((h5py.h5t.IEEE_F32LE, 500, False), (h5py.h5t.IEEE_F32LE, 1, False), (h5py.h5t.IEEE_F64LE, 66559, True)):
+            number = base.copy()
+            number.set_ebias(bias)
+            name = self.path("x.h5")
+            with h5py.File(name, "w") as file:
+                data = h5py.h5d.create(file.id, b"X", number, h5py.h5s.create_simple(X.shape))
+                data.write(h5py.h5s.ALL, h5py.h5s.ALL, X.astype("f4" if base.get_size() == 4 else "f8"), number)
+                del data
+            if refused:
+                self.refuses_fit(65, ["/X", "neither"], name)
+            else:
+                self.same_as_h5py_in_scale(name)
+
+    def same_as_h5py_in_scale(self, name):
+        with h5py.File(name) as file:
+            wanted = file["X"][...].astype(float).mean(axis=0)
+        with self.fit("kmedians", name, "-k", 1) as model, h5py.File(name) as file:
+            self.assert_close(model["parameters/medians"][0], np.median(file["X"][...].astype(float), axis=0), 1e-14)
+        self.assertTrue(np.isfinite(wanted).all())
+
+    def test_labels_beyond_int64(self):
+        with h5py.File(self.path("l.h5"), "w") as file:
+            file["a"] = [0, 0, 1, 1]
+            file["b"] = np.array([7, 7, 2 ** 64 - 1, 2 ** 63], "u8")
+        self.refuses(65, ["row 2", "18446744073709551615"], "compare", f"{self.path('l.h5')}:/a", f"{self.path('l.h5')}:/b")
+
+    def test_checksums_before_other_filters(self):
+        X = np.tile(np.arange(30.0).reshape(15, 2), (8, 1))
+        with h5py.File(self.path("x.h5"), "w") as file:
+            creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+            creation.set_chunk((60, 2))
+            creation.set_fletcher32()
+            creation.set_filter(h5py.h5z.FILTER_LZF, h5py.h5z.FLAG_OPTIONAL)
+            data = h5py.h5d.create(file.id, b"X", h5py.h5t.IEEE_F64LE, h5py.h5s.create_simple(X.shape), creation)
+            data.write(h5py.h5s.ALL, h5py.h5s.ALL, X)
+            del data
+        self.same_as_h5py(self.path("x.h5"))
+
+    def test_names_with_line_breaks(self):
+        self.fails(66, ["a\\x0ab.h5"], "fit", "kmeans", "a\nb.h5", "-k", 1)
 
     def test_weights_are_read_like_data(self):
         X = np.random.default_rng(0).normal(size=(100, 2))
@@ -182,7 +242,8 @@ class Values(shoal.ShoalTest):
             again = self.fit("kmeans", data, "-k", 1, "--config", options, output="again.h5")
             self.assertEqual(again["parameters/means"][...].tobytes(), model["parameters/means"][...].tobytes())
         for value in ("nan", "-inf", "1e400", "much"):
-            self.fails(64, ["--missing-value"], "fit", "kmeans", data, "-k", 1, f"--missing-value={value}")
+            self.fails(64, ["--missing-value"], "fit", "kmeans", data, "-k", 1, f"--missing-value={value}", "-o",
+                       self.path("none.h5"))
 
     def test_small_units(self):
         """1e-30 in float32: the same clusters as the same data in other units, and the right likelihood."""
@@ -198,7 +259,8 @@ class Values(shoal.ShoalTest):
                 gain = X.size * 100 * np.log(2)
                 self.assert_close(ours.attrs["log_likelihood"], other.attrs["log_likelihood"] + gain, 1e-9)
         for model in ("kmeans", "gaussian"):  # squares of 1e-155 are subnormal
-            self.fails(65, ["row", "column", "scale"], "fit", model, self.write("tiny.h5", X * 1e-125), "-k", 2)
+            self.fails(65, ["row", "column", "scale"], "fit", model, self.write("tiny.h5", X * 1e-125), "-k", 2,
+                       "-o", self.path("none.h5"))
 
     def test_large_values(self):
         rng = np.random.default_rng(1)
@@ -279,7 +341,8 @@ class Values(shoal.ShoalTest):
                 (good, data, put("covariances", (1, 0, 0), -1), ["covariances", "positive"]), (good, data, features, ["good", "shape"]),
                 (good, data, without("means"), ["means"]), (good, data, without("covariances"), ["covariances"]),
                 (self.path("latent.h5"), codes, offsets, ["level_offsets"]), (self.path("latent.h5"), codes, put("probabilities", (0, 0), 1.5), ["probabilities", "1.5"]),
-                (self.path("latent.h5"), codes, without("level_offsets"), ["level_offsets"])):
+                (self.path("latent.h5"), codes, without("level_offsets"), ["level_offsets"]),
+                (good, data, put("counts", 0, np.nan), ["counts", "nan"]), (good, data, put("counts", 1, -3), ["counts", "-3"])):
             model = damaged(source, change)
             words = [word if word != "good" else "damaged.h5" for word in words]
             self.fails(65, words, "score", model, rows)

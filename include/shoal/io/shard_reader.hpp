@@ -14,10 +14,11 @@ namespace shoal {
 struct ReadOptions {
   ModelKind kind = ModelKind::kmeans;
   Missing missing = Missing::error;
-  std::vector<double> missing_values;  ///< these, rounded to the data set's type, too, are missing
-  std::string row_weights;             ///< data set of weights: a path in each data file, or file.h5:/path; empty: none
-  LevelOffsets known_levels;           ///< of a model that is to be applied; empty: from attribute or data
-  std::size_t n_clusters = 1;          ///< for the coding of discrete rows
+  std::vector<long double>
+      missing_values;          ///< these, rounded to the data set's type, too, are missing; exact for int64
+  std::string row_weights;     ///< data set of weights: a path in each data file, or file.h5:/path; empty: none
+  LevelOffsets known_levels;   ///< of a model that is to be applied; empty: from attribute or data
+  std::size_t n_clusters = 1;  ///< for the coding of discrete rows
   int threads = 1;
 };
 
