@@ -61,7 +61,7 @@ void undo_shuffle(const Bytes& in, Bytes& out, std::size_t size) {
       interleave<8>(in.data(), n, out.data());
       break;
     default:
-      for (std::size_t b = 0; b < size; ++b)
+      for (std::size_t b = 0; n > 0 && b < size; ++b)  // a damaged size may be any number
         for (std::size_t i = 0; i < n; ++i) out[i * size + b] = in[b * n + i];
   }
   std::copy(in.begin() + static_cast<std::ptrdiff_t>(n * size), in.end(),
@@ -107,6 +107,7 @@ void undo_fletcher32(const Bytes& in, Bytes& out) {
 
 void undo_lzf(const Bytes& in, Bytes& out, std::size_t chunk_bytes) {
   out.resize(most_filtered_bytes(chunk_bytes));
+  if (in.empty()) damaged("it is empty before the filter lzf");  // which would read a first byte
   if (in.size() > 0xFFFFFFFFU || out.size() > 0xFFFFFFFFU) damaged("it is too large for the filter lzf");
   const unsigned made =
       lzf_decompress(in.data(), static_cast<unsigned>(in.size()), out.data(), static_cast<unsigned>(out.size()));
