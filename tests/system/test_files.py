@@ -278,6 +278,15 @@ class Values(shoal.ShoalTest):
         heavy = self.fit("kmeans", self.write("heavy.h5", X, w=np.full(100, 1e300)), "-k", 2, "--row-weights", "/w")
         light = self.fit("kmeans", self.write("light.h5", X), "-k", 2, output="light-model.h5")
         self.assert_close(heavy["parameters/means"][...], light["parameters/means"][...], 1e-12)
+        for model, *options in (("kmeans",), ("kmedians",), ("kmedians", "--center", "geometric"), ("gaussian",),
+                                ("gaussian", "--covariance", "diag")):
+            means = []
+            for weight in (1, 2.0 ** 990, 2.0 ** -900):  # powers of two: the same bits
+                data = self.write("scaled.h5", X, w=np.full(100, float(weight)))
+                with self.fit(model, data, "-k", 2, "--row-weights", "/w", "--max-iterations", 9, "--tolerance", 0, *options) as file:
+                    means.append(file["parameters/medians" if model == "kmedians" else "parameters/means"][...])
+            for other in means[1:]:
+                self.assert_close(other, means[0], 1e-12)
         self.fails(65, ["row-weights"], "fit", "kmeans", self.write("heavier.h5", X, w=np.full(100, 1e307)), "-k", 2,
                    "--row-weights", "/w", "-o", self.path("none.h5"))
 

@@ -34,10 +34,18 @@ void add_pulls(const RowBlock<T>& block, std::span<const std::int32_t> labels, c
   }
 }
 
+/// Scaled by a power of two, so that squares of tiny or huge weights stay numbers, and no bit changes otherwise.
 double norm(const double* values, std::size_t n) {
+  double largest = 0;
+  for (std::size_t i = 0; i < n; ++i) largest = std::max(largest, std::abs(values[i]));
+  if (largest == 0 || !std::isfinite(largest)) return largest;
+  const int exponent = std::clamp(std::ilogb(largest), -1000, 1000);
   double squared = 0;
-  for (std::size_t i = 0; i < n; ++i) squared += values[i] * values[i];
-  return std::sqrt(squared);
+  for (std::size_t i = 0; i < n; ++i) {
+    const double value = std::ldexp(values[i], -exponent);
+    squared += value * value;
+  }
+  return std::ldexp(std::sqrt(squared), exponent);
 }
 
 /// Moves the point of cluster k by its step; false where that step is too short to matter.
