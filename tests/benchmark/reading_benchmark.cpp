@@ -22,7 +22,7 @@
 #include "shoal/comm/mpi_interop.hpp"
 #include "shoal/core/large_vector.hpp"
 #include "shoal/io/digest.hpp"
-#include "shoal/io/hdf5_handle.hpp"
+#include "shoal/io/hdf5_file.hpp"
 #include "shoal/io/reader_process.hpp"
 #include "shoal/io/shard_reader.hpp"
 
@@ -72,8 +72,7 @@ void read_hdf5(const Communicator& comm, const DatasetInfo& info, const Range& r
   const Hdf5Handle memory(H5Screate_simple(2, count.data(), nullptr), H5Sclose);
   H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
   LargeVector<std::byte> bytes(static_cast<std::size_t>(rows.size()) * info.row_bytes());
-  const hid_t type = info.type == ElementType::float32 ? H5T_NATIVE_FLOAT : H5T_NATIVE_DOUBLE;
-  if (H5Dread(dataset, type, memory, space, transfer, bytes.data()) < 0) std::abort();
+  if (H5Dread(dataset, native_type(info.type), memory, space, transfer, bytes.data()) < 0) std::abort();
 }
 
 void measure(const Communicator& comm, const std::string& file, int rounds) {
