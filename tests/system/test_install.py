@@ -54,7 +54,7 @@ class Install(shoal.ShoalTest):
         source.mkdir()
         (source / "CMakeLists.txt").write_text(CONSUMER_CMAKE)
         (source / "main.cpp").write_text(CONSUMER_MAIN)
-        self.command("cmake", "-S", source, "-B", source / "build", f"-DCMAKE_PREFIX_PATH={prefix}")
+        self.command("cmake", "-G", "Ninja", "-S", source, "-B", source / "build", f"-DCMAKE_PREFIX_PATH={prefix}")
         self.command("cmake", "--build", source / "build")
         consumer = source / "build/consumer"
         self.assertEqual(self.command(consumer), "10 1 12\n")
