@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <iostream>
 #include <map>
 
 #include "app/command_options.hpp"
+#include "app/option_values.hpp"
 #include "shoal/core/error.hpp"
 
 namespace shoal::app {
@@ -26,6 +28,24 @@ std::string one_line(const CLI::App& root, const CLI::ParseError& error) {
   std::string command = "shoal";
   for (const CLI::App* sub : root.get_subcommands()) command += " " + sub->get_name();
   return fmt::format("{}; see `{} --help`", text, command);
+}
+
+/// A pipe as a config file would be waited for, and a huge one is none: told before anything reads it.
+void require_config(int argc, char** argv) {
+  constexpr std::uintmax_t most = std::uintmax_t{1} << 20U;
+  const std::string option = "--config";
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    std::string name;
+    if (word == option && i + 1 < argc) name = argv[i + 1];
+    if (word.starts_with(option + "=")) name = word.substr(option.size() + 1);
+    if (name.empty()) continue;
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(name, error))
+      throw Error(ExitCode::no_input, fmt::format("--config {}: no such file; check the name", name));
+    if (std::filesystem::file_size(name, error) > most)
+      throw Error(ExitCode::bad_data, fmt::format("--config {}: is no config file: it has more than 1 MiB", name));
+  }
 }
 
 }  // namespace
@@ -59,6 +79,7 @@ std::optional<Arguments> parse_arguments(int argc, char** argv, bool print) {
     sub->allow_config_extras(CLI::config_extras_mode::error);
     sub->get_formatter()->column_width(34);
   }
+  require_config(argc, argv);
   try {
     root.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -77,6 +98,7 @@ std::optional<Arguments> parse_arguments(int argc, char** argv, bool print) {
   if (chosen.empty()) throw Error(ExitCode::usage, "no command given; see `shoal --help`");
   Arguments arguments = all[chosen.front()->get_name()];
   arguments.command = chosen.front()->get_name();
+  if (root.get_config_ptr()->count() > 0) arguments.config = root.get_config_ptr()->as<std::string>();
   return arguments;
 }
 

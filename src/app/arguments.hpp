@@ -16,6 +16,7 @@ enum class Restart { automatic, never, require };
 /// One command's options; each command has an instance of its own, so that a config file may set all of them.
 struct Arguments {
   std::string command;
+  std::string config;  ///< the file, if any
 
   ModelKind model = ModelKind::kmeans;
   std::string model_file;         ///< predict, score, sample

@@ -4,13 +4,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdlib>
 #include <ctime>
 
 #include "app/durations.hpp"
-#include "app/report.hpp"
 #include "app/stop_signals.hpp"
+#include "app/terminal.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/core/error.hpp"
 
@@ -43,6 +44,8 @@ double time_limit(const std::string& text) {
   return static_cast<double>(*epoch - std::time(nullptr)) + seconds_since(program_start());
 }
 
+std::string signal_text() { return noted_stop_signal().value_or("a signal to another rank"); }
+
 }  // namespace
 
 std::chrono::steady_clock::time_point program_start() {
@@ -71,8 +74,7 @@ Checkpointing::Checkpointing(const Communicator& comm, const Arguments& argument
   agree(comm, [&] {
     if (!arguments.max_time.empty()) limit_ = time_limit(arguments.max_time);
   });
-  store_.emplace(comm, arguments.checkpoint);
-  if (!arguments.dry_run) note_stop_signals();
+  store_.emplace(comm, arguments.checkpoint, arguments.overwrite);
 }
 
 std::optional<Checkpoint> Checkpointing::find() {
@@ -93,14 +95,24 @@ std::optional<Checkpoint> Checkpointing::find() {
   return std::nullopt;
 }
 
-void Checkpointing::begin(const std::vector<std::string>& temporaries, std::optional<Checkpoint>& before) {
-  if (!store_) return;
-  store_->take_lease(temporaries);
-  if (arguments_.restart == Restart::never) return;
-  CheckpointStore::Found found = store_->read();
-  if (found.checkpoint) before = std::move(found.checkpoint);
+std::optional<Checkpoint> Checkpointing::begin(const std::vector<std::string>& outputs) {
+  if (!store_) return std::nullopt;
+  store_->take_lease(outputs);
+  if (arguments_.restart == Restart::never) return std::nullopt;
+  std::optional<Checkpoint> before = store_->read().checkpoint;
   // The state gone on from is there: written again it would forget that the fit was finished, and what it wrote.
-  if (before) last_written_iteration_ = before->state.n_iterations;
+  if (before) iterations_on_disk_ = last_written_iteration_ = before->state.n_iterations;
+  return before;
+}
+
+void Checkpointing::leave_if_asked(const std::string& doing) const {
+  if (!store_ || !noted_stop_signal()) return;
+  const std::string saved = iterations_on_disk_ > 0
+                                ? fmt::format("{} holds iteration {} as before", store_->name(), iterations_on_disk_)
+                                : "there was nothing to save yet";
+  throw Error(ExitCode::stopped,
+              fmt::format("shoal: stopped by {} while {}, after {}; {}: submit the same command again",
+                          *noted_stop_signal(), doing, duration_text(seconds_since(program_start())), saved));
 }
 
 void Checkpointing::keep(NamedTexts identity, std::function<NamedArrays()> parameters) {
@@ -171,13 +183,24 @@ void Checkpointing::write_stopped(const FitState& state) {
   });
 }
 
-void Checkpointing::write_finished(const FitState& state, const std::string& reason, const NamedTexts& outputs) {
+void Checkpointing::write_finished(const FitState& state, const std::string& reason, const NamedTexts& outputs,
+                                   const NamedTexts& inputs) {
   if (!store_) return;
+  std::array<std::int64_t, 1> asked = {noted_stop_signal() ? 1 : 0};
+  comm_.maximum(asked);
+  if (asked[0] != 0) {
+    write_stopped(state);
+    throw Error(ExitCode::stopped,
+                fmt::format("shoal: stopped by {} while writing the results, after {}; {} is written: the same command "
+                            "makes one pass and writes them",
+                            signal_text(), duration_text(seconds_since(program_start())), store_->name()));
+  }
   on_root(comm_, [&] {
     Checkpoint checkpoint = checkpoint_of(state);
     checkpoint.finished = true;
     checkpoint.stop_reason = reason;
     checkpoint.outputs = outputs;
+    checkpoint.inputs = inputs;
     try {
       write(checkpoint);
     } catch (const Error& error) {
@@ -192,12 +215,12 @@ void Checkpointing::end() {
   if (store_) on_root(comm_, [&] { store_->release_lease(); });
 }
 
-std::string Checkpointing::stop_message(const FitResult& result) const {
-  const std::string cause = result.stop_reason == StopReason::signal
-                                ? noted_stop_signal().value_or("a signal to another rank")
-                                : fmt::format("--max-time {}", arguments_.max_time);
-  return fmt::format("shoal: stopped by {} after {} iterations and {}; {} is written: submit the same command again",
-                     cause, result.n_iterations + 1, duration_text(seconds_since(program_start())), store_->name());
+Error Checkpointing::stop_error(const FitResult& result) const {
+  const std::string cause =
+      result.stop_reason == StopReason::signal ? signal_text() : fmt::format("--max-time {}", arguments_.max_time);
+  return {ExitCode::stopped,
+          fmt::format("shoal: stopped by {} after {} iterations and {}; {} is written: submit the same command again",
+                      cause, result.n_iterations + 1, duration_text(seconds_since(program_start())), store_->name())};
 }
 
 }  // namespace shoal::app

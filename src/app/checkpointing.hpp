@@ -8,6 +8,7 @@
 
 #include "app/arguments.hpp"
 #include "shoal/comm/communicator.hpp"
+#include "shoal/core/error.hpp"
 #include "shoal/fit/fit.hpp"
 #include "shoal/io/checkpoint_store.hpp"
 
@@ -15,11 +16,6 @@ namespace shoal::app {
 
 /// When this program started.
 std::chrono::steady_clock::time_point program_start();
-
-/// A fit that stopped on time or on a signal: what main tells, with exit 75.
-struct Stopped {
-  std::string message;
-};
 
 /// Throws Error(usage) where checkpoint options contradict each other or say nothing.
 void check_checkpoint_options(const Arguments& arguments);
@@ -33,9 +29,16 @@ class Checkpointing final : public Interruption {
   /// nothing.
   std::optional<Checkpoint> find();
 
-  /// Collective: this run takes over. temporaries: of its outputs. Puts into `before` what the run before it may have
-  /// written since `find`; from now on it writes nothing more.
-  void begin(const std::vector<std::string>& temporaries, std::optional<Checkpoint>& before);
+  /// Collective: this run takes over, and removes what the one before it left half written of `outputs`. Gives what
+  /// that one has written, also since `find`; from now on it writes nothing more.
+  std::optional<Checkpoint> begin(const std::vector<std::string>& outputs);
+
+  /// Of this run; on rank 0, where it has begun.
+  [[nodiscard]] std::string mark() const { return store_ ? store_->mark() : ""; }
+
+  /// Where a signal to stop has come: throws Error(stopped), which says that nothing was to be saved while `doing`
+  /// this. Not collective.
+  void leave_if_asked(const std::string& doing) const;
 
   /// From here on fits are kept: with this identity and the parameters as the function gives them.
   void keep(NamedTexts identity, std::function<NamedArrays()> parameters);
@@ -48,14 +51,16 @@ class Checkpointing final : public Interruption {
   void write_stopped(const FitState& state);
 
   /// Collective. A finished fit, its outputs written but not yet under their names. A failure to write is told, no
-  /// more; throws Error(io_failure) where another run has taken over, whose outputs they then are.
-  void write_finished(const FitState& state, const std::string& reason, const NamedTexts& outputs);
+  /// more; throws Error(io_failure) where another run has taken over, whose outputs they then are, and Error(stopped)
+  /// where a signal came while they were written.
+  void write_finished(const FitState& state, const std::string& reason, const NamedTexts& outputs,
+                      const NamedTexts& inputs);
 
   /// Collective: outputs have their names.
   void end();
 
-  /// How the fit was stopped, for a person.
-  [[nodiscard]] std::string stop_message(const FitResult& result) const;
+  /// Error(stopped) that says how, for a person.
+  [[nodiscard]] Error stop_error(const FitResult& result) const;
 
   [[nodiscard]] double seconds_writing() const { return seconds_writing_; }
 
@@ -71,7 +76,8 @@ class Checkpointing final : public Interruption {
   std::optional<CheckpointStore> store_;
   std::optional<std::int64_t> every_iterations_;
   double every_seconds_ = 0;
-  std::optional<double> limit_;  ///< seconds after program_start()
+  std::optional<double> limit_;          ///< seconds after program_start()
+  std::int64_t iterations_on_disk_ = 0;  ///< of the checkpoint that there is; 0: none
   NamedTexts identity_;
   std::function<NamedArrays()> parameters_;
 

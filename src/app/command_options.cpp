@@ -3,11 +3,11 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-#include <cstdlib>
+#include <limits>
 #include <sstream>
-#include <utility>
-#include <vector>
+
+#include "app/commands.hpp"
+#include "app/option_values.hpp"
 
 namespace shoal::app {
 
@@ -23,30 +23,14 @@ std::string wrapped(const std::string& text) {
   return result;
 }
 
-namespace {
-
-template <class E>
-using Choices = std::vector<std::pair<std::string, E>>;
-
-/// An option whose values have names; help and errors show the names alone.
-template <class E>
-CLI::Option* add_choice(CLI::App* app, const std::string& name, E& value, const Choices<E>& choices,
-                        const std::string& help) {
-  std::string names;
-  for (const auto& [text, choice] : choices) names += (names.empty() ? "" : "|") + text;
-  const auto set = [&value, choices, names](const std::string& given) {
-    for (const auto& [text, choice] : choices)
-      if (text == given) {
-        value = choice;
-        return;
-      }
-    throw CLI::ValidationError(fmt::format("{} is none of {}", given, names));
-  };
-  return app->add_option_function<std::string>(name, set, wrapped(help))->type_name(names);
+void refuse_value(const std::string& option, const std::string& value, const std::string& wanted) {
+  const std::string name = option.substr(option.rfind(',') + 1);  // the long one
+  throw Error(ExitCode::usage, fmt::format("{} {}: must be {}", name, printable(value, 60), wanted));
 }
 
-/// Checks a value without adding to the help's type column.
-CLI::Option* check(CLI::Option* option, CLI::Validator validator) { return option->check(validator.description("")); }
+namespace {
+
+constexpr double largest = std::numeric_limits<double>::max();
 
 const Choices<ModelKind> models = {{"kmeans", ModelKind::kmeans},
                                    {"kmedians", ModelKind::kmedians},
@@ -68,6 +52,13 @@ const Choices<Restart> restarts = {
 const Choices<Progress> progresses = {
     {"auto", Progress::automatic}, {"bar", Progress::bar}, {"lines", Progress::lines}, {"off", Progress::off}};
 
+/// Words that are kept as they are.
+Choices<std::string> same_words(const std::vector<std::string>& words) {
+  Choices<std::string> choices;
+  for (const std::string& word : words) choices.emplace_back(word, word);
+  return choices;
+}
+
 const std::string data_help = "HDF5 data: file.h5 or file.h5:/path/to/dataset; several are read as one, in order";
 
 void add_quiet(CLI::App* app, Arguments& a) {
@@ -75,9 +66,9 @@ void add_quiet(CLI::App* app, Arguments& a) {
 }
 
 void add_compute_options(CLI::App* app, Arguments& a) {
-  check(app->add_option("--threads", a.threads, wrapped("Threads a rank [OMP_NUM_THREADS, else 1]")),
-        CLI::Range(1, 4096))
-      ->type_name("T");
+  add_number<int>(
+      app, "--threads", 1, most_threads, [&a](int value) { a.threads = value; },
+      "Threads a rank [OMP_NUM_THREADS, else the cores that SLURM gave the task, else 1]", "T");
   app->add_option("--target", a.target,
                   wrapped("Instruction set on all ranks [the best that every rank has; see --version]; results are the "
                           "same bits for one instruction set"))
@@ -88,14 +79,19 @@ void add_data_options(CLI::App* app, Arguments& a) {
   add_choice(app, "--missing", a.missing, missings,
              "What a NaN means: stop, leave the row out (label -1), or integrate it out (missing at random; bernoulli, "
              "categorical, gaussian diag and spherical) [error]");
-  const auto finite = [](const std::string& text) {
-    return std::isfinite(static_cast<double>(std::strtold(text.c_str(), nullptr))) ? ""
-                                                                                   : text + " is not a finite number";
+  const auto mark = [&a](const std::vector<std::string>& given) {
+    constexpr long double most = largest;
+    a.missing_values.clear();
+    for (const std::string& text : given) {
+      const auto value = parse_number<long double>(text, -most, most);
+      if (!value) refuse_value("--missing-value", text, range_text(-most, most));
+      a.missing_values.push_back(*value);
+    }
   };
-  app->add_option("--missing-value", a.missing_values,
-                  wrapped("This value, rounded to the dataset's type, too, is missing; may be given several times"))
+  app->add_option_function<std::vector<std::string>>(
+         "--missing-value", mark,
+         wrapped("This value, rounded to the dataset's type, too, is missing; may be given several times"))
       ->allow_extra_args(false)
-      ->check(CLI::Validator(finite, ""))
       ->type_name("V");
   add_choice(
       app, "--precision", a.precision, precisions,
@@ -115,22 +111,24 @@ void add_fit_model_options(CLI::App* app, Arguments& a) {
          "--mixing", a.mixing,
          wrapped("Mixing weights: learned, uniform (all 1/K), or held at FILE's /parameters/weights [learned]"))
       ->type_name("learned|uniform|FILE");
-  check(app->add_option(
-            "--regularization", a.regularization,
-            wrapped("gaussian: added to covariance diagonals, as a share of each feature's global variance [1e-6]")),
-        CLI::NonNegativeNumber)
-      ->type_name("R");
-  check(app->add_option("--regularization-absolute", a.regularization_absolute,
-                        wrapped("gaussian: added to covariance diagonals, in squared data units [0]")),
-        CLI::NonNegativeNumber)
-      ->type_name("R");
-  check(app->add_option(
-            "--pseudo-count", a.pseudo_count,
-            wrapped("bernoulli, categorical: A counts added to every level, the prior Beta or Dirichlet(1 + A) [0]")),
-        CLI::NonNegativeNumber)
-      ->type_name("A");
+  const auto positive = [&](const std::string& name, double& value, const std::string& help, const std::string& type) {
+    add_number<double>(
+        app, name, 0, largest, [&value](double given) { value = given; }, help, type);
+  };
+  positive("--regularization", a.regularization,
+           "gaussian: added to covariance diagonals, as a share of each feature's global variance [1e-6]", "R");
+  positive("--regularization-absolute", a.regularization_absolute,
+           "gaussian: added to covariance diagonals, in squared data units [0]", "R");
+  positive("--pseudo-count", a.pseudo_count,
+           "bernoulli, categorical: A counts added to every level, the prior Beta or Dirichlet(1 + A) [0]", "A");
   add_choice(app, "--empty-cluster", a.empty_cluster, empties,
              "An empty cluster gets a far row, is dropped (the others keep their order), or ends the fit [reseed]");
+}
+
+void add_seed(CLI::App* app, Arguments& a, const std::string& help) {
+  add_number<std::uint64_t>(
+      app, "--seed", 0, std::numeric_limits<std::uint64_t>::max(), [&a](std::uint64_t value) { a.seed = value; }, help,
+      "S");
 }
 
 void add_fit_run_options(CLI::App* app, Arguments& a) {
@@ -142,19 +140,15 @@ void add_fit_run_options(CLI::App* app, Arguments& a) {
          wrapped("Start: kmeans-parallel, random, or a model or other HDF5 file with the same /parameters arrays "
                  "[kmeans-parallel]"))
       ->type_name("kmeans-parallel|random|FILE");
-  app->add_option("--seed", a.seed, wrapped("Every random draw is a function of the seed and the global row [0]"))
-      ->type_name("S");
-  check(app->add_option("--max-iterations", a.max_iterations, wrapped("M-steps at most [300]")),
-        CLI::Range(std::int64_t{0}, std::int64_t{1} << 40U))
-      ->type_name("I");
-  check(
-      app->add_option(
-          "--tolerance", a.tolerance,
-          wrapped("Mixtures: stop when the log-likelihood a row (a unit of weight) changes by less; kmeans, kmedians: "
-                  "when the objective changes by less than this share; 0: fixed point or limit [1e-6; kmeans, kmedians "
-                  "0]")),
-      CLI::NonNegativeNumber)
-      ->type_name("T");
+  add_seed(app, a, "Every random draw is a function of the seed and the global row [0]");
+  add_number<std::int64_t>(
+      app, "--max-iterations", 0, std::int64_t{1} << 40U, [&a](std::int64_t value) { a.max_iterations = value; },
+      "M-steps at most [300]", "I");
+  add_number<double>(
+      app, "--tolerance", 0, largest, [&a](double value) { a.tolerance = value; },
+      "Mixtures: stop when the log-likelihood a row (a unit of weight) changes by less; kmeans, kmedians: when the "
+      "objective changes by less than this share; 0: fixed point or limit [1e-6; kmeans, kmedians 0]",
+      "T");
 }
 
 void add_checkpoint_options(CLI::App* app, Arguments& a) {
@@ -180,10 +174,10 @@ void add_fit(CLI::App& root, Arguments& a) {
   CLI::App* app = root.add_subcommand("fit", "Fit a model");
   add_choice(app, "model", a.model, models, "kmeans, kmedians, bernoulli, categorical or gaussian")->required();
   app->add_option("data", a.data, wrapped(data_help))->required()->type_name("DATA");
-  check(app->add_option("-k,--clusters", a.clusters, wrapped("Number of clusters")),
-        CLI::Range(std::int64_t{1}, std::int64_t{1} << 24U))
-      ->required()
-      ->type_name("K");
+  add_number<std::int64_t>(
+      app, "-k,--clusters", 1, std::int64_t{1} << 24U, [&a](std::int64_t value) { a.clusters = value; },
+      "Number of clusters", "K")
+      ->required();
   a.output = "model.h5";
   add_output(app, a, "The model [model.h5]", false);
   app->add_option("--labels", a.labels, wrapped("Also write the final labels"))->type_name("FILE");
@@ -228,12 +222,12 @@ void add_score(CLI::App& root, Arguments& a) {
 void add_sample(CLI::App& root, Arguments& a) {
   CLI::App* app = root.add_subcommand("sample", "Draw rows from a model (/X and /labels)");
   app->add_option("model", a.model_file, wrapped("A model file of a mixture"))->required()->type_name("MODEL.h5");
-  check(app->add_option("-n,--rows", a.sample_rows, wrapped("Rows to draw")),
-        CLI::Range(std::int64_t{1}, std::int64_t{1} << 50U))
-      ->required()
-      ->type_name("N");
+  add_number<std::int64_t>(
+      app, "-n,--rows", 1, std::int64_t{1} << 50U, [&a](std::int64_t value) { a.sample_rows = value; }, "Rows to draw",
+      "N")
+      ->required();
   add_output(app, a, "The data", true);
-  app->add_option("--seed", a.seed, wrapped("Every draw is a function of the seed and the row [0]"))->type_name("S");
+  add_seed(app, a, "Every draw is a function of the seed and the row [0]");
   add_quiet(app, a);
 }
 
@@ -250,10 +244,9 @@ void add_info(CLI::App& root, Arguments& a) {
   CLI::App* app = root.add_subcommand("info", "What a data, model or label file holds");
   app->add_option("file", a.data, wrapped("An HDF5 file"))->required()->expected(1)->type_name("FILE.h5");
   app->add_flag("--json", a.json, wrapped("Print one JSON object"));
-  check(app->add_option("--prototypes", a.prototypes,
-                        wrapped("Show a model's centres as pictures this many features wide, the darker the larger")),
-        CLI::Range(std::int64_t{1}, std::int64_t{1} << 20U))
-      ->type_name("WIDTH");
+  add_number<std::int64_t>(
+      app, "--prototypes", 1, std::int64_t{1} << 20U, [&a](std::int64_t value) { a.prototypes = value; },
+      "Show a model's centres as pictures this many features wide, the darker the larger", "WIDTH");
 }
 
 void add_convert(CLI::App& root, Arguments& a) {
@@ -263,20 +256,16 @@ void add_convert(CLI::App& root, Arguments& a) {
       ->expected(2)
       ->type_name("IN OUT.h5");
   app->add_flag("--overwrite", a.overwrite, wrapped("Allow the output file to be replaced [refuse, exit 73]"));
-  check(app->add_option(
-            "--type", a.type,
-            wrapped("Stored type; auto: the smallest integer type where all values are integers, else float64 [auto]")),
-        CLI::IsMember({"auto", "float64", "float32", "uint8", "int32", "int64"}))
-      ->type_name("TYPE");
-  app->add_option("--threshold", a.threshold, wrapped("Store 1 where a value is greater than this, else 0"))
-      ->type_name("T");
+  add_choice(app, "--type", a.type, same_words({"auto", "float64", "float32", "uint8", "int32", "int64"}),
+             "Stored type; auto: the smallest integer type where all values are integers, else float64 [auto]");
+  add_number<double>(
+      app, "--threshold", -largest, largest, [&a](double value) { a.threshold = value; },
+      "Store 1 where a value is greater than this, else 0", "T");
   app->add_option("--label-column", a.label_column,
                   wrapped("CSV: this column (name, or number from 0) goes to /labels, text numbered in sorted order"))
       ->type_name("COLUMN");
-  check(app->add_option("--header", a.header,
-                        wrapped("CSV: whether the first line holds names [auto: where it is not all numbers]")),
-        CLI::IsMember({"auto", "yes", "no"}))
-      ->type_name("auto|yes|no");
+  add_choice(app, "--header", a.header, same_words({"auto", "yes", "no"}),
+             "CSV: whether the first line holds names [auto: where it is not all numbers]");
   app->add_option("--delimiter", a.delimiter, wrapped("CSV: one character, or tab [,; tab for .tsv]"))->type_name("C");
   add_quiet(app, a);
 }

@@ -8,9 +8,6 @@
 
 namespace shoal::app {
 
-/// A description cut into lines of the width that the help leaves for it.
-std::string wrapped(const std::string& text);
-
 void add_fit(CLI::App& root, Arguments& arguments);
 void add_predict(CLI::App& root, Arguments& arguments);
 void add_score(CLI::App& root, Arguments& arguments);

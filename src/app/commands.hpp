@@ -16,8 +16,13 @@ void run_compare(const Communicator& comm, const Arguments& arguments);
 void run_info(const Communicator& comm, const Arguments& arguments);
 void run_convert(const Communicator& comm, const Arguments& arguments);
 
-/// Threads a rank: --threads, else OMP_NUM_THREADS, else 1.
-int thread_count(const Arguments& arguments);
+/// Threads that a rank may have.
+inline constexpr int most_threads = 4096;
+
+/// Threads a rank: --threads, else OMP_NUM_THREADS, else the cores that SLURM gave the task, else 1. Collective. Throws
+/// Error on all ranks: usage where a variable says what cannot be, no_memory where these threads cannot be started.
+/// Warns where a host's ranks have more threads than cores.
+int settle_threads(const Communicator& comm, const Arguments& arguments);
 
 /// Brings all ranks to one instruction set. Throws Error(usage) where --target is not on every rank.
 void agree_on_target(const Communicator& comm, const Arguments& arguments);
@@ -29,10 +34,13 @@ bool use_float32(Precision asked, ModelKind kind, const std::vector<DatasetInfo>
 /// Throws Error(usage) where the model cannot integrate missing values out.
 void check_missing(ModelKind kind, Covariance covariance, Missing missing);
 
-/// Throws Error(usage) on all ranks where two outputs, or an output and an input, are the same file. Empty names and
-/// dataset paths behind a file's name do not count. Collective.
+/// Throws Error(usage) on all ranks where two outputs, or an output and an input, are the same file, by whatever names
+/// or links. Empty names do not count. Collective.
 void require_different_files(const Communicator& comm, const std::vector<std::string>& outputs,
                              const std::vector<std::string>& inputs);
+
+/// Every file that holds a part of the data sets, as far as headers tell.
+std::vector<std::string> files_of(const std::vector<DatasetInfo>& datasets);
 
 std::int64_t total_rows(const std::vector<DatasetInfo>& datasets);
 

@@ -1,26 +1,21 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sys/stat.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <set>
+#include <map>
 
 #include "app/commands.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/core/error.hpp"
+#include "shoal/io/output_path.hpp"
 #include "shoal/math/target.hpp"
 
 namespace shoal::app {
-
-int thread_count(const Arguments& arguments) {
-  if (arguments.threads > 0) return arguments.threads;
-  const char* text = std::getenv("OMP_NUM_THREADS");  // NOLINT: read once, before any thread
-  int threads = 0;
-  if (text != nullptr) std::from_chars(text, text + std::strlen(text), threads);
-  return threads > 0 ? threads : 1;
-}
 
 void agree_on_target(const Communicator& comm, const Arguments& arguments) {
   const std::uint64_t everywhere = comm.bitwise_and(supported_targets());
@@ -50,18 +45,46 @@ void check_missing(ModelKind kind, Covariance covariance, Missing missing) {
                           what));
 }
 
+namespace {
+
+/// By device and number where there is one, else by the path that it would have: links and other spellings do not
+/// count.
+std::string which_file(const std::string& name) {
+  const std::string target = follow_links(name);
+  struct stat status {};
+  if (stat(target.c_str(), &status) == 0) return fmt::format("{} {}", status.st_dev, status.st_ino);
+  std::error_code ignored;
+  return std::filesystem::weakly_canonical(std::filesystem::absolute(target, ignored), ignored).string();
+}
+
+}  // namespace
+
 void require_different_files(const Communicator& comm, const std::vector<std::string>& outputs,
                              const std::vector<std::string>& inputs) {
   on_root(comm, [&] {
-    std::set<std::filesystem::path> taken;
-    std::error_code ignored;
+    std::map<std::string, std::string> taken;
     for (const std::string& name : inputs)
-      taken.insert(std::filesystem::weakly_canonical(parse_dataset_name(name).file, ignored));
-    for (const std::string& name : outputs)
-      if (!name.empty() && !taken.insert(std::filesystem::weakly_canonical(name, ignored)).second)
-        throw Error(ExitCode::usage,
-                    fmt::format("{}: named twice, as an output and as another file; choose another name", name));
+      if (!name.empty()) taken.emplace(which_file(name), name);
+    for (const std::string& name : outputs) {
+      if (name.empty()) continue;
+      const auto [other, fresh] = taken.emplace(which_file(name), name);
+      if (fresh) continue;
+      const bool read = std::ranges::find(inputs, other->second) != inputs.end();
+      throw Error(ExitCode::usage,
+                  fmt::format("{}: is to be written, but is the same file as {}, which is {}; choose another name",
+                              name, other->second, read ? "read" : "written, too"));
+    }
   });
+}
+
+std::vector<std::string> files_of(const std::vector<DatasetInfo>& datasets) {
+  std::vector<std::string> files;
+  for (const DatasetInfo& info : datasets) {
+    files.push_back(info.file);
+    for (const Extent& extent : info.storage.extents) files.push_back(extent.file);
+    files.insert(files.end(), info.storage.sources.begin(), info.storage.sources.end());
+  }
+  return files;
 }
 
 std::int64_t total_rows(const std::vector<DatasetInfo>& datasets) {

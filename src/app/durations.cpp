@@ -40,6 +40,10 @@ std::optional<double> parse_clock(std::string_view text) {
   return seconds;
 }
 
+std::optional<double> finite(const std::optional<double>& seconds) {
+  return seconds && std::isfinite(*seconds) ? seconds : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<double> parse_duration(const std::string& text) {
@@ -47,8 +51,8 @@ std::optional<double> parse_duration(const std::string& text) {
   const auto number = take_number(rest);
   if (!number) return std::nullopt;
   for (const auto& [unit, seconds] : {std::pair{"s", 1.0}, {"min", 60.0}, {"h", 3600.0}, {"d", 86400.0}})
-    if (rest == unit) return *number * seconds;
-  return parse_clock(text);
+    if (rest == unit) return finite(*number * seconds);
+  return finite(parse_clock(text));
 }
 
 std::string duration_text(double seconds) {

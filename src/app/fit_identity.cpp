@@ -1,12 +1,17 @@
 #include "app/fit_identity.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <charconv>
 #include <limits>
+#include <set>
 #include <sstream>
 
+#include "app/commands.hpp"
 #include "shoal/core/error.hpp"
+#include "shoal/io/digest.hpp"
+#include "shoal/io/output_path.hpp"
 #include "shoal/math/target.hpp"
 
 namespace shoal::app {
@@ -34,6 +39,8 @@ bool may_become(const std::string& option, const std::string& before, const std:
   return before == now;
 }
 
+bool is_limit(const std::string& option) { return option == "max-iterations" || option == "tolerance"; }
+
 }  // namespace
 
 NamedTexts identity_of(const FitPlan& plan) {
@@ -51,11 +58,37 @@ NamedTexts identity_of(const FitPlan& plan) {
   return identity;
 }
 
+std::string fit_digest(const NamedTexts& identity) {
+  std::string text;
+  for (const auto& [name, value] : identity)
+    if (!is_limit(name)) text += name + '\0' + value + '\0';
+  return digest(text);
+}
+
+NamedTexts state_of_inputs(const FitPlan& plan) {
+  NamedTexts states;
+  std::vector<DatasetInfo> all = plan.datasets;
+  all.insert(all.end(), plan.weights.begin(), plan.weights.end());
+  for (const DatasetInfo& info : all) {
+    if (info.storage.layout == Layout::other) return {};
+    std::set<std::string> files = {info.file};
+    for (const Extent& extent : info.storage.extents) files.insert(extent.file);
+    for (const std::string& file : files) {
+      struct stat status {};
+      if (stat(file.c_str(), &status) != 0) return {};
+      states.emplace_back(info.name() + " in " + file,
+                          fmt::format("{} {} {}.{} {}.{}", status.st_ino, status.st_size, status.st_mtim.tv_sec,
+                                      status.st_mtim.tv_nsec, status.st_ctim.tv_sec, status.st_ctim.tv_nsec));
+    }
+  }
+  return states;
+}
+
 void require_same(const NamedTexts& before, const NamedTexts& now, const Arguments& arguments) {
   for (const auto& [name, value] : now) {
     const std::string* old = value_of(before, name);
     if (old == nullptr || may_become(name, *old, value)) continue;
-    const bool of_data = name == "rows" || name == "features" || name == sampled_rows;
+    const bool of_data = name == "rows" || name == "features" || name == digest_of_rows;
     if (of_data || name == program || name == instruction_set)
       throw Error(ExitCode::bad_data, fmt::format("{}: was made with {} {}, this is {} {}; {}", arguments.checkpoint,
                                                   name, *old, name, value,
@@ -97,7 +130,23 @@ std::vector<double> find_weights(const Checkpoint& checkpoint) {
 std::vector<std::string> files_written(const Arguments& arguments) {
   std::vector<std::string> files = {arguments.output, arguments.labels, arguments.log};
   if (!arguments.checkpoint.empty())
-    for (const char* const end : {"", ".previous", ".lease"}) files.push_back(arguments.checkpoint + end);
+    for (const char* const end : {"", ".previous", ".lease"}) files.push_back(follow_links(arguments.checkpoint) + end);
+  return files;
+}
+
+std::vector<std::string> files_named(const Arguments& a) {
+  std::vector<std::string> files = {a.config};
+  for (const std::string& data : a.data) files.push_back(parse_dataset_name(data).file);
+  if (!parse_dataset_name(a.row_weights).path.empty()) files.push_back(parse_dataset_name(a.row_weights).file);
+  if (a.init != "kmeans-parallel" && a.init != "random") files.push_back(a.init);
+  if (a.mixing != "learned" && a.mixing != "uniform") files.push_back(a.mixing);
+  return files;
+}
+
+std::vector<std::string> files_read(const FitPlan& plan) {
+  std::vector<std::string> files = files_of(plan.datasets);
+  const std::vector<std::string> of_weights = files_of(plan.weights);
+  files.insert(files.end(), of_weights.begin(), of_weights.end());
   return files;
 }
 

@@ -11,10 +11,17 @@
 namespace shoal::app {
 
 /// The entry that only the rows can give.
-inline constexpr const char* sampled_rows = "a sample of the rows";
+inline constexpr const char* digest_of_rows = "digest of the rows";
 
 /// Program, instruction set, shape and type of the data, and the resolved options, by name.
 NamedTexts identity_of(const FitPlan& plan);
+
+/// One digest of an identity, the limits up to which the fit goes left out: outputs carry it.
+std::string fit_digest(const NamedTexts& identity);
+
+/// Every file of the data with its size, number and times, which change when it is written to; nothing where HDF5 alone
+/// knows which files it reads.
+NamedTexts state_of_inputs(const FitPlan& plan);
 
 /// Throws Error where entries that both have differ, naming the first and both values: usage for an option, bad_data
 /// for the data or the program. --max-iterations may grow and --tolerance shrink.
@@ -32,7 +39,10 @@ std::vector<double> find_weights(const Checkpoint& checkpoint);
 /// Whether its rows were held as float64, as they may be for float32 files, too.
 bool was_float64(const Checkpoint& checkpoint);
 
-/// Every file that a fit writes.
+/// Every file that a fit writes; every one that options name to be read; and those in which headers say that the data
+/// lie. Empty names do not count.
 std::vector<std::string> files_written(const Arguments& arguments);
+std::vector<std::string> files_named(const Arguments& arguments);
+std::vector<std::string> files_read(const FitPlan& plan);
 
 }  // namespace shoal::app

@@ -8,10 +8,10 @@
 
 #include "app/commands.hpp"
 #include "app/report.hpp"
+#include "app/terminal.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/io/digest.hpp"
-#include "shoal/io/hdf5_file.hpp"
 #include "shoal/io/slice_reader.hpp"
 #include "shoal/model/parameter_check.hpp"
 
@@ -94,7 +94,7 @@ void settle_start(const Communicator& comm, const Arguments& a, FitPlan& plan) {
 FitPlan make_plan(const Communicator& comm, const Arguments& a) {
   refuse_foreign_options(a);
   check_missing(a.model, a.covariance, a.missing);
-  FitPlan plan{a, describe_datasets(comm, a.data, Wanted::matrix), {}, {}, {}, {}, {}, false, 0, 1, {}};
+  FitPlan plan{a, describe_datasets(comm, a.data, Wanted::matrix), {}, {}, {}, {}, {}, {}, false, 0, 1, {}};
   require_same_columns(plan.datasets);
   const std::int64_t rows = total_rows(plan.datasets);
   if (a.clusters > rows)
@@ -102,7 +102,7 @@ FitPlan make_plan(const Communicator& comm, const Arguments& a) {
                                              a.clusters, rows));
   plan.partition = partition(rows, plan.n_features(), is_discrete(a.model));
   plan.float32 = use_float32(a.precision, a.model, plan.datasets);
-  plan.threads = thread_count(a);
+  plan.threads = settle_threads(comm, a);
   plan.model.kind = a.model;
   plan.model.n_clusters = static_cast<std::size_t>(a.clusters);
   plan.model.covariance = a.covariance;
@@ -124,7 +124,7 @@ FitPlan make_plan(const Communicator& comm, const Arguments& a) {
   plan.fit.tolerance = plan.tolerance;
   plan.fit.relative = plan.fit.minimise = !is_mixture(a.model);
   plan.fit.want_labels = !a.labels.empty();
-  if (!a.row_weights.empty()) describe_weights(comm, plan.datasets, a.row_weights);
+  if (!a.row_weights.empty()) plan.weights = describe_weights(comm, plan.datasets, a.row_weights);
   settle_mixing(comm, a, plan);
   settle_start(comm, a, plan);
   return plan;
@@ -146,7 +146,7 @@ MemoryNeed memory_need(const FitPlan& plan, int n_ranks) {
 }
 
 void check_memory(const Communicator& comm, const FitPlan& plan) {
-  const int ranks_here = comm.ranks_on_this_host();
+  const int ranks_here = comm.on_this_host().size();
   const double need = memory_need(plan, comm.size()).total() * ranks_here;
   agree(comm, [&] {
     const auto available = available_memory_bytes();
@@ -174,12 +174,6 @@ void print_plan(const Communicator& comm, const FitPlan& plan) {
   text += fmt::format("  suggested ranks       {}\n",
                       most < 2 ? "1" : fmt::format("1 to {}", static_cast<std::int64_t>(most)));
   print_result(comm, text + "dry run: headers only were read; nothing was computed or written\n");
-}
-
-void annotate_labels(hid_t file, std::int64_t n_clusters) {
-  write_attribute(file, "format", std::string("shoal-labels"));
-  write_attribute(file, "format_version", std::int64_t{1});
-  write_attribute(file, "n_clusters", n_clusters);
 }
 
 }  // namespace shoal::app

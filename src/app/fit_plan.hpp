@@ -1,8 +1,6 @@
 /// What a fit is going to do, settled from options and headers before any row is read.
 #pragma once
 
-#include <hdf5.h>
-
 #include <string>
 #include <vector>
 
@@ -21,6 +19,7 @@ namespace shoal::app {
 struct FitPlan {
   const Arguments& arguments;
   std::vector<DatasetInfo> datasets;
+  std::vector<DatasetInfo> weights;  ///< empty: all 1
   Partition partition;
   ModelOptions model;
   ReadOptions read;
@@ -58,8 +57,5 @@ std::string headline(const Communicator& comm, const FitPlan& plan);
 /// What was found, for a person.
 std::string summary_text(const ModelFile& file, const FitResult& result, const Repairs& repairs,
                          const Arguments& arguments);
-
-/// The attributes of a label file.
-void annotate_labels(hid_t file, std::int64_t n_clusters);
 
 }  // namespace shoal::app

@@ -2,55 +2,63 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "app/fit_identity.hpp"
 #include "app/report.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/io/digest.hpp"
+#include "shoal/io/file_summary.hpp"
+#include "shoal/io/hdf5_file.hpp"
 #include "shoal/io/row_writer.hpp"
 #include "shoal/math/target.hpp"
 
 namespace shoal::app {
 namespace {
 
-/// Whether a file holds what a finished fit wrote for this purpose.
-bool is_own(const std::string& name, const std::string& purpose, const Checkpoint& finished) {
-  for (const auto& [written, digest] : finished.outputs) {
-    if (written != purpose) continue;
-    try {
-      return file_digest(name) == digest;
-    } catch (const Error&) {
-      return false;  // not there
-    }
+/// Whether a file is what this fit wrote for this purpose: it holds what the checkpoint says, or it names this fit. (A
+/// rank that outlived its run may give the results their names when its successor has begun.)
+bool is_own(const std::string& name, const std::string& purpose, const Checkpoint& before) {
+  try {
+    for (const auto& [written, digest] : before.outputs)
+      if (written == purpose && file_digest(name) == digest) return true;
+    return summarise_file(name).fit == fit_digest(before.identity);
+  } catch (const Error&) {
+    return false;  // not there, or something else
   }
-  return false;
 }
 
 /// The same on every rank.
 bool is_own_of(const Communicator& comm, const std::string& name, const std::string& purpose,
-               const std::optional<Checkpoint>& finished) {
+               const std::optional<Checkpoint>& before) {
   std::array<std::int64_t, 1> own = {0};
-  if (comm.is_root() && finished && finished->finished) own[0] = is_own(name, purpose, *finished) ? 1 : 0;
+  if (comm.is_root() && before) own[0] = is_own(name, purpose, *before) ? 1 : 0;
   comm.sum(own);
   return own[0] > 0;
 }
 
-}  // namespace
-
-Outputs::Outputs(const Communicator& comm, const Arguments& arguments, const std::optional<Checkpoint>& before)
-    : model(comm, arguments.output, arguments.overwrite || is_own_of(comm, arguments.output, "model", before)) {
-  if (!arguments.labels.empty())
-    labels.emplace(comm, arguments.labels, arguments.overwrite || is_own_of(comm, arguments.labels, "labels", before));
+/// Whether a file holds what a finished fit wrote for this purpose, to the byte.
+bool is_there(const std::string& name, const std::string& purpose, const Checkpoint& finished) {
+  return std::ranges::any_of(finished.outputs, [&](const auto& output) {
+    std::error_code ignored;
+    return output.first == purpose && std::filesystem::is_regular_file(name, ignored) &&
+           file_digest(name) == output.second;
+  });
 }
 
-std::vector<std::string> Outputs::temporaries() const {
-  std::vector<std::string> names = {model.temporary()};
-  if (labels) names.push_back(labels->temporary());
-  return names;
+}  // namespace
+
+Outputs::Outputs(const Communicator& comm, const Arguments& arguments, const std::optional<Checkpoint>& before,
+                 const std::string& mark)
+    : model(comm, arguments.output, arguments.overwrite || is_own_of(comm, arguments.output, "model", before), mark) {
+  if (!arguments.labels.empty())
+    labels.emplace(comm, arguments.labels, arguments.overwrite || is_own_of(comm, arguments.labels, "labels", before),
+                   mark);
 }
 
 namespace {
@@ -75,13 +83,25 @@ void require_finite(const ModelFile& file) {
 }  // namespace
 
 bool all_written(const Communicator& comm, const Arguments& arguments, const Checkpoint& finished) {
-  const bool model = is_own_of(comm, arguments.output, "model", finished);
-  return model && (arguments.labels.empty() || is_own_of(comm, arguments.labels, "labels", finished));
+  bool all = false;
+  on_root(comm, [&] {
+    all = is_there(arguments.output, "model", finished) &&
+          (arguments.labels.empty() || is_there(arguments.labels, "labels", finished));
+  });
+  broadcast_object(comm, all);
+  return all;
+}
+
+void annotate_labels(hid_t file, std::int64_t n_clusters, const std::string& fit) {
+  write_attribute(file, "format", std::string("shoal-labels"));
+  write_attribute(file, "format_version", std::int64_t{1});
+  write_attribute(file, "n_clusters", n_clusters);
+  if (!fit.empty()) write_attribute(file, "fit", fit);
 }
 
 template <class Row>
 ModelFile describe(const Model<Row>& model, const FitResult& result, const FitPlan& plan, const DataSummary& summary,
-                   const ResolvedNames& names) {
+                   const std::string& fit) {
   ModelFile file;
   file.model = to_string(plan.model.kind);
   if (plan.model.kind == ModelKind::gaussian) file.covariance = to_string(plan.model.covariance);
@@ -105,7 +125,8 @@ ModelFile describe(const Model<Row>& model, const FitResult& result, const FitPl
   file.feature_names = plan.datasets.front().feature_names;
   file.instruction_set = target_name();
   file.shoal_version = short_version();
-  file.options = options_text(plan.arguments, names, plan.float32, plan.tolerance);
+  file.options = options_text(plan.arguments, plan.names, plan.float32, plan.tolerance);
+  file.fit = fit;
   file.parameters = model.parameters();
   file.counts = result.counts;
   file.history = result.history;
@@ -114,33 +135,34 @@ ModelFile describe(const Model<Row>& model, const FitResult& result, const FitPl
 }
 
 template ModelFile describe(const Model<float>&, const FitResult&, const FitPlan&, const DataSummary&,
-                            const ResolvedNames&);
+                            const std::string&);
 template ModelFile describe(const Model<double>&, const FitResult&, const FitPlan&, const DataSummary&,
-                            const ResolvedNames&);
+                            const std::string&);
 template ModelFile describe(const Model<PackedByte>&, const FitResult&, const FitPlan&, const DataSummary&,
-                            const ResolvedNames&);
+                            const std::string&);
 
 void write_outputs(const Communicator& comm, Outputs& outputs, const ModelFile& file, const FitResult& result,
-                   const Partition& partition, Checkpointing& checkpointing) {
+                   const FitPlan& plan, Checkpointing& checkpointing) {
+  const Partition& partition = plan.partition;
   if (outputs.labels) {
     const auto rows = [&](int rank) { return partition.rows_of_rank(rank, comm.size()); };
     write_rows(comm, *outputs.labels, partition.n_rows, rows,
                {{"/labels", ElementType::int32, 0, result.labels.data()}},
-               [&](hid_t h5) { annotate_labels(h5, file.n_clusters); });
+               [&](hid_t h5) { annotate_labels(h5, file.n_clusters, file.fit); });
   }
   write_model(comm, outputs.model, file);
   if (checkpointing.possible()) {  // before any has its name: what is found under it later is known to be ours
     NamedTexts written = {{"model", outputs.model.digest()}};
     if (outputs.labels) written.emplace_back("labels", outputs.labels->digest());
-    checkpointing.write_finished(result.state, file.stop_reason, written);
+    checkpointing.write_finished(result.state, file.stop_reason, written, state_of_inputs(plan));
   }
   if (outputs.labels) outputs.labels->commit();
   outputs.model.commit();
   checkpointing.end();
 }
 
-std::string run_json(const Communicator& comm, const ModelFile& file, const Repairs& repairs, const FitResult& result,
-                     const PassCosts& costs, const Seconds& seconds, int threads) {
+nlohmann::ordered_json run_json(const Communicator& comm, const ModelFile& file, const Repairs& repairs,
+                                const FitResult& result, const PassCosts& costs, const Seconds& seconds, int threads) {
   nlohmann::ordered_json json = {{"event", "run"},
                                  {"model", file.model},
                                  {"n_clusters", file.n_clusters},
@@ -174,7 +196,7 @@ std::string run_json(const Communicator& comm, const ModelFile& file, const Repa
   json["threads"] = threads;
   json["instruction_set"] = file.instruction_set;
   json["shoal_version"] = file.shoal_version;
-  return one_line(json);
+  return json;
 }
 
 }  // namespace shoal::app

@@ -1,6 +1,7 @@
 /// What a fit leaves: its model and label files, and the JSON of the run.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 
@@ -13,27 +14,29 @@
 namespace shoal::app {
 
 /// The files a fit writes; their names are taken before the work starts. A file that is there already may be replaced
-/// where it is this fit's own: `before` says what a finished fit wrote.
+/// where it is this fit's own: `before` says which fit this is and what it wrote.
 struct Outputs {
   OutputFile model;
   std::optional<OutputFile> labels;
 
-  Outputs(const Communicator& comm, const Arguments& arguments, const std::optional<Checkpoint>& before);
-
-  /// Paths of what is being written.
-  [[nodiscard]] std::vector<std::string> temporaries() const;
+  Outputs(const Communicator& comm, const Arguments& arguments, const std::optional<Checkpoint>& before,
+          const std::string& mark);
 };
+
+/// The attributes of a label file; fit: see ModelFile, empty where the labels are not a fit's.
+void annotate_labels(hid_t file, std::int64_t n_clusters, const std::string& fit);
 
 /// Whether all that is asked for is there as the finished fit wrote it. Collective.
 bool all_written(const Communicator& comm, const Arguments& arguments, const Checkpoint& finished);
 
+/// fit: digest of the fit's identity.
 template <class Row>
 ModelFile describe(const Model<Row>& model, const FitResult& result, const FitPlan& plan, const DataSummary& summary,
-                   const ResolvedNames& names);
+                   const std::string& fit);
 
 /// Writes the files, lets the checkpoint know them, and gives them their names. Collective.
 void write_outputs(const Communicator& comm, Outputs& outputs, const ModelFile& file, const FitResult& result,
-                   const Partition& partition, Checkpointing& checkpointing);
+                   const FitPlan& plan, Checkpointing& checkpointing);
 
 struct Seconds {
   double read = 0, start = 0, fit = 0, write = 0;
@@ -41,7 +44,7 @@ struct Seconds {
 };
 
 /// Collective.
-std::string run_json(const Communicator& comm, const ModelFile& file, const Repairs& repairs, const FitResult& result,
-                     const PassCosts& costs, const Seconds& seconds, int threads);
+nlohmann::ordered_json run_json(const Communicator& comm, const ModelFile& file, const Repairs& repairs,
+                                const FitResult& result, const PassCosts& costs, const Seconds& seconds, int threads);
 
 }  // namespace shoal::app

@@ -1,14 +1,18 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <map>
 #include <new>
 #include <optional>
+#include <string_view>
+#include <vector>
 
 #include "app/checkpointing.hpp"
 #include "app/commands.hpp"
-#include "app/report.hpp"
+#include "app/stop_signals.hpp"
+#include "app/terminal.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/comm/environment.hpp"
 #include "shoal/core/error.hpp"
@@ -19,19 +23,19 @@ namespace {
 
 using namespace shoal;
 
-/// Names of files may hold anything, yet a message is one line.
-std::string on_one_line(const std::string& text) {
-  std::string line;
-  for (const char c : text) {
-    const auto code = static_cast<unsigned char>(c);
-    line += code < 0x20 || code == 0x7F ? fmt::format("\\x{:02x}", code) : std::string(1, c);
-  }
-  return line;
+/// Whether this may turn out to be a fit that keeps a checkpoint, which is known for sure when MPI has started.
+bool may_keep_a_checkpoint(int argc, char** argv) {
+  const std::vector<std::string_view> words(argv + 1, argv + std::max(1, argc));
+  const auto begins = [&](std::string_view option) {
+    return std::ranges::any_of(words, [&](std::string_view word) { return word.starts_with(option); });
+  };
+  return std::ranges::find(words, "fit") != words.end() && (begins("--checkpoint") || begins("--config"));
 }
 
 int run(int argc, char** argv, const Communicator& comm) {
   std::optional<app::Arguments> arguments;  // the config file may be missing on one host alone
   agree(comm, [&] { arguments = app::parse_arguments(argc, argv, comm.is_root()); });
+  if (!arguments || arguments->checkpoint.empty() || arguments->dry_run) app::forget_stop_signals();
   if (!arguments) return 0;
   const std::map<std::string, void (*)(const Communicator&, const app::Arguments&)> commands = {
       {"fit", app::run_fit},        {"predict", app::run_predict}, {"score", app::run_score},
@@ -46,18 +50,22 @@ int run(int argc, char** argv, const Communicator& comm) {
 int main(int argc, char** argv) {
   if (const auto code = serve_as_reader(argc, argv)) return *code;
   app::program_start();
+  std::optional<app::BlockedStopSignals> blocked;
+  if (may_keep_a_checkpoint(argc, argv)) {  // signals count from the first moment on
+    blocked.emplace();
+    app::note_stop_signals();
+  }
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);  // NOLINT: file systems without locks (NFS, Lustre) would refuse to open
   const Environment environment(argc, argv);
+  blocked.reset();
   std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is a write that fails, with a message, not a death
   silence_hdf5();
   const Communicator comm = Communicator::world();
   try {
     return run(argc, argv, comm);
-  } catch (const app::Stopped& stopped) {  // all ranks alike, too
-    if (comm.is_root()) app::tell(stopped.message + "\n");
-    return static_cast<int>(ExitCode::stopped);
   } catch (const Error& error) {  // all ranks are here, with the same error
-    if (comm.is_root()) app::tell(fmt::format("shoal: error: {}\n", on_one_line(error.what())));
+    const char* const what = error.code() == ExitCode::stopped ? "" : "shoal: error: ";
+    if (comm.is_root()) app::tell(fmt::format("{}{}\n", what, app::one_message(error.what())));
     return static_cast<int>(error.code());
   } catch (const std::bad_alloc&) {  // this rank alone
     app::tell(

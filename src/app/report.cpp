@@ -1,83 +1,38 @@
 #include "app/report.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cmath>
-#include <cstdio>
-#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "app/terminal.hpp"
 #include "shoal/comm/agree.hpp"
 
 namespace shoal::app {
 
-void tell(const std::string& text) {
-  std::fputs(text.c_str(), stderr);
-  std::fflush(stderr);
-}
-
-void say(const Communicator& comm, const Arguments& arguments, const std::string& text) {
-  if (comm.is_root() && !arguments.quiet) tell(text + "\n");
-}
-
-void warn(const Communicator& comm, const Arguments& arguments, const std::string& text) {
-  say(comm, arguments, "shoal: warning: " + text);
-}
-
-void print_result(const Communicator& comm, const std::string& text) {
-  on_root(comm, [&] {
-    if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0)
-      throw Error(ExitCode::io_failure, "the result could not be written to standard output; is the disk full?");
-  });
-}
-
-std::string one_line(const nlohmann::ordered_json& json) {
-  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-}
-
-Reporter::Reporter(const Communicator& comm, const Arguments& arguments) : comm_(comm), arguments_(arguments) {
-  on_root(comm, [&] {
-    if (arguments.log.empty()) return;
-    std::error_code ignored;
-    const bool goes_on = !arguments.checkpoint.empty();  // a restart adds to the log of the run before it
-    if (!arguments.overwrite && !goes_on && std::filesystem::exists(arguments.log, ignored))
-      throw Error(ExitCode::cannot_create,
-                  fmt::format("{}: exists already; choose another name or give --overwrite", arguments.log));
-    log_.open(arguments.log, goes_on ? std::ios::app : std::ios::trunc);
-    if (!log_)
-      throw Error(
-          ExitCode::cannot_create,
-          fmt::format("{}: cannot be created; check that the folder exists and can be written to", arguments.log));
-  });
+Reporter::Reporter(const Communicator& comm, const Arguments& arguments, const std::string& fit)
+    : comm_(comm), arguments_(arguments) {
+  on_root(comm, [&] { log_ = FitLog(arguments, fit); });
   if (!comm.is_root() || arguments.quiet) return;
   progress_ = arguments.progress;
-  if (progress_ == Progress::automatic) progress_ = isatty(STDERR_FILENO) != 0 ? Progress::bar : Progress::lines;
+  if (progress_ == Progress::automatic) progress_ = draws_lines() ? Progress::bar : Progress::lines;
 }
 
-Reporter::~Reporter() {
-  finish();
-  if (!log_.is_open() || log_used_) return;
-  log_.close();
-  std::error_code ignored;
-  if (std::filesystem::file_size(arguments_.log, ignored) == 0) std::filesystem::remove(arguments_.log, ignored);
-}
+Reporter::~Reporter() { finish(); }
 
 void Reporter::iteration(const IterationReport& report) {
   if (!comm_.is_root()) return;
-  if (log_.is_open()) {
-    const nlohmann::ordered_json line = {{"event", "iteration"},
-                                         {"iteration", report.iteration},
-                                         {"objective", report.objective},
-                                         {"change", report.change},
-                                         {"seconds", report.seconds},
-                                         {"seconds_updating", report.seconds_updating},
-                                         {"seconds_communicating", report.seconds_communicating},
-                                         {"bytes_reduced", report.bytes_reduced},
-                                         {"counting_rounds", report.counting_rounds}};
-    log_ << one_line(line) << '\n' << std::flush;
-    log_used_ = true;
-  }
+  if (log_.is_open())
+    log_.line({{"event", "iteration"},
+               {"iteration", report.iteration},
+               {"objective", report.objective},
+               {"change", report.change},
+               {"seconds", report.seconds},
+               {"seconds_updating", report.seconds_updating},
+               {"seconds_communicating", report.seconds_communicating},
+               {"bytes_reduced", report.bytes_reduced},
+               {"counting_rounds", report.counting_rounds}});
   if (progress_ == Progress::bar) draw_bar(report);
   if (progress_ == Progress::lines) print_line(report);
 }
@@ -118,13 +73,7 @@ void Reporter::finish() {
   print_line(*unprinted_);
 }
 
-void Reporter::log_run(const std::string& json) {
-  on_root(comm_, [&] {
-    if (!log_.is_open()) return;
-    log_ << json << '\n' << std::flush;
-    if (!log_) throw Error(ExitCode::io_failure, arguments_.log + ": writing the log failed; is the disk full?");
-  });
-}
+void Reporter::log_run(const nlohmann::ordered_json& json) { log_.line(json); }
 
 namespace {
 

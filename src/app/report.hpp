@@ -2,45 +2,30 @@
 #pragma once
 
 #include <chrono>
-#include <fstream>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "app/arguments.hpp"
+#include "app/fit_log.hpp"
 #include "shoal/comm/communicator.hpp"
 #include "shoal/fit/observer.hpp"
 
 namespace shoal::app {
 
-/// Text on standard error; a closed or full one is not worth a failure.
-void tell(const std::string& text);
-
-/// A line on standard error, from rank 0, unless --quiet.
-void say(const Communicator& comm, const Arguments& arguments, const std::string& text);
-void warn(const Communicator& comm, const Arguments& arguments, const std::string& text);
-
-/// A result on standard output, from rank 0. Collective: throws Error(io_failure) on all ranks where it cannot be
-/// written.
-void print_result(const Communicator& comm, const std::string& text);
-
-/// JSON on one line; text that is not UTF-8 gets replacement characters.
-std::string one_line(const nlohmann::ordered_json& json);
-
 /// Progress on standard error and iterations in the log; acts on rank 0 only.
 class Reporter final : public Observer {
  public:
-  /// Collective: throws Error(cannot_create) on all ranks where the log exists or cannot be created.
-  Reporter(const Communicator& comm, const Arguments& arguments);
-  ~Reporter() override;  ///< ends the progress line; a log without a line in it is removed
+  /// Collective: throws Error(cannot_create) on all ranks where the log exists or cannot be created. fit: its digest.
+  Reporter(const Communicator& comm, const Arguments& arguments, const std::string& fit);
+  ~Reporter() override;  ///< ends the progress line
   void iteration(const IterationReport& report) override;
 
   /// Ends the progress line.
   void finish();
 
-  /// Appends one line of JSON text to the log. Collective; throws Error(io_failure) where the log could not be written.
-  void log_run(const std::string& json);
+  /// The log's last line.
+  void log_run(const nlohmann::ordered_json& json);
 
  private:
   void draw_bar(const IterationReport& report);
@@ -48,8 +33,7 @@ class Reporter final : public Observer {
 
   const Communicator& comm_;
   const Arguments& arguments_;
-  std::ofstream log_;
-  bool log_used_ = false;
+  FitLog log_;
   Progress progress_ = Progress::off;
   bool bar_open_ = false;
   std::optional<IterationReport> unprinted_;

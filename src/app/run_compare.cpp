@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/commands.hpp"
-#include "app/report.hpp"
+#include "app/terminal.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/fit/compare.hpp"
 #include "shoal/io/label_reader.hpp"

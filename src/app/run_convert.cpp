@@ -6,8 +6,9 @@
 #include <map>
 
 #include "app/commands.hpp"
-#include "app/report.hpp"
+#include "app/terminal.hpp"
 #include "shoal/comm/agree.hpp"
+#include "shoal/io/durable_file.hpp"
 #include "shoal/io/hdf5_file.hpp"
 #include "shoal/io/row_writer.hpp"
 #include "shoal/io/table_source.hpp"
@@ -153,12 +154,13 @@ char delimiter_of(const Arguments& arguments) {
 
 void run_convert(const Communicator& comm, const Arguments& arguments) {
   const char delimiter = delimiter_of(arguments);
-  require_different_files(comm, {arguments.data[1]}, {arguments.data[0]});
+  require_different_files(comm, {arguments.data[1]}, {arguments.data[0], arguments.config});
   std::unique_ptr<TableSource> table;
   Census census;
   ElementType type{};
   on_root(comm, [&] {
-    table = open_table(arguments.data[0], {arguments.header, delimiter, arguments.label_column});
+    table = open_table(arguments.data[0],
+                       {arguments.header, delimiter, arguments.label_column, folder_of(arguments.data[1])});
     census = count(*table);
     if (census.n_rows == 0) throw Error(ExitCode::bad_data, fmt::format("{}: has no rows", arguments.data[0]));
     if (table->n_columns() == 0)
@@ -175,7 +177,7 @@ void run_convert(const Communicator& comm, const Arguments& arguments) {
   if (comm.is_root())
     say(comm, arguments,
         fmt::format("wrote {} rows x {} features as {} to {}", census.n_rows, table->n_columns(), to_string(type),
-                    arguments.data[1]));
+                    printable(arguments.data[1])));
 }
 
 }  // namespace shoal::app

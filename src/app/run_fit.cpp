@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <nlohmann/json.hpp>
 #include <type_traits>
 
 #include "app/checkpointing.hpp"
@@ -12,6 +13,7 @@
 #include "app/fit_results.hpp"
 #include "app/report.hpp"
 #include "app/row_checks.hpp"
+#include "app/terminal.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/fit/fit.hpp"
 #include "shoal/init/seeding.hpp"
@@ -80,7 +82,7 @@ void start(Model<Row>& model, const FitPlan& plan, const RowPass<Row>& pass, con
 
 /// Reads, fits and writes; false, and nothing done, where rows of this type cannot hold the distances.
 template <class Row>
-bool fit_rows(const Communicator& comm, const FitPlan& plan, Outputs& outputs, Reporter& reporter,
+bool fit_rows(const Communicator& comm, FitPlan& plan, Outputs& outputs, Reporter& reporter,
               Checkpointing& checkpointing, const std::optional<Checkpoint>& before) {
   const Arguments& arguments = plan.arguments;
   Stopwatch watch;
@@ -88,10 +90,14 @@ bool fit_rows(const Communicator& comm, const FitPlan& plan, Outputs& outputs, R
   const Shard<Row> shard = read_shard<Row>(comm, plan.datasets, plan.partition, plan.read);
   const DataSummary summary = summarise(comm, shard);
   check_rows(plan, summary);
-  const RowPass<Row> pass(shard, comm, plan.threads, summary);
+  RowPass<Row> pass(shard, comm, plan.threads, summary);
+  if (checkpointing.possible())
+    pass.before_each([&] { agree(comm, [&] { checkpointing.leave_if_asked("looking for a start"); }); });
   if (!holds_distances(plan, pass, plan.start.empty() && !before)) return false;
+  if (!arguments.row_weights.empty()) plan.names.row_weights = weights_digest(comm, shard);
   NamedTexts identity = identity_of(plan);
-  if (checkpointing.possible()) identity.emplace_back(sampled_rows, sample_digest(comm, shard));
+  identity.emplace_back(digest_of_rows, rows_digest(comm, shard.digest));
+  const std::string this_fit = fit_digest(identity);
   if (before) require_same(before->identity, identity, arguments);
   seconds.read = watch.lap();
 
@@ -101,63 +107,71 @@ bool fit_rows(const Communicator& comm, const FitPlan& plan, Outputs& outputs, R
   checkpointing.keep(std::move(identity), [&] { return model->parameters(); });
   seconds.start = watch.lap();
 
+  pass.before_each({});  // now votes travel with the sums
   const PassCosts costs_before = pass.costs();
   const FitResult result = fit(*model, pass, plan.fit, reporter, checkpointing, before ? before->state : FitState{});
   reporter.finish();
   seconds.fit = watch.lap();
   if (result.interrupted()) {
     checkpointing.write_stopped(result.state);
-    throw Stopped{checkpointing.stop_message(result)};
+    throw checkpointing.stop_error(result);
   }
 
-  ResolvedNames names = plan.names;
-  if (!arguments.row_weights.empty()) names.row_weights = weights_digest(comm, shard);
-  const ModelFile file = describe(*model, result, plan, summary, names);
-  write_outputs(comm, outputs, file, result, plan.partition, checkpointing);
+  const ModelFile file = describe(*model, result, plan, summary, this_fit);
+  write_outputs(comm, outputs, file, result, plan, checkpointing);
   seconds.write = watch.lap();
   seconds.checkpoints = checkpointing.seconds_writing();
 
   PassCosts costs = pass.costs();
   costs.bytes_reduced -= costs_before.bytes_reduced;
-  const std::string json = run_json(comm, file, model->repairs(), result, costs, seconds, plan.threads);
+  const nlohmann::ordered_json json = run_json(comm, file, model->repairs(), result, costs, seconds, plan.threads);
   reporter.log_run(json);
   say(comm, arguments, summary_text(file, result, model->repairs(), arguments));
-  if (arguments.json) print_result(comm, json + "\n");
+  if (arguments.json) print_result(comm, one_line(json) + "\n");
   return true;
 }
 
-/// A finished fit whose files are all there needs no more than a word.
+/// A finished fit whose files are all there, and whose data nobody wrote to since, needs no more than a word.
 bool is_done(const Communicator& comm, const FitPlan& plan, const std::optional<Checkpoint>& before) {
   const Arguments& arguments = plan.arguments;
   if (!before || !before->finished || arguments.json || arguments.dry_run) return false;
   if (!same_limits(before->identity, identity_of(plan)) || !all_written(comm, arguments, *before)) return false;
+  bool same_inputs = false;
+  on_root(comm, [&] { same_inputs = !before->inputs.empty() && before->inputs == state_of_inputs(plan); });
+  broadcast_object(comm, same_inputs);
+  if (!same_inputs) return false;
   say(comm, arguments,
-      fmt::format("{}: this fit is finished ({} after {} iterations); {} is there: nothing to do", arguments.checkpoint,
-                  before->stop_reason, before->state.n_iterations, arguments.output));
+      fmt::format("{}: this fit is finished ({} after {} iterations); {} is there: nothing to do",
+                  printable(arguments.checkpoint), before->stop_reason, before->state.n_iterations,
+                  printable(arguments.output)));
   return true;
 }
 
-}  // namespace
+/// The plan as the fit that is gone on with had it, which must be this one. Throws Error where it is not.
+void go_on_from(const std::optional<Checkpoint>& before, FitPlan& plan) {
+  if (!before) return;
+  if (plan.arguments.precision == Precision::automatic && was_float64(*before))
+    plan.float32 = plan.model.float32_tables = false;
+  require_same(before->identity, identity_of(plan), plan.arguments);
+}
 
-void run_fit(const Communicator& comm, const Arguments& arguments) {
-  Checkpointing checkpointing(comm, arguments);
-  std::optional<Checkpoint> before = checkpointing.find();
-  agree_on_target(comm, with_target_of(before, arguments));
-  FitPlan plan = make_plan(comm, arguments);
-  if (before && was_float64(*before) && arguments.precision == Precision::automatic) plan.float32 = false;
-  require_different_files(comm, files_written(arguments), arguments.data);
-  if (before) require_same(before->identity, identity_of(plan), arguments);
-  check_memory(comm, plan);
-  if (is_done(comm, plan, before)) return;
-  Outputs outputs(comm, arguments, before);
-  if (arguments.dry_run) return print_plan(comm, plan);
-  checkpointing.begin(outputs.temporaries(), before);
-  if (before) require_same(before->identity, identity_of(plan), arguments);
-  Reporter reporter(comm, arguments);
+/// No file that is written may be one of those that are read.
+void check_files(const Communicator& comm, const Arguments& arguments, const std::vector<std::string>& read) {
+  std::vector<std::string> written;
+  agree(comm, [&] { written = files_written(arguments); });
+  require_different_files(comm, written, read);
+}
+
+/// From the rows to the results, in the type that holds the rows' distances.
+void fit_and_write(const Communicator& comm, FitPlan& plan, Outputs& outputs, Checkpointing& checkpointing,
+                   const std::optional<Checkpoint>& before) {
+  const Arguments& arguments = plan.arguments;
+  Reporter reporter(comm, arguments, fit_digest(identity_of(plan)));
   say(comm, arguments, headline(comm, plan));
   if (before)
     say(comm, arguments,
-        fmt::format("going on from {} after {} iterations", arguments.checkpoint, before->state.n_iterations));
+        fmt::format("going on from {} after {} iterations", printable(arguments.checkpoint),
+                    before->state.n_iterations));
   if (is_discrete(plan.model.kind)) {
     fit_rows<PackedByte>(comm, plan, outputs, reporter, checkpointing, before);
     return;
@@ -169,6 +183,31 @@ void run_fit(const Communicator& comm, const Arguments& arguments) {
     check_memory(comm, plan);
   }
   fit_rows<double>(comm, plan, outputs, reporter, checkpointing, before);
+}
+
+}  // namespace
+
+void run_fit(const Communicator& comm, const Arguments& arguments) {
+  check_files(comm, arguments, files_named(arguments));
+  Checkpointing checkpointing(comm, arguments);
+  std::optional<Checkpoint> before = checkpointing.find();
+  agree_on_target(comm, with_target_of(before, arguments));
+  FitPlan plan = make_plan(comm, arguments);
+  check_files(comm, arguments, files_read(plan));
+  go_on_from(before, plan);
+  check_memory(comm, plan);
+  if (is_done(comm, plan, before)) return;
+  if (arguments.dry_run) {
+    const Outputs outputs(comm, arguments, before, "");
+    return print_plan(comm, plan);
+  }
+  // Another life of this fit may still be writing: first it must stop, then what it wrote can be judged.
+  before = checkpointing.begin({arguments.output, arguments.labels});
+  go_on_from(before, plan);
+  if (is_done(comm, plan, before)) return;
+  Outputs outputs(comm, arguments, before, checkpointing.mark());
+  plan.read.between_slices = [&] { checkpointing.leave_if_asked("reading"); };
+  fit_and_write(comm, plan, outputs, checkpointing, before);
 }
 
 }  // namespace shoal::app

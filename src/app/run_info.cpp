@@ -1,13 +1,14 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <fstream>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <sstream>
 
 #include "app/commands.hpp"
 #include "app/prototypes.hpp"
-#include "app/report.hpp"
+#include "app/terminal.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/io/checkpoint.hpp"
 #include "shoal/io/durable_file.hpp"
@@ -43,6 +44,7 @@ Json describe_model(const ModelFile& model) {
   json["instruction_set"] = model.instruction_set;
   json["shoal_version"] = model.shoal_version;
   json["options"] = model.options;
+  if (!model.fit.empty()) json["fit"] = model.fit;
   return json;
 }
 
@@ -51,9 +53,8 @@ std::optional<Checkpoint> read_checkpoint(const Communicator& comm, const std::s
   std::optional<Checkpoint> checkpoint;
   std::string bytes;
   on_root(comm, [&] {
-    std::ifstream stream(file, std::ios::binary);
-    std::string head(8, '\0');
-    if (!stream.read(head.data(), 8) || !looks_sealed(head)) return;
+    std::error_code ignored;
+    if (!std::filesystem::is_regular_file(file, ignored) || !looks_sealed(read_bytes(file, 8))) return;
     bytes = read_bytes(file);
     checkpoint_from(bytes, file);  // the message from one rank
   });
@@ -82,18 +83,26 @@ std::string kind_of(const FileSummary& summary) {
   return "data";
 }
 
+/// Each line of a text that may come from anybody.
+std::string lines_of(const std::string& text) {
+  std::istringstream lines(text);
+  std::string line, result;
+  while (std::getline(lines, line)) result += printable(line) + "\n";
+  return result;
+}
+
 std::string table_of(const Json& json) {
   std::string text;
   for (const auto& [key, value] : json.items()) {
     if (key == "datasets" || key == "options") continue;
-    text += fmt::format("{:<18} {}\n", key, value.is_string() ? value.get<std::string>() : one_line(value));
+    text += fmt::format("{:<18} {}\n", key, printable(value.is_string() ? value.get<std::string>() : one_line(value)));
   }
-  if (json.contains("options")) text += "\n" + json["options"].get<std::string>();
+  if (json.contains("options")) text += "\n" + lines_of(json["options"].get<std::string>());
   text += "\n";
   for (const Json& dataset : json["datasets"])
-    text +=
-        fmt::format("{:<28} {:<18} {:<9} {}\n", dataset["path"].get<std::string>(), dataset["shape"].get<std::string>(),
-                    dataset["type"].get<std::string>(), dataset["layout"].get<std::string>());
+    text += fmt::format("{:<28} {:<18} {:<9} {}\n", printable(dataset["path"].get<std::string>()),
+                        dataset["shape"].get<std::string>(), dataset["type"].get<std::string>(),
+                        printable(dataset["layout"].get<std::string>()));
   return text;
 }
 

@@ -7,8 +7,9 @@
 
 #include "app/commands.hpp"
 #include "app/fit_plan.hpp"
+#include "app/fit_results.hpp"
 #include "app/model_options.hpp"
-#include "app/report.hpp"
+#include "app/terminal.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/fit/not_finite.hpp"
 #include "shoal/fit/predict.hpp"
@@ -49,8 +50,8 @@ Application prepare(const Communicator& comm, const Arguments& a) {
   app.model.float32_tables = app.float32;
   app.partition =
       partition(total_rows(app.datasets), static_cast<std::size_t>(first.n_columns), is_discrete(app.model.kind));
-  app.read = {app.model.kind,           a.missing,      a.missing_values, a.row_weights, {},
-              coded_clusters(app.file), thread_count(a)};
+  app.read = {app.model.kind,          a.missing, a.missing_values, a.row_weights, {}, coded_clusters(app.file),
+              settle_threads(comm, a), {}};
   if (is_discrete(app.model.kind)) app.read.known_levels = level_offsets_of(app.file, a.model_file);
   return app;
 }
@@ -68,7 +69,7 @@ bool apply_to_rows(const Communicator& comm, const Application& app, const Predi
   model->set_parameters(app.file.parameters, app.arguments.model_file);
   const Shard<Row> shard = read_shard<Row>(comm, app.datasets, app.partition, app.read);
   const DataSummary summary = summarise(comm, shard);
-  const RowPass<Row> pass(shard, comm, thread_count(app.arguments), summary);
+  const RowPass<Row> pass(shard, comm, app.read.threads, summary);
   const Prediction found = predict(*model, pass, wants);
   if (!std::isfinite(found.objective)) {
     if (std::is_same_v<Row, float> && app.arguments.precision == Precision::automatic) return false;
@@ -93,8 +94,8 @@ void run_predict(const Communicator& comm, const Arguments& arguments) {
   if (!is_mixture(app.model.kind) && (arguments.responsibilities || arguments.log_density))
     throw Error(ExitCode::usage, fmt::format("--responsibilities, --log-density: a {} model has none; only mixtures do",
                                              to_string(app.model.kind)));
-  std::vector<std::string> inputs = arguments.data;
-  inputs.push_back(arguments.model_file);
+  std::vector<std::string> inputs = files_of(app.datasets);
+  inputs.insert(inputs.end(), {arguments.model_file, arguments.config});
   require_different_files(comm, {arguments.output}, inputs);
   OutputFile output(comm, arguments.output, arguments.overwrite);
   const PredictionWants wants{true, arguments.log_density, arguments.responsibilities};
@@ -105,14 +106,14 @@ void run_predict(const Communicator& comm, const Arguments& arguments) {
     if (wants.log_density) arrays.push_back({"/log_density", ElementType::float64, 0, found.log_density.data()});
     const auto rows = [&](int rank) { return app.partition.rows_of_rank(rank, comm.size()); };
     write_rows(comm, output, summary.n_rows, rows, arrays,
-               [&](hid_t file) { annotate_labels(file, app.file.n_clusters); });
+               [&](hid_t file) { annotate_labels(file, app.file.n_clusters, ""); });
     output.commit();
     say(comm, arguments,
         fmt::format("{} rows labelled{}; wrote {}", summary.rows_used,
                     summary.rows_used < summary.n_rows
                         ? fmt::format(", {} left out (label -1)", summary.n_rows - summary.rows_used)
                         : "",
-                    arguments.output));
+                    printable(arguments.output)));
   });
 }
 

@@ -4,7 +4,7 @@
 
 #include "app/commands.hpp"
 #include "app/model_options.hpp"
-#include "app/report.hpp"
+#include "app/terminal.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/io/hdf5_file.hpp"
 #include "shoal/io/row_writer.hpp"
@@ -55,13 +55,14 @@ void sample_as(const Communicator& comm, const Arguments& arguments, const Model
       });
   output.commit();
   say(comm, arguments,
-      fmt::format("wrote {} rows of {} features to {}", arguments.sample_rows, model.n_features, arguments.output));
+      fmt::format("wrote {} rows of {} features to {}", arguments.sample_rows, model.n_features,
+                  printable(arguments.output)));
 }
 
 }  // namespace
 
 void run_sample(const Communicator& comm, const Arguments& arguments) {
-  require_different_files(comm, {arguments.output}, {arguments.model_file});
+  require_different_files(comm, {arguments.output}, {arguments.model_file, arguments.config});
   ModelFile model = read_model(comm, arguments.model_file);
   const ModelOptions options = options_of(model, arguments.model_file);
   check_parameters(options, static_cast<std::size_t>(model.n_features), Completeness::model, arguments.model_file,

@@ -5,6 +5,7 @@
 
 #include "app/commands.hpp"
 #include "app/fit_plan.hpp"
+#include "app/terminal.hpp"
 #include "shoal/math/target.hpp"
 
 namespace shoal::app {
@@ -31,8 +32,9 @@ std::string stop_sentence(const ModelFile& file) {
 std::string headline(const Communicator& comm, const FitPlan& plan) {
   std::string mixing;
   if (is_mixture(plan.model.kind))
-    mixing = fmt::format(", mixing weights {}", plan.model.mixing == Mixing::given ? "held at " + plan.arguments.mixing
-                                                                                   : to_string(plan.model.mixing));
+    mixing = fmt::format(", mixing weights {}", plan.model.mixing == Mixing::given
+                                                    ? "held at " + printable(plan.arguments.mixing)
+                                                    : to_string(plan.model.mixing));
   return fmt::format("shoal {}: {}{}, K = {}{}; {} x {} as {}; {} x {}, {}", short_version(),
                      to_string(plan.model.kind), variant(plan), plan.model.n_clusters, mixing,
                      plural(plan.partition.n_rows, "row"), plural(plan.datasets.front().n_columns, "feature"),
@@ -60,7 +62,8 @@ std::string summary_text(const ModelFile& file, const FitResult& result, const R
   const auto empty = std::count(file.counts.begin(), file.counts.end(), 0.0);
   text += fmt::format("health: {} reseeded, {} dropped, {} collapsed, {} empty at the end, objective fell {} times\n",
                       repairs.reseeded, repairs.dropped, repairs.collapsed, empty, result.falls);
-  text += fmt::format("wrote {}{}", arguments.output, arguments.labels.empty() ? "" : " and " + arguments.labels);
+  text += fmt::format("wrote {}{}", printable(arguments.output),
+                      arguments.labels.empty() ? "" : " and " + printable(arguments.labels));
   return text;
 }
 

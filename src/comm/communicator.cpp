@@ -124,13 +124,13 @@ void Communicator::receive(std::span<std::byte> bytes, int source) const {
 
 void Communicator::barrier() const { check(MPI_Barrier(handle_->comm)); }
 
-int Communicator::ranks_on_this_host() const {
-  MPI_Comm host = MPI_COMM_NULL;
-  check(MPI_Comm_split_type(handle_->comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host));
-  int count = 0;
-  check(MPI_Comm_size(host, &count));
-  check(MPI_Comm_free(&host));
-  return count;
+Communicator Communicator::on_this_host() const {
+  auto host = std::shared_ptr<Handle>(new Handle{MPI_COMM_NULL}, [](Handle* handle) {
+    if (handle->comm != MPI_COMM_NULL) MPI_Comm_free(&handle->comm);
+    delete handle;  // NOLINT: a deleter
+  });
+  check(MPI_Comm_split_type(handle_->comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host->comm));
+  return Communicator(host);
 }
 
 }  // namespace shoal

@@ -1,24 +1,32 @@
 #include "shoal/io/checkpoint_store.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
-#include <random>
-#include <sstream>
 
 #include "shoal/comm/agree.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/io/durable_file.hpp"
 #include "shoal/io/envelope.hpp"
+#include "shoal/io/output_path.hpp"
 
 namespace shoal {
 namespace {
 
+constexpr std::string_view lease_head = "shoal-lease ";
+
+/// A link that points nowhere counts.
 bool exists(const std::string& name) {
-  std::error_code ignored;
-  return std::filesystem::exists(name, ignored);
+  struct stat status {};
+  return lstat(name.c_str(), &status) == 0;
+}
+
+/// Not through a link.
+bool is_regular(const std::string& name) {
+  struct stat status {};
+  return lstat(name.c_str(), &status) == 0 && S_ISREG(status.st_mode);
 }
 
 void rename_file(const std::string& from, const std::string& to) {
@@ -27,27 +35,58 @@ void rename_file(const std::string& from, const std::string& to) {
   if (error) throw Error(ExitCode::io_failure, fmt::format("{}: could not be renamed ({})", from, error.message()));
 }
 
-/// Unlike that of any other run: two may begin in the same second with the same process number, on two hosts.
-std::string new_mark() {
-  std::random_device device;
-  return fmt::format("{:08x}{:08x}-{}", device(), device(), getpid());
+/// The mark in a lease; nothing where the file is no lease that a run of ours wrote.
+std::optional<std::string> mark_in(const std::string& lease) {
+  if (!is_regular(lease)) return std::nullopt;
+  const std::string text = read_bytes(lease, 64);
+  const std::size_t length = lease_head.size() + new_mark().size() + 1;
+  if (text.size() != length || !text.starts_with(lease_head) || text.back() != '\n') return std::nullopt;
+  std::string mark = text.substr(lease_head.size(), length - lease_head.size() - 1);
+  return is_mark(mark) ? std::optional(mark) : std::nullopt;
+}
+
+/// Whether a generation is ours, if only once: a crash can leave nothing or zeros of what was written.
+bool is_generation(const std::string& name) {
+  if (!is_regular(name)) return false;
+  const std::string head = read_bytes(name, 8);
+  return looks_sealed(head) || head.empty() || head.front() == '\0';
 }
 
 }  // namespace
 
-CheckpointStore::CheckpointStore(const Communicator& comm, std::string name) : comm_(comm), name_(std::move(name)) {}
+CheckpointStore::CheckpointStore(const Communicator& comm, const std::string& name, bool overwrite)
+    : comm_(comm), name_(name) {
+  on_root(comm, [&] {
+    if (!existing_file(name)) require_free(name, overwrite);
+    file_ = follow_links(name);
+  });
+}
+
+CheckpointStore::~CheckpointStore() { release_lease(); }
+
+/// Nothing of somebody else's may be replaced, whatever its name. A damaged newest generation goes on being ours where
+/// the one before it still is.
+void CheckpointStore::require_own() const {
+  const auto foreign = [](const std::string& file, const char* what) {
+    throw Error(
+        ExitCode::cannot_create,
+        fmt::format("{}: exists and is no {} of shoal; give --checkpoint another name, or move it away", file, what));
+  };
+  const bool followed = exists(previous()) && is_generation(previous());
+  if (exists(file_) && !is_generation(file_) && !followed) foreign(file_, "checkpoint");
+  if (exists(previous()) && !followed) foreign(previous(), "checkpoint");
+  if (exists(lease()) && !mark_in(lease())) foreign(lease(), "lease");
+}
 
 CheckpointStore::Found CheckpointStore::read() {
   Found found;
   std::string bytes, from;
   on_root(comm_, [&] {
-    for (const std::string& name : {name_, previous()}) {
+    require_own();
+    for (const std::string& name : {file_, previous()}) {
       if (!exists(name)) continue;
       found.any = true;
       const std::string candidate = read_bytes(name);
-      if (name == name_ && !candidate.empty() && !looks_sealed(candidate) && !exists(previous()))
-        throw Error(ExitCode::cannot_create,
-                    fmt::format("{}: exists and is no checkpoint of shoal; give --checkpoint another name", name));
       try {
         checkpoint_from(candidate, name);
       } catch (const Error& error) {
@@ -57,7 +96,7 @@ CheckpointStore::Found CheckpointStore::read() {
       bytes = candidate, from = name;
       break;
     }
-    newest_is_good_ = from == name_;
+    newest_is_good_ = from == file_;
   });
   std::string flag = found.any ? "y" : "n";
   comm_.broadcast(flag);
@@ -67,67 +106,55 @@ CheckpointStore::Found CheckpointStore::read() {
   return found;
 }
 
-/// Whether a file that the last lease names can be what its run left half written: named as this run's are, but for the
-/// end. (A lease that someone made up must not remove other files.)
-bool CheckpointStore::is_leftover(const std::string& file, const std::vector<std::string>& temporaries) const {
-  if (file.starts_with(name_ + ".") && file != previous() && file != lease()) return true;
-  return std::ranges::any_of(temporaries, [&](const std::string& mine) {
-    return file.starts_with(mine.substr(0, mine.rfind('.') + 1)) &&
-           file.find('/', mine.rfind('/') + 1) == std::string::npos;
-  });
-}
-
-void CheckpointStore::take_lease(const std::vector<std::string>& temporaries) {
+void CheckpointStore::take_lease(const std::vector<std::string>& outputs) {
   on_root(comm_, [&] {
-    std::error_code ignored;
-    if (exists(lease())) {
-      std::istringstream lines(read_bytes(lease()));
-      std::string line;
-      std::getline(lines, line);  // the mark
-      while (std::getline(lines, line))
-        if (is_leftover(line, temporaries)) std::filesystem::remove(line, ignored);
-    }
-    mark_ = new_mark();
-    std::string text = mark_ + "\n" + name_ + "." + mark_ + "\n";
-    for (const std::string& temporary : temporaries) text += temporary + "\n";
+    require_own();
+    const std::optional<std::string> before = mark_in(lease());
+    const std::string mark = new_mark();
     try {
-      write_durably(lease() + "." + mark_, text);
-      rename_file(lease() + "." + mark_, lease());
+      const std::string temporary = temporary_name(lease(), mark);
+      write_durably(temporary, fmt::format("{}{}\n", lease_head, mark));
+      rename_file(temporary, lease());
     } catch (const Error& error) {
       throw Error(ExitCode::cannot_create,
                   fmt::format("{}; --checkpoint needs a folder that can be written to", error.what()));
     }
+    mark_ = mark;
+    if (!before) return;
+    remove_leftover(temporary_name(file_, *before));
+    for (const std::string& output : outputs) remove_leftover(temporary_name(follow_links(output), *before));
   });
 }
 
 bool CheckpointStore::holds_lease() const {
   try {
-    return read_bytes(lease()).starts_with(mark_ + "\n");
+    return !mark_.empty() && mark_in(lease()) == mark_;
   } catch (const Error&) {
-    return false;
+    return false;  // it cannot be read
   }
 }
 
 void CheckpointStore::write(const Checkpoint& checkpoint) {
-  const std::string temporary = name_ + "." + mark_;
-  write_durably(temporary, to_bytes(checkpoint));
+  const std::string temporary = temporary_name(file_, mark_);
+  std::optional<Ownership> replaced = existing_file(file_);
+  if (!replaced) replaced = existing_file(previous());
+  write_durably(temporary, to_bytes(checkpoint), replaced ? std::optional(0600U) : std::nullopt);
+  if (replaced) keep_ownership(temporary, *replaced);
   const Error succeeded(ExitCode::io_failure, fmt::format("{}: another run has taken over", name_));
   if (!holds_lease()) {
-    std::error_code ignored;
-    std::filesystem::remove(temporary, ignored);
+    remove_leftover(temporary);
     throw succeeded;
   }
-  if (newest_is_good_) rename_file(name_, previous());  // a damaged one must not push a good one out
+  if (newest_is_good_) rename_file(file_, previous());  // a damaged one must not push a good one out
   newest_is_good_ = false;
-  rename_file(temporary, name_);
+  rename_file(temporary, file_);
   newest_is_good_ = true;
-  sync_to_disk(folder_of(name_));
+  sync_to_disk(folder_of(file_));
   if (!holds_lease()) throw succeeded;  // meanwhile: who took over may not have seen this
 }
 
 void CheckpointStore::release_lease() {
-  std::error_code ignored;
-  if (holds_lease()) std::filesystem::remove(lease(), ignored);
+  if (comm_.is_root() && holds_lease()) remove_leftover(lease());
 }
 
 }  // namespace shoal

@@ -6,11 +6,11 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <optional>
 
+#include "io/rereadable.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/io/table_source.hpp"
 
@@ -44,9 +44,8 @@ class RecordReader {
  public:
   using Record = std::vector<std::string>;
   /// `visit` returns false to stop.
-  static void read(const std::string& file, char delimiter, const std::function<bool(const Record&)>& visit) {
-    std::ifstream stream(file, std::ios::binary);
-    if (!stream) throw Error(ExitCode::no_input, fmt::format("{}: no such file, or it cannot be read", file));
+  static void read(const RereadableFile& file, char delimiter, const std::function<bool(const Record&)>& visit) {
+    std::ifstream stream = file.open();
     csv_parser parser{};
     csv_init(&parser, CSV_APPEND_NULL);
     csv_set_delim(&parser, static_cast<unsigned char>(delimiter));
@@ -59,7 +58,7 @@ class RecordReader {
     if (!state.stop) csv_fini(&parser, field, record, &state);
     csv_free(&parser);
     if (state.error) std::rethrow_exception(state.error);
-    if (stream.bad()) throw Error(ExitCode::io_failure, fmt::format("{}: reading failed", file));
+    if (stream.bad()) throw Error(ExitCode::io_failure, fmt::format("{}: reading failed", file.name()));
   }
 
  private:
@@ -87,9 +86,10 @@ class RecordReader {
 
 class CsvSource final : public TableSource {
  public:
-  CsvSource(std::string file, const TableOptions& options) : file_(std::move(file)), delimiter_(options.delimiter) {
+  CsvSource(const std::string& file, const TableOptions& options)
+      : file_(file), source_(file, options.folder), delimiter_(options.delimiter) {
     RecordReader::Record first;
-    RecordReader::read(file_, delimiter_, [&](const RecordReader::Record& record) {
+    RecordReader::read(source_, delimiter_, [&](const RecordReader::Record& record) {
       first = record;
       return false;
     });
@@ -105,7 +105,7 @@ class CsvSource final : public TableSource {
     std::size_t line = 0;
     std::vector<double> values(n_columns());
     std::string label;
-    RecordReader::read(file_, delimiter_, [&](const RecordReader::Record& record) {
+    RecordReader::read(source_, delimiter_, [&](const RecordReader::Record& record) {
       ++line;
       if (line == 1 && has_header_) return true;
       if (record.size() == 1 && trimmed(record[0]).empty()) return true;  // an empty line
@@ -166,6 +166,7 @@ class CsvSource final : public TableSource {
   }
 
   std::string file_;
+  RereadableFile source_;
   char delimiter_;
   std::size_t n_fields_ = 0;
   std::size_t label_ = none;
@@ -181,10 +182,7 @@ std::unique_ptr<TableSource> open_csv(const std::string& file, const TableOption
 }
 
 std::unique_ptr<TableSource> open_table(const std::string& file, const TableOptions& options) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(file, ignored))
-    throw Error(ExitCode::no_input, fmt::format("{}: is a folder; give a CSV or NPY file", file));
-  if (file.ends_with(".npy")) return open_npy(file);
+  if (file.ends_with(".npy")) return open_npy(file, options);
   return open_csv(file, options);
 }
 

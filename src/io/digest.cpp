@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <bit>
 #include <fstream>
 
+#include "shoal/comm/gather_values.hpp"
 #include "shoal/core/error.hpp"
 
 #define XXH_INLINE_ALL
@@ -28,6 +28,8 @@ std::string digest(const NamedArrays& arrays) {
   return text_of(XXH3_128bits_digest(&state));
 }
 
+std::string digest(std::string_view text) { return text_of(XXH3_128bits(text.data(), text.size())); }
+
 std::string file_digest(const std::string& name) {
   std::ifstream file(name, std::ios::binary);
   if (!file) throw Error(ExitCode::no_input, fmt::format("{}: cannot be opened", name));
@@ -42,19 +44,10 @@ std::string file_digest(const std::string& name) {
   return text_of(XXH3_128bits_digest(&state));
 }
 
-template <class Row>
-std::string sample_digest(const Communicator& comm, const Shard<Row>& shard) {
-  const std::int64_t stride = std::max<std::int64_t>(1, shard.partition.n_rows / 1024);
-  const Range mine = shard.rows();
-  std::vector<std::uint64_t> rows;
-  for (std::int64_t row = (mine.first + stride - 1) / stride * stride; row < mine.last; row += stride) {
-    const auto r = static_cast<std::size_t>(row - mine.first);
-    const double weight = shard.weights.empty() ? 1 : shard.weights[r];
-    rows.push_back(XXH3_64bits(shard.values.data() + r * shard.width(), shard.width() * sizeof(Row)));
-    rows.push_back(std::bit_cast<std::uint64_t>(weight));
-  }
-  const std::vector<std::byte> all = comm.gather(std::as_bytes(std::span(rows)));  // in the order of rows
-  return text_of(XXH3_128bits(all.data(), all.size()));
+std::string rows_digest(const Communicator& comm, const RowDigest& mine) {
+  RowDigest all;
+  for (const RowDigest& one : gather_values(comm, std::vector{mine})) all.add(one);
+  return fmt::format("nh:{:016x}{:016x}", all.values, all.products);
 }
 
 template <class Row>
@@ -68,9 +61,6 @@ std::string weights_digest(const Communicator& comm, const Shard<Row>& shard) {
   return text_of(XXH3_128bits(all.data(), all.size()));
 }
 
-template std::string sample_digest<float>(const Communicator&, const Shard<float>&);
-template std::string sample_digest<double>(const Communicator&, const Shard<double>&);
-template std::string sample_digest<PackedByte>(const Communicator&, const Shard<PackedByte>&);
 template std::string weights_digest<float>(const Communicator&, const Shard<float>&);
 template std::string weights_digest<double>(const Communicator&, const Shard<double>&);
 template std::string weights_digest<PackedByte>(const Communicator&, const Shard<PackedByte>&);

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <random>
 #include <utility>
 
 #include "io/descriptor.hpp"
@@ -25,13 +26,14 @@ bool write_all(int descriptor, std::string_view bytes) {
   return true;
 }
 
-std::string read_bytes(const std::string& name) {
-  const Descriptor file(open(name.c_str(), O_RDONLY | O_CLOEXEC));  // NOLINT: POSIX
+std::string read_bytes(const std::string& name, std::size_t most) {
+  const Descriptor file(open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // NOLINT: POSIX
   struct stat status {};
   if (file.get() < 0 || fstat(file.get(), &status) != 0)
     throw Error(ExitCode::no_input, fmt::format("{}: cannot be opened ({})", name, std::strerror(errno)));
-  if (!S_ISREG(status.st_mode)) throw Error(ExitCode::no_input, fmt::format("{}: is no file", name));
-  std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
+  if (!S_ISREG(status.st_mode))
+    throw Error(ExitCode::no_input, fmt::format("{}: is a folder, pipe, device or socket; give a file", name));
+  std::string bytes(std::min(most, static_cast<std::size_t>(status.st_size)), '\0');
   std::size_t done = 0;
   while (done < bytes.size()) {
     const ssize_t n = ::read(file.get(), bytes.data() + done, bytes.size() - done);
@@ -44,12 +46,15 @@ std::string read_bytes(const std::string& name) {
   return bytes;
 }
 
-void write_durably(const std::string& name, std::string_view bytes) {
-  Descriptor file(open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));  // NOLINT: POSIX
-  const bool good = file.get() >= 0 && write_all(file.get(), bytes) && fsync(file.get()) == 0 && file.close();
+void write_durably(const std::string& name, std::string_view bytes, std::optional<unsigned> mode) {
+  constexpr int fresh = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  Descriptor file(open(name.c_str(), fresh, mode.value_or(0666)));  // NOLINT: POSIX
+  const bool created = file.get() >= 0;
+  if (created && mode) fchmod(file.get(), *mode);  // what the umask took
+  const bool good = created && write_all(file.get(), bytes) && fsync(file.get()) == 0 && file.close();
   if (good) return;
   const int reason = errno;
-  ::unlink(name.c_str());
+  if (created) ::unlink(name.c_str());
   throw Error(ExitCode::io_failure, fmt::format("{}: cannot be written ({})", name, std::strerror(reason)));
 }
 
@@ -61,6 +66,26 @@ bool sync_to_disk(const std::string& path) {
 std::string folder_of(const std::string& name) {
   const std::filesystem::path folder = std::filesystem::path(name).parent_path();
   return folder.empty() ? "." : folder.string();
+}
+
+std::string new_mark() {
+  std::random_device device;
+  return fmt::format("{:08x}{:08x}{:08x}{:08x}", device(), device(), device(), device());
+}
+
+bool is_mark(std::string_view text) {
+  return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+std::string temporary_name(const std::string& file, const std::string& mark) {
+  constexpr std::size_t longest = 200;  // of 255
+  const std::filesystem::path path(file);
+  return (path.parent_path() / fmt::format(".{}.{}", path.filename().string().substr(0, longest), mark)).string();
+}
+
+void remove_leftover(const std::string& name) {
+  struct stat status {};
+  if (lstat(name.c_str(), &status) == 0 && S_ISREG(status.st_mode)) ::unlink(name.c_str());
 }
 
 }  // namespace shoal

@@ -10,6 +10,7 @@
 #include <map>
 #include <regex>
 
+#include "io/rereadable.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/io/table_source.hpp"
 
@@ -41,9 +42,8 @@ constexpr std::size_t most_header = 4096;
 
 class NpySource final : public TableSource {
  public:
-  explicit NpySource(std::string file) : file_(std::move(file)) {
-    std::ifstream stream(file_, std::ios::binary);
-    if (!stream) throw Error(ExitCode::no_input, fmt::format("{}: no such file, or it cannot be read", file_));
+  NpySource(const std::string& file, const TableOptions& options) : file_(file), source_(file, options.folder) {
+    std::ifstream stream = source_.open();
     parse(read_header(stream));
     data_start_ = stream.tellg();
     stream.seekg(0, std::ios::end);
@@ -51,7 +51,7 @@ class NpySource final : public TableSource {
   }
 
   void for_each_row(const Visit& visit) override {
-    std::ifstream stream(file_, std::ios::binary);
+    std::ifstream stream = source_.open();
     stream.seekg(data_start_);
     std::vector<char> bytes(n_columns_ * element_.size);
     std::vector<double> values(n_columns_);
@@ -113,6 +113,7 @@ class NpySource final : public TableSource {
   }
 
   std::string file_;
+  RereadableFile source_;
   Element element_{};
   std::size_t n_rows_ = 0;
   std::size_t n_columns_ = 0;
@@ -122,6 +123,8 @@ class NpySource final : public TableSource {
 
 }  // namespace
 
-std::unique_ptr<TableSource> open_npy(const std::string& file) { return std::make_unique<NpySource>(file); }
+std::unique_ptr<TableSource> open_npy(const std::string& file, const TableOptions& options) {
+  return std::make_unique<NpySource>(file, options);
+}
 
 }  // namespace shoal

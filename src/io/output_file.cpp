@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,52 +9,38 @@
 #include <filesystem>
 #include <system_error>
 
+#include "io/descriptor.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/io/digest.hpp"
 #include "shoal/io/durable_file.hpp"
 #include "shoal/io/hdf5_file.hpp"
+#include "shoal/io/output_path.hpp"
 
 namespace shoal {
-namespace {
 
-[[noreturn]] void exists_already(const std::string& name) {
-  throw Error(ExitCode::cannot_create,
-              fmt::format("{}: exists already; choose another name or give --overwrite", name));
-}
-
-/// What the process takes off the permissions of new files; mkstemp gives fewer than a person expects of a result.
-unsigned current_umask() {
-  const mode_t mask = umask(0);
-  umask(mask);
-  return mask;
-}
-
-}  // namespace
-
-OutputFile::OutputFile(const Communicator& comm, const std::string& name, bool overwrite)
+OutputFile::OutputFile(const Communicator& comm, const std::string& name, bool overwrite, const std::string& mark)
     : comm_(comm), name_(name), overwrite_(overwrite) {
   on_root(comm, [&] {
-    std::error_code ignored;
-    if (std::filesystem::is_directory(name, ignored))
-      throw Error(ExitCode::cannot_create, fmt::format("{}: is a folder; name a file", name));
-    if (!overwrite && std::filesystem::exists(name, ignored)) exists_already(name);
-    const std::filesystem::path path(name);
-    temporary_ = (path.parent_path() / fmt::format(".{}.{}-XXXXXX", path.filename().string(), getpid())).string();
-    const int descriptor = mkstemp(temporary_.data());
-    if (descriptor < 0)
-      throw Error(
-          ExitCode::cannot_create,
-          fmt::format("{}: cannot be created ({}); check the folder and its permissions", name, std::strerror(errno)));
-    close(descriptor);
-    std::filesystem::permissions(temporary_, std::filesystem::perms(0666) & ~std::filesystem::perms(current_umask()),
-                                 ignored);
+    require_free(name, overwrite);
+    create_temporary(mark.empty() ? new_mark() : mark);
   });
   comm.broadcast(temporary_);
 }
 
+void OutputFile::create_temporary(const std::string& mark) {
+  target_ = follow_links(name_);
+  replaced_ = existing_file(target_);
+  const std::string temporary = temporary_name(target_, mark);
+  constexpr int fresh = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  const Descriptor file(open(temporary.c_str(), fresh, replaced_ ? 0600 : 0666));  // NOLINT: POSIX
+  if (file.get() < 0)
+    throw Error(ExitCode::cannot_create, fmt::format("{}: cannot be created ({}); check the folder and its permissions",
+                                                     name_, std::strerror(errno)));
+  temporary_ = temporary;
+}
+
 OutputFile::~OutputFile() {
-  std::error_code ignored;
-  if (comm_.is_root() && !committed_ && !temporary_.empty()) std::filesystem::remove(temporary_, ignored);
+  if (comm_.is_root() && !committed_ && !temporary_.empty()) remove_leftover(temporary_);
 }
 
 void OutputFile::reserve(std::int64_t bytes) const {
@@ -85,17 +70,18 @@ std::string OutputFile::digest() const {
 
 void OutputFile::commit() {
   on_root(comm_, [&] {
-    std::error_code error;
     // The same bytes are the same result: another life of this run may just have written them.
-    if (!overwrite_ && std::filesystem::exists(name_, error) && file_digest(name_) != file_digest(temporary_))
-      exists_already(name_);
+    if (!overwrite_ && existing_file(target_) && file_digest(target_) != file_digest(temporary_))
+      require_free(name_, false);
     if (!sync_to_disk(temporary_))
       throw Error(ExitCode::io_failure,
                   fmt::format("{}: could not be brought to disk ({})", name_, std::strerror(errno)));
-    std::filesystem::rename(temporary_, name_, error);
+    if (replaced_) keep_ownership(temporary_, *replaced_);
+    std::error_code error;
+    std::filesystem::rename(temporary_, target_, error);
     if (error)
       throw Error(ExitCode::io_failure, fmt::format("{}: could not be given its name ({})", name_, error.message()));
-    sync_to_disk(folder_of(name_));
+    sync_to_disk(folder_of(target_));
   });
   committed_ = true;
 }

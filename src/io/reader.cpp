@@ -129,7 +129,17 @@ class ReaderProgram {
     std::string parent = std::to_string(getpid());
     std::array<char*, 4> arguments = {const_cast<char*>("shoal"), const_cast<char*>(reader_argument), parent.data(),
                                       nullptr};
-    if (posix_spawn(&process_, "/proc/self/exe", &actions, nullptr, arguments.data(), environ) != 0) process_ = -1;
+    // A signal to the whole group of processes (from a terminal or a scheduler) is for the ranks, which may go on a
+    // while.
+    posix_spawnattr_t attributes;
+    posix_spawnattr_init(&attributes);
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    for (const int number : {SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGHUP}) sigaddset(&blocked, number);
+    posix_spawnattr_setsigmask(&attributes, &blocked);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    if (posix_spawn(&process_, "/proc/self/exe", &actions, &attributes, arguments.data(), environ) != 0) process_ = -1;
+    posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
   }
 
@@ -207,8 +217,7 @@ std::optional<int> serve_as_reader(int argc, char** argv) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (std::to_string(getppid()) != argv[2]) return 1;  // it ended before it could be heard of
   close_range(3, ~0U, 0);                              // what the parent's libraries left open
-  for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTERM, SIGINT, SIGUSR1})
-    std::signal(number, SIG_DFL);
+  for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) std::signal(number, SIG_DFL);
   std::signal(SIGCHLD, SIG_IGN);
   const rlimit none = {0, 0};
   setrlimit(RLIMIT_CORE, &none);

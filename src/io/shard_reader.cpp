@@ -163,10 +163,16 @@ Shard<Row> read_shard(const Communicator& comm, const std::vector<DatasetInfo>& 
     if (options.missing == Missing::skip) shard.used.assign(shard.n_rows(), 1);
   });
   std::fill_n(shard.values.end() - static_cast<std::ptrdiff_t>(spare), spare, Row(0));
-  const auto store = [&](const Slice& slice) { store_slice(slice, options, shard); };
+  const auto store = [&](const Slice& slice) {
+    if (options.between_slices) options.between_slices();
+    store_slice(slice, options, shard);
+  };
   read_slices(comm, datasets, rows, options.threads, store, in_place(shard));
   if (!options.row_weights.empty()) read_weights(comm, datasets, options.row_weights, options.threads, shard);
   leave_out(comm, shard);
+  constexpr std::uint64_t places_of_weights = std::uint64_t{1} << 63U;
+  shard.digest.add(shard.weights.data(), shard.weights.size(),
+                   places_of_weights + static_cast<std::uint64_t>(shard.rows().first));
   return shard;
 }
 

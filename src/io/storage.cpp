@@ -183,7 +183,7 @@ void read_fill(hid_t creation, DatasetInfo& info) {
 
 /// Virtual data sets: a source that is no regular file is an error, and a missing one where no fill value was chosen,
 /// as it would be zeros that nobody meant.
-void require_sources(hid_t creation, const DatasetInfo& info) {
+void require_sources(hid_t creation, DatasetInfo& info) {
   H5D_fill_value_t defined{};
   H5Pfill_value_defined(creation, &defined);
   std::size_t n = 0;
@@ -202,6 +202,7 @@ void require_sources(hid_t creation, const DatasetInfo& info) {
     if (there != places.end() && !fs::is_regular_file(*there, ignored))
       throw Error(ExitCode::bad_data,
                   fmt::format("{}: its rows lie in {}, which is no regular file", info.name(), there->string()));
+    if (there != places.end()) info.storage.sources.push_back(there->string());
     if (there == places.end() && defined != H5D_FILL_VALUE_USER_DEFINED)
       throw Error(ExitCode::no_input, fmt::format("{}: its rows lie in {}, which is missing; put it back into {}",
                                                   info.name(), name, folder.string()));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -140,11 +141,8 @@ bool pack_bits(const std::byte* in, std::size_t n, PackedByte* out) {
   return others == 0;
 }
 
-}  // namespace
-
 template <class Row>
-void store_slice(const Slice& slice, const ReadOptions& all_options, Shard<Row>& shard) {
-  const ReadOptions options = of_type(all_options, slice.dataset.storage.number);
+void convert_slice(const Slice& slice, const ReadOptions& options, Shard<Row>& shard) {
   const std::size_t d = shard.n_features;
   with_elements(slice, [&](const auto* elements) {
     const auto first = static_cast<std::size_t>(slice.first_row - shard.rows().first);
@@ -166,9 +164,7 @@ void store_slice(const Slice& slice, const ReadOptions& all_options, Shard<Row>&
   });
 }
 
-template <>
-void store_slice(const Slice& slice, const ReadOptions& all_options, Shard<PackedByte>& shard) {
-  const ReadOptions options = of_type(all_options, slice.dataset.storage.number);
+void convert_slice(const Slice& slice, const ReadOptions& options, Shard<PackedByte>& shard) {
   const std::size_t d = shard.n_features;
   const RowCoding& coding = shard.coding;
   const bool as_bits = coding.is_bits() && size_of(slice.dataset.type) == 1 && options.missing_values.empty();
@@ -195,7 +191,27 @@ void store_slice(const Slice& slice, const ReadOptions& all_options, Shard<Packe
   });
 }
 
+/// Adds the slice to the digest while its rows are in the cache.
+template <class Row>
+void add_to_digest(const Slice& slice, Shard<Row>& shard) {
+  const auto first = static_cast<std::size_t>(slice.first_row - shard.rows().first) * shard.width();
+  RowDigest mine;
+  mine.add(shard.values.data() + first, static_cast<std::size_t>(slice.n_rows) * shard.width(),
+           static_cast<std::uint64_t>(slice.first_row) * shard.width());
+  std::atomic_ref(shard.digest.values) += mine.values;
+  std::atomic_ref(shard.digest.products) += mine.products;
+}
+
+}  // namespace
+
+template <class Row>
+void store_slice(const Slice& slice, const ReadOptions& options, Shard<Row>& shard) {
+  convert_slice(slice, of_type(options, slice.dataset.storage.number), shard);
+  add_to_digest(slice, shard);
+}
+
 template void store_slice<float>(const Slice&, const ReadOptions&, Shard<float>&);
 template void store_slice<double>(const Slice&, const ReadOptions&, Shard<double>&);
+template void store_slice<PackedByte>(const Slice&, const ReadOptions&, Shard<PackedByte>&);
 
 }  // namespace shoal

@@ -26,12 +26,9 @@ ReadOptions of_type(const ReadOptions& options, const StoredNumber& number);
 Code checked_level(long double value, const ReadOptions& options, const Place& place);
 
 /// Puts the rows of a slice where the shard holds them. Missing real entries become NaN; a row that is left out
-/// (--missing skip) becomes zeros and not used, in shard.used, which then has a place for each row. Several threads may
-/// store different rows. Throws Error(bad_data) on a value that cannot be used.
+/// (--missing skip) becomes zeros and not used, in shard.used, which then has a place for each row. The rows as held go
+/// into shard.digest. Several threads may store different rows. Throws Error(bad_data) on a value that cannot be used.
 template <class Row>
 void store_slice(const Slice& slice, const ReadOptions& options, Shard<Row>& shard);
-
-template <>
-void store_slice(const Slice& slice, const ReadOptions& options, Shard<PackedByte>& shard);
 
 }  // namespace shoal

@@ -39,6 +39,7 @@ void keep_first(std::vector<Scored>& list, std::size_t count) {
 template <class Row>
 Statistics RowPass<Row>::reduce(const Statistics& zero,
                                 const std::function<void(const Block&, Statistics&)>& add) const {
+  if (before_each_) before_each_();
   BlockForest forest;
   LowestError error;
   const std::int64_t chunk = chunk_size(shard_.blocks.size(), threads_);
@@ -69,6 +70,7 @@ Statistics RowPass<Row>::reduce(const Statistics& zero,
 
 template <class Row>
 void RowPass<Row>::for_each_block(const std::function<void(const Block&, int)>& visit) const {
+  if (before_each_) before_each_();
   LowestError error;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads_)
   for (std::int64_t b = shard_.blocks.first; b < shard_.blocks.last; ++b)

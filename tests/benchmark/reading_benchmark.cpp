@@ -57,7 +57,7 @@ void read_rows(const Communicator& comm, const DatasetInfo& info, int threads) {
   options.threads = threads;
   const Partition blocks = partition(info.n_rows, static_cast<std::size_t>(info.n_columns), false);
   const Shard<Row> shard = read_shard<Row>(comm, {info}, blocks, options);
-  sample_digest(comm, shard);
+  rows_digest(comm, shard.digest);
 }
 
 void read_hdf5(const Communicator& comm, const DatasetInfo& info, const Range& rows, bool collective) {

@@ -2,6 +2,7 @@
 #include "shoal/io/checkpoint.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -23,6 +24,7 @@ Checkpoint example() {
   checkpoint.finished = true;
   checkpoint.stop_reason = "tolerance";
   checkpoint.outputs = {{"model", "xxh3:00"}};
+  checkpoint.inputs = {{"data.h5:/X", "12 4096"}};
   return checkpoint;
 }
 
@@ -112,7 +114,7 @@ TEST(Checkpoint, AnotherVersionIsNamed) {
     checkpoint_from(bytes, "test");
     FAIL();
   } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("format version 9, this shoal reads 1"), std::string::npos);
+    EXPECT_NE(std::string(error.what()).find("format version 9, this shoal reads 2"), std::string::npos);
   }
 }
 
@@ -135,7 +137,7 @@ class Store : public testing::Test {
 };
 
 TEST_F(Store, KeepsTwoGenerations) {
-  CheckpointStore store(comm_, name());
+  CheckpointStore store(comm_, name(), false);
   EXPECT_FALSE(store.read().any);
   store.take_lease({});
   for (std::int64_t i = 1; i <= 3; ++i) store.write(at(i));
@@ -146,11 +148,11 @@ TEST_F(Store, KeepsTwoGenerations) {
 }
 
 TEST_F(Store, ADamagedOneDoesNotPushAGoodOneOut) {
-  CheckpointStore first(comm_, name());
+  CheckpointStore first(comm_, name(), false);
   first.take_lease({});
   first.write(at(1)), first.write(at(2));
-  write_durably(name(), "SHOALCKP and then nonsense");
-  CheckpointStore second(comm_, name());
+  std::ofstream(name()) << "SHOALCKP and then nonsense";
+  CheckpointStore second(comm_, name(), false);
   const CheckpointStore::Found found = second.read();
   EXPECT_EQ(found.checkpoint->state.n_iterations, 1);
   ASSERT_EQ(found.complaints.size(), 1U);
@@ -161,10 +163,10 @@ TEST_F(Store, ADamagedOneDoesNotPushAGoodOneOut) {
 }
 
 TEST_F(Store, ARunThatWasSucceededWritesNoMore) {
-  CheckpointStore old_run(comm_, name());
+  CheckpointStore old_run(comm_, name(), false);
   old_run.take_lease({});
   old_run.write(at(1));
-  CheckpointStore new_run(comm_, name());
+  CheckpointStore new_run(comm_, name(), false);
   new_run.read();
   new_run.take_lease({});
   new_run.write(at(2));
@@ -175,15 +177,88 @@ TEST_F(Store, ARunThatWasSucceededWritesNoMore) {
   EXPECT_TRUE(new_run.holds_lease());
 }
 
+std::string lease_of(const std::string& mark) { return "shoal-lease " + mark + "\n"; }
+
+/// Of a run that was killed, only what it alone can have made goes: under a temporary's name, a file, not through a
+/// link.
 TEST_F(Store, OnlyOwnLeftoversAreRemoved) {
-  const std::string leftover = folder_ + "/.model.h5.77-abcdef", foreign = folder_ + "/thesis.tex";
-  write_durably(leftover, "x"), write_durably(foreign, "x"), write_durably(name() + ".previous", "x");
-  write_durably(name() + ".lease", "mark\n" + leftover + "\n" + foreign + "\n" + name() + ".previous\n");
-  CheckpointStore store(comm_, name());
-  store.take_lease({folder_ + "/.model.h5.78-ghijkl"});
-  EXPECT_FALSE(std::filesystem::exists(leftover));
-  EXPECT_TRUE(std::filesystem::exists(foreign));
-  EXPECT_TRUE(std::filesystem::exists(name() + ".previous"));
+  const std::string mark = new_mark(), other_mark = new_mark(), model = folder_ + "/model.h5";
+  const std::string foreign = folder_ + "/thesis.tex", link = temporary_name(folder_ + "/labels.h5", mark);
+  const std::vector<std::string> own = {temporary_name(model, mark), temporary_name(name(), mark)};
+  const std::vector<std::string> others = {foreign, link, temporary_name(model, other_mark), model + "." + mark,
+                                           temporary_name(folder_ + "/other.h5", mark)};
+  for (const std::string& file : own) write_durably(file, "x");
+  for (const std::string& file : others)
+    if (file != link) write_durably(file, "x");
+  std::filesystem::create_symlink(foreign, link);
+  write_durably(name() + ".lease", lease_of(mark));
+  CheckpointStore store(comm_, name(), false);
+  store.take_lease({model, folder_ + "/labels.h5"});
+  for (const std::string& file : own) EXPECT_FALSE(std::filesystem::exists(file)) << file;
+  for (const std::string& file : others) EXPECT_TRUE(std::filesystem::exists(file)) << file;
+}
+
+/// Files of others are neither removed nor replaced: the run ends.
+TEST_F(Store, ForeignFilesAreLeftAlone) {
+  const std::string private_file = folder_ + "/private";
+  write_durably(private_file, "x");
+  const auto refused = [&] {
+    try {
+      CheckpointStore store(comm_, name(), false);
+      store.read();
+      store.take_lease({});
+    } catch (const Error& error) {
+      return error.code() == ExitCode::cannot_create;
+    }
+    return false;
+  };
+  EXPECT_FALSE(refused());
+  std::filesystem::remove(name());
+  for (const std::string end : {"", ".previous", ".lease"}) {
+    const std::string file = name() + end;
+    for (const std::string& text :
+         {std::string("a thesis"), lease_of("../private"), lease_of(new_mark()) + "more", std::string(1 << 20, 'x')}) {
+      write_durably(file, text);
+      EXPECT_TRUE(refused()) << file;
+      EXPECT_EQ(read_bytes(file), text);
+      std::filesystem::remove(file);
+    }
+    if (end.empty()) continue;  // a link as --checkpoint is followed
+    std::filesystem::create_symlink(private_file, file);
+    EXPECT_TRUE(refused()) << file;
+    std::filesystem::remove(file);
+    ASSERT_EQ(mkfifo(file.c_str(), 0600), 0);
+    EXPECT_TRUE(refused()) << file;
+    std::filesystem::remove(file);
+  }
+  EXPECT_EQ(read_bytes(private_file), "x");
+}
+
+TEST_F(Store, PermissionsAreKept) {
+  CheckpointStore store(comm_, name(), false);
+  store.take_lease({});
+  store.write(at(1));
+  const auto mode = [](const std::string& file) { return std::filesystem::status(file).permissions(); };
+  constexpr auto secret = std::filesystem::perms(0600);
+  std::filesystem::permissions(name(), secret);
+  for (std::int64_t i = 2; i < 5; ++i) store.write(at(i));
+  EXPECT_EQ(mode(name()), secret);
+  EXPECT_EQ(mode(name() + ".previous"), secret);
+}
+
+TEST_F(Store, ALinkIsFollowed) {
+  std::filesystem::create_directory(folder_ + "/scratch");
+  std::filesystem::create_symlink("scratch/real.ckpt", name());
+  EXPECT_THROW(CheckpointStore(comm_, name(), false), Error);  // it points nowhere
+  {
+    CheckpointStore store(comm_, name(), true);
+    store.take_lease({});
+    store.write(at(1)), store.write(at(2));
+  }
+  EXPECT_TRUE(std::filesystem::is_symlink(name()));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 2);
+  CheckpointStore again(comm_, name(), false);
+  EXPECT_EQ(again.read().checkpoint->state.n_iterations, 2);
 }
 
 }  // namespace

@@ -5,8 +5,8 @@
  *   SHOAL_FAULT=kill:half:1      SIGKILL after half of the first write
  *   SHOAL_FAULT=full:write:3     the third write, and all after it, find no space
  *   SHOAL_FAULT=error:fsync:1    the first fsync fails
- *   SHOAL_FAULT=hold:fsync:1     the first fsync waits for ever, once it has made the file that SHOAL_FAULT_HELD names
- *   SHOAL_FAULT_FILE=c.ckpt      on files whose names hold this
+ *   SHOAL_FAULT=hold:fsync:1     the first fsync makes the file that SHOAL_FAULT_HELD names, and waits until it is gone
+ *   SHOAL_FAULT_FILE=c.ckpt      on files whose names hold this (leases only where it says .lease)
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { OTHER, KILL, FULL, FAIL, HOLD };
@@ -37,13 +38,16 @@ static int fault_at(const char* call) {
 }
 
 static void hold(void) {
-  close(open(getenv("SHOAL_FAULT_HELD"), O_CREAT | O_WRONLY, 0600));
-  for (;;) pause();
+  const char* held = getenv("SHOAL_FAULT_HELD");
+  const struct timespec while_away = {0, 2000000};
+  close(open(held, O_CREAT | O_WRONLY, 0600));
+  while (access(held, F_OK) == 0) nanosleep(&while_away, NULL);
 }
 
 static int concerns(const char* name) {
   const char* wanted = getenv("SHOAL_FAULT_FILE");
-  return wanted != NULL && strstr(name, wanted) != NULL && strstr(name, ".lease") == NULL;
+  if (wanted == NULL || strstr(name, wanted) == NULL) return 0;
+  return strstr(name, ".lease") == NULL || strstr(wanted, ".lease") != NULL;
 }
 
 static int concerns_descriptor(int descriptor) {

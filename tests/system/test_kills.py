@@ -35,7 +35,7 @@ class Kills(shoal.ShoalTest):
     def phase(self):
         """What the files say of the moment of a kill."""
         names = {file.name for file in self.folder.iterdir()}
-        halves = [name for name in names if name.startswith("fit.ckpt.") and len(name) > len("fit.ckpt.previous")]
+        halves = [name for name in names if name.startswith(".fit.ckpt.")]
         if halves:
             return "within a checkpoint's write"
         if "fit.ckpt" not in names:

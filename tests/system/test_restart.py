@@ -121,7 +121,7 @@ class Restart(shoal.ShoalTest):
                    *self.arguments("fit", "--max-iterations", 20))
         self.fails(64, ["tolerance 0", "only shrink"], *self.arguments("fit", "--tolerance", 0.1))
         other = self.write("other.h5", self.X + 1e-9)
-        self.fails(65, ["a sample of the rows", "xxh3:"], *self.arguments(data=other), ranks=2)
+        self.fails(65, ["digest of the rows", "nh:"], *self.arguments(data=other), ranks=2)
         short = self.write("short.h5", self.X[:-1])
         self.fails(65, ["rows 4000", "this is rows 3999"], *self.arguments(data=short))
         self.command(ranks=2)  # and no attempt did harm
@@ -167,8 +167,8 @@ class Restart(shoal.ShoalTest):
         for restart in ("auto", "never", "require"):
             self.fails(73, ["fit.ckpt", "no checkpoint"], *self.arguments("fit", "--restart", restart))
         self.assertEqual(self.path("fit.ckpt").read_bytes(), b"a thesis")
-        self.fails(64, ["named twice"], *self.arguments("fit", "--checkpoint", self.path("fit.h5")))
-        self.fails(73, ["data.h5", "no checkpoint"], *self.arguments("fit", "--checkpoint", self.data))
+        self.fails(64, ["same file as"], *self.arguments("fit", "--checkpoint", self.path("fit.h5")))
+        self.fails(64, ["data.h5", "same file as"], *self.arguments("fit", "--checkpoint", self.data))
 
     def test_a_full_disk_costs_a_warning(self):
         for what in ("full:write:5", "error:fsync:4", "error:rename:6"):
@@ -207,98 +207,6 @@ class Restart(shoal.ShoalTest):
         self.fails(64, ["--checkpoint-every often"], *self.arguments("fit", "--checkpoint-every", "often"))
         self.fails(64, ["SLURM_JOB_END_TIME"], *self.arguments("fit", "--max-time", "auto"))
         self.fails(73, ["--checkpoint"], *self.arguments("fit", "--checkpoint", self.path("no/fit.ckpt")))
-
-
-class Stops(shoal.ShoalTest):
-    """Time limits and signals: fits that would take minutes."""
-
-    def setUp(self):
-        super().setUp()
-        rng = np.random.default_rng(6)
-        self.data = self.write("data.h5", rng.normal(size=(20000, 16)))
-        self.arguments = ["fit", "gaussian", self.data, "-k", 12, "--tolerance", 0, "--max-iterations", 10**6, "-o",
-                          self.path("m.h5"), "--checkpoint", self.path("c.ckpt"), "-v"]
-
-    def begin(self, ranks, *more, env=None):
-        command = [shoal.PROGRAM, *map(str, self.arguments), *more]
-        if ranks:
-            command = ["mpirun", "--timeout", "120", "-n", str(ranks), *command]
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
-                                   text=True, env={**os.environ, **(env or {})})
-        self.addCleanup(process.kill)
-        lines = 0
-        for line in process.stderr:  # until it iterates
-            lines += line.startswith("iteration ")
-            if lines == 2:
-                return process
-        self.fail("the fit ended by itself")
-
-    @staticmethod
-    def ranks_of(process):
-        found = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
-        return [int(pid) for pid in found]
-
-    def end(self, process):
-        said = process.stderr.read()
-        return process.wait(timeout=60), said
-
-    def test_a_signal_to_any_rank_stops_all(self):
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
-            with self.subTest(signal=number):
-                process = self.begin(3)
-                os.kill(self.ranks_of(process)[-1], number)
-                code, said = self.end(process)
-                self.assertEqual(code, 75, said)
-                self.assertEqual(said.count("shoal: stopped"), 1, said)
-                self.assertIn("submit the same command again", said)
-                self.assertFalse(self.path("m.h5").exists())
-        self.assertFalse(self.path("c.ckpt.lease").exists())
-
-    def test_usr1_to_mpirun_reaches_the_ranks(self):
-        process = self.begin(2)
-        process.send_signal(signal.SIGUSR1)
-        self.assertEqual(self.end(process)[0], 75)
-
-    def test_term_to_mpirun_loses_nothing_that_was_written(self):
-        process = self.begin(2, "--checkpoint-every", "1")
-        process.send_signal(signal.SIGTERM)
-        self.assertEqual(self.end(process)[0], 1)
-        time.sleep(0.1)
-        self.ok(*self.arguments, "--restart", "require", "--dry-run")
-
-    def test_a_second_interrupt_ends_at_once(self):
-        held = self.path("held")
-        process = self.begin(0, env={**fault("hold:fsync:1", "c.ckpt"), "SHOAL_FAULT_HELD": str(held)})
-        process.send_signal(signal.SIGINT)  # it stops, and hangs in the writing of its checkpoint
-        while not held.exists():
-            self.assertIsNone(process.poll(), "it ended by itself")
-            time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
-        self.assertEqual(self.end(process)[0], -signal.SIGINT)
-
-    def test_without_a_checkpoint_signals_act_as_ever(self):
-        at = self.arguments.index("--checkpoint")
-        del self.arguments[at:at + 2]
-        process = self.begin(0)
-        process.send_signal(signal.SIGTERM)
-        self.assertEqual(self.end(process)[0], -signal.SIGTERM)
-
-    def test_max_time_leaves_in_time(self):
-        result = shoal.run(*self.arguments, "--max-time", "4s", ranks=2)
-        self.assertEqual(result.returncode, 75, result.stderr)
-        self.assertIn("shoal: stopped by --max-time 4s after", result.stderr)
-        result = shoal.run(*self.arguments, "--max-time", "auto", "--restart", "require",
-                           env={"SLURM_JOB_END_TIME": str(int(time.time()) + 5)})
-        self.assertEqual(result.returncode, 75, result.stderr)
-
-    def test_two_runs_at_once_do_not_mix(self):
-        first = self.begin(0, "--checkpoint-every", "1")
-        second = self.begin(2, "--checkpoint-every", "1")
-        code, said = self.end(first)
-        self.assertEqual(code, 74, said)
-        self.assertIn("another run has taken over the checkpoint", said)
-        second.send_signal(signal.SIGUSR1)
-        self.assertEqual(self.end(second)[0], 75)
 
 
 if __name__ == "__main__":

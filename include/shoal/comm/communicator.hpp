@@ -47,8 +47,8 @@ class Communicator {
   void receive(std::span<std::byte> bytes, int source) const;
   void barrier() const;
 
-  /// Several ranks share a host: as many as this.
-  [[nodiscard]] int ranks_on_this_host() const;
+  /// The ranks that share this one's host.
+  [[nodiscard]] Communicator on_this_host() const;
   [[nodiscard]] const Handle& handle() const { return *handle_; }
 
   /// Messages are cut into pieces of at most this many bytes (a count in MPI-3 is an int). Tests lower it.

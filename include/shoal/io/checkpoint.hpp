@@ -19,7 +19,8 @@ struct Checkpoint {
   NamedArrays parameters;
   bool finished = false;    ///< the pass from this state is the last
   std::string stop_reason;  ///< of a finished fit
-  NamedTexts outputs;       ///< of a finished fit: file names and digests of what they hold
+  NamedTexts outputs;       ///< of a finished fit: purposes and digests of what they hold
+  NamedTexts inputs;        ///< of a finished fit: its files and by what a change of them shows, without reading them
 
   [[nodiscard]] std::size_t n_clusters() const;
 };

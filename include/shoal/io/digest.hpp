@@ -1,7 +1,8 @@
-/// Digests (XXH3, 128 bits) by which a model's options name the content of files.
+/// Digests by which a model's options name the content of files.
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "shoal/comm/communicator.hpp"
 #include "shoal/core/named_array.hpp"
@@ -12,13 +13,13 @@ namespace shoal {
 /// Of names, shapes and values. Not collective.
 std::string digest(const NamedArrays& arrays);
 
+std::string digest(std::string_view text);
+
 /// Of a file's bytes. Not collective. Throws Error(no_input or io_failure).
 std::string file_digest(const std::string& name);
 
-/// Of about a thousand rows spread over all ranks', as held, and their weights, so that it does not depend on ranks.
-/// Collective.
-template <class Row>
-std::string sample_digest(const Communicator& comm, const Shard<Row>& shard);
+/// Of the rows of all ranks, of which each rank has its own digest: it does not depend on ranks. Collective.
+std::string rows_digest(const Communicator& comm, const RowDigest& mine);
 
 /// Of the weights of all ranks' rows, block by block, so that it does not depend on ranks. Collective.
 template <class Row>

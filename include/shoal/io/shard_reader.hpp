@@ -1,6 +1,7 @@
 /// From files to this rank's rows, checked value by value.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@ struct ReadOptions {
   LevelOffsets known_levels;   ///< of a model that is to be applied; empty: from attribute or data
   std::size_t n_clusters = 1;  ///< for the coding of discrete rows
   int threads = 1;
+  std::function<void()> between_slices;  ///< may throw an Error to end the reading; called by several threads at once
 };
 
 /// Throws Error(bad_data) where the data sets differ in their number of columns or in their levels.

@@ -69,8 +69,9 @@ struct Storage {
   std::string fill;             ///< an element, in its ElementType: what was never written holds this
   std::int64_t chunk_rows = 0;  ///< 0: not in chunks
   std::int64_t chunk_columns = 1;
-  std::vector<Filter> filters;     ///< in the order in which they were applied
-  bool whole_chunks_only = false;  ///< chunks across the edge of the data set went through no filter
+  std::vector<Filter> filters;       ///< in the order in which they were applied
+  std::vector<std::string> sources;  ///< other files in which HDF5 looks for the numbers, as far as they are there
+  bool whole_chunks_only = false;    ///< chunks across the edge of the data set went through no filter
 
   [[nodiscard]] std::uint64_t chunk_bytes() const {
     return static_cast<std::uint64_t>(chunk_rows) * static_cast<std::uint64_t>(chunk_columns) * number.size;
@@ -78,7 +79,7 @@ struct Storage {
 
   template <class Archive>
   void serialize(Archive& archive, unsigned /*version*/) {
-    archive& layout& number& extents& compact& fill& chunk_rows& chunk_columns& filters& whole_chunks_only;
+    archive& layout& number& extents& compact& fill& chunk_rows& chunk_columns& filters& sources& whole_chunks_only;
   }
 };
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "shoal/comm/communicator.hpp"
@@ -30,6 +31,9 @@ class RowPass {
   /// The shard must outlive the passes. threads >= 1.
   RowPass(const Shard<Row>& shard, const Communicator& comm, int threads, const DataSummary& summary)
       : shard_(shard), comm_(comm), threads_(threads), summary_(summary) {}
+
+  /// From here on called before each pass, on all ranks: it may throw an Error on all alike. Empty: no more.
+  void before_each(std::function<void()> call) { before_each_ = std::move(call); }
 
   /// The sum over all blocks of what `add` puts into a block's statistics, by the fixed tree. `add` runs in several
   /// threads at once.
@@ -72,6 +76,7 @@ class RowPass {
   const Communicator& comm_;
   int threads_;
   DataSummary summary_;
+  std::function<void()> before_each_;
   mutable PassCosts costs_;
 };
 

@@ -1,0 +1,105 @@
+// How many threads a rank has, and whether they can be had.
+#include <fmt/format.h>
+#include <sched.h>
+
+#include <array>
+#include <charconv>
+#include <condition_variable>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "app/commands.hpp"
+#include "app/terminal.hpp"
+#include "shoal/comm/agree.hpp"
+#include "shoal/comm/gather_values.hpp"
+#include "shoal/core/error.hpp"
+
+namespace shoal::app {
+namespace {
+
+/// The number at the front of a variable: of "4,2", threads within threads, the first counts. Nothing where it is not
+/// set.
+std::optional<int> from_environment(const char* name) {
+  const char* text = std::getenv(name);  // NOLINT: read once, before any thread
+  if (text == nullptr || *text == '\0') return std::nullopt;
+  int threads = 0;
+  const auto [end, error] = std::from_chars(text, text + std::strlen(text), threads);
+  if (error == std::errc() && (*end == '\0' || *end == ',') && threads >= 1 && threads <= most_threads) return threads;
+  throw Error(ExitCode::usage, fmt::format("{}={}: must be a whole number from 1 to {}; change it, or give --threads",
+                                           name, printable(text, 60), most_threads));
+}
+
+/// Starts as many threads as a pass will, all at once: OpenMP itself would end the program where it cannot.
+void require_threads(int n) {
+  std::mutex mutex;
+  std::condition_variable all_started;
+  bool done = false;
+  std::vector<std::thread> threads;
+  const auto finish = [&] {
+    {
+      const std::lock_guard lock(mutex);
+      done = true;
+    }
+    all_started.notify_all();
+    for (std::thread& thread : threads) thread.join();
+  };
+  try {
+    threads.reserve(static_cast<std::size_t>(n));
+    for (int i = 1; i < n; ++i)
+      threads.emplace_back([&] {
+        std::unique_lock lock(mutex);
+        all_started.wait(lock, [&] { return done; });
+      });
+  } catch (const std::system_error&) {
+    const std::size_t started = threads.size() + 1;
+    finish();
+    throw Error(
+        ExitCode::no_memory,
+        fmt::format("{} threads a rank cannot be started, only {}: give fewer by --threads, or raise the limits "
+                    "(ulimit -u, ulimit -v)",
+                    n, started));
+  }
+  finish();
+}
+
+int thread_count(const Arguments& arguments) {
+  if (arguments.threads > 0) return arguments.threads;
+  if (const auto threads = from_environment("OMP_NUM_THREADS")) return *threads;
+  return from_environment("SLURM_CPUS_PER_TASK").value_or(1);
+}
+
+}  // namespace
+
+int settle_threads(const Communicator& comm, const Arguments& arguments) {
+  int threads = 1;
+  agree(comm, [&] {
+    threads = thread_count(arguments);
+    require_threads(threads);
+  });
+  cpu_set_t mine;
+  CPU_ZERO(&mine);
+  const bool known = sched_getaffinity(0, sizeof mine, &mine) == 0;  // not on hosts of more than 1,024 cores
+  cpu_set_t cores = mine;                                            // on which any rank of this host may run
+  const Communicator host = comm.on_this_host();
+  for (const cpu_set_t& other : gather_values(host, std::vector{mine})) CPU_OR(&cores, &cores, &other);
+  // The worst of all hosts speaks: threads beyond the cores there, or of one rank beyond its own.
+  std::array<std::int64_t, 2> beyond = {host.size() * threads - CPU_COUNT(&cores), threads - CPU_COUNT(&mine)};
+  if (!known) beyond = {0, 0};
+  comm.maximum(beyond);
+  if (beyond[0] > 0)
+    warn(comm, arguments,
+         fmt::format("more threads than cores on a host, by {} ({} x {} here): they wait for each other; start fewer",
+                     beyond[0], host.size() == 1 ? "1 rank" : fmt::format("{} ranks", host.size()), threads));
+  else if (beyond[1] > 0)
+    warn(comm, arguments,
+         fmt::format("a rank has {} threads but may run on {} of the cores: let it have more (srun --cpus-per-task, "
+                     "mpirun --bind-to none), or give it fewer threads",
+                     threads, threads - beyond[1]));
+  return threads;
+}
+
+}  // namespace shoal::app

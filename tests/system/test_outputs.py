@@ -1,0 +1,191 @@
+"""What is written, and what is never written over: inputs by whatever name, files of others, devices, permissions."""
+import json
+import os
+import pathlib
+import socket
+import stat
+import subprocess
+import sys
+
+import numpy as np
+
+import shoal
+
+FIT = ("-k", 2, "--max-iterations", 3, "-q")
+
+
+class Outputs(shoal.ShoalTest):
+    def setUp(self):
+        super().setUp()
+        rng = np.random.default_rng(3)
+        self.data = self.write("data.h5", rng.normal(size=(60, 2)))
+        self.weights = self.write("weights.h5", np.zeros(1), w=np.ones(60))
+        self.fit("gaussian", self.data, *FIT, output="start.h5").close()
+        self.path("c.toml").write_text("[fit]\nseed = 3\n")
+        self.inputs = {"data": self.data, "weights": self.weights, "start": self.path("start.h5"),
+                       "config": self.path("c.toml")}
+
+    def state(self):
+        """Of all files but links: content, inode, permissions."""
+        return {path.name: (path.read_bytes(), path.stat().st_ino, path.stat().st_mode)
+                for path in self.folder.iterdir() if path.is_file() and not path.is_symlink()}
+
+    def reading_all(self, *more):
+        return ["fit", "gaussian", self.data, *FIT, "--row-weights", f"{self.weights}:/w", "--init",
+                self.path("start.h5"), "--mixing", self.path("start.h5"), "--config", self.path("c.toml"),
+                "--overwrite", *more]
+
+    def test_no_input_is_an_output(self):
+        (self.folder / "linked").symlink_to(self.folder)
+        for name, file in self.inputs.items():
+            self.path("soft").unlink(missing_ok=True), self.path("hard").unlink(missing_ok=True)
+            self.path("soft").symlink_to(file.name)
+            os.link(file, self.path("hard"))
+            spellings = [file, self.path("soft"), self.path("hard"), self.folder / "linked" / file.name]
+            for option, spelling in zip(("-o", "--labels", "--log", "--checkpoint"), spellings):
+                with self.subTest(input=name, option=option, spelling=spelling):
+                    before = self.state()
+                    more = [option, spelling] + (["-o", self.path("m.h5")] if option != "-o" else [])
+                    self.fails(64, ["is the same file as"], *self.reading_all(*more))
+                    self.assertEqual(self.state(), before)
+
+    def test_no_input_of_the_other_commands_either(self):
+        model, data = self.path("start.h5"), self.data
+        os.link(data, self.path("hard.h5"))
+        self.path("t.csv").write_text("1,2\n3,4\n")
+        self.path("t.h5").symlink_to("t.csv")
+        before = self.state()
+        self.fails(64, ["same file"], "predict", model, data, "-o", self.path("hard.h5"), "--overwrite")
+        self.fails(64, ["same file"], "predict", model, data, "-o", model, "--overwrite")
+        self.fails(64, ["same file"], "sample", model, "-n", 5, "-o", model, "--overwrite")
+        self.fails(64, ["same file"], "convert", self.path("t.csv"), self.path("t.h5"), "--overwrite")
+        self.assertEqual(self.state(), before)
+
+    def test_no_source_of_a_virtual_dataset_either(self):
+        import h5py
+        layout = h5py.VirtualLayout((60, 2), "f8")
+        layout[:] = h5py.VirtualSource("data.h5", "X", shape=(60, 2))
+        with h5py.File(self.path("virtual.h5"), "w") as file:
+            file.create_virtual_dataset("X", layout)
+        before = self.state()
+        self.fails(64, ["data.h5", "same file"], "fit", "kmeans", self.path("virtual.h5"), *FIT, "-o", self.data,
+                   "--overwrite")
+        self.assertEqual(self.state(), before)
+
+    def test_two_outputs_are_two_files(self):
+        self.path("a.h5").symlink_to("b.h5")
+        for options in (["-o", "m.h5", "--labels", "./m.h5"], ["-o", "a.h5", "--labels", "b.h5", "--overwrite"],
+                        ["-o", "c.previous", "--checkpoint", "c"], ["--log", "c.lease", "--checkpoint", "c"]):
+            self.fails(64, ["same file"], "fit", "kmeans", "data.h5", *FIT, *options, cwd=self.folder)
+
+    def test_devices_pipes_and_sockets_are_no_outputs(self):
+        os.mkfifo(self.path("pipe"))
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(self.path("socket")))
+        kinds = ["pipe", "socket", "."]
+        try:
+            os.mknod(self.path("device"), stat.S_IFCHR | 0o666, os.makedev(1, 3))
+            kinds.append("device")
+        except PermissionError:
+            print("\nNOT TESTED: a device as output. Only root can make one to try it with.", file=sys.stderr)
+        for kind in kinds:
+            for option in ("-o", "--labels", "--log", "--checkpoint"):
+                with self.subTest(kind=kind, option=option):
+                    inode = self.path(kind).lstat().st_ino
+                    more = ["-o", self.path("m.h5")] if option != "-o" else []
+                    self.fails(73, [], "fit", "kmeans", self.data, *FIT, "--overwrite", *more, option, self.path(kind))
+                    self.assertEqual(self.path(kind).lstat().st_ino, inode)
+
+    def test_links_are_followed(self):
+        self.path("scratch").mkdir()
+        for name, option in (("m.h5", "-o"), ("l.h5", "--labels"), ("run.log", "--log"), ("c.ckpt", "--checkpoint")):
+            with self.subTest(option=option):
+                self.path(name).symlink_to(f"scratch/{name}")
+                arguments = ["fit", "kmeans", self.data, *FIT, option, self.path(name)]
+                arguments += ["-o", self.path(f"other-{name}")] if option != "-o" else []
+                self.fails(73, [name, "points nowhere", "--overwrite"], *arguments)
+                self.ok(*arguments, "--overwrite")
+                self.assertTrue(self.path(name).is_symlink())
+                self.assertGreater((self.path("scratch") / name).stat().st_size, 0)
+        self.assertEqual({path.name for path in self.path("scratch").iterdir()}, {"m.h5", "l.h5", "run.log", "c.ckpt"})
+
+    def test_permissions_are_kept(self):
+        command = [shoal.PROGRAM, "fit", "kmeans", self.data, *FIT, "-o", "m.h5", "--labels", "l.h5", "--log", "g.log"]
+        command = [str(word) for word in command]
+        for umask, new in ((0o022, 0o644), (0o077, 0o600), (0o002, 0o664)):
+            subprocess.run(command, check=True, cwd=self.folder, umask=umask)
+            for name in ("m.h5", "l.h5", "g.log"):
+                self.assertEqual(stat.S_IMODE(self.path(name).stat().st_mode), new, name)
+                self.path(name).chmod(0o640)
+            subprocess.run([*command, "--overwrite"], check=True, cwd=self.folder, umask=umask)
+            for name in ("m.h5", "l.h5", "g.log"):
+                self.assertEqual(stat.S_IMODE(self.path(name).stat().st_mode), 0o640, name)
+                self.path(name).unlink()
+
+    def test_a_planted_lease_removes_nothing(self):
+        (self.path("private")).mkdir()
+        victims = {self.path("private") / "thesis.txt": b"a life's work", self.path("other.h5"): b"x"}
+        for file, content in victims.items():
+            file.write_bytes(content)
+        arguments = ["fit", "kmeans", self.data, *FIT, "-o", self.path("m.h5"), "--checkpoint", self.path("c.ck")]
+        for lease in ("mark\n%s\n" % (self.path("c.ck.x") / "../private/thesis.txt"), f"mark\n{self.path('other.h5')}\n",
+                      "shoal-lease ../../private/thesis.txt\n", "", "x" * 10**6):
+            self.path("c.ck.lease").write_text(lease)
+            self.fails(73, ["c.ck.lease", "no lease"], *arguments)
+            self.assertEqual(self.path("c.ck.lease").read_text(), lease)
+        self.path("c.ck.lease").unlink()
+        self.path("c.ck.lease").symlink_to(self.path("other.h5"))
+        self.fails(73, ["c.ck.lease", "no lease"], *arguments)
+        self.path("c.ck.lease").unlink()
+        self.ok(*arguments)
+        self.assertEqual({file: file.read_bytes() for file in victims}, victims)
+
+
+class Logs(shoal.ShoalTest):
+    def setUp(self):
+        super().setUp()
+        self.data = self.write("data.h5", np.random.default_rng(3).normal(size=(60, 2)))
+        self.log = self.path("run.log")
+
+    def arguments(self, *more, iterations=3):
+        return ["fit", "gaussian", self.data, "-k", 2, "--max-iterations", iterations, "--tolerance", 0, "-q", "-o",
+                self.path("m.h5"), "--log", self.log, *more]
+
+    def lines(self):
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+    def test_only_its_own_is_continued(self):
+        checkpoint = ["--checkpoint", self.path("c.ckpt")]
+        for other in (b"Dear diary\n", b'{"event": "iteration", "fit": "another"}\n', b'{"event": "run"}\n', b"\0" * 99):
+            self.log.write_bytes(other)
+            self.fails(73, ["run.log", "exists already"], *self.arguments(*checkpoint))
+            self.assertEqual(self.log.read_bytes(), other)
+        self.log.unlink()
+        self.ok(*self.arguments(*checkpoint))
+        first = self.log.read_bytes()
+        self.fails(73, ["exists already"], *self.arguments())  # without a checkpoint nothing goes on
+        self.log.write_bytes(first + b'{"event": "itera')  # a crash within a line
+        self.ok(*self.arguments(*checkpoint, iterations=5))
+        self.assertTrue(self.log.read_bytes().startswith(first))
+        self.assertEqual([line.get("iteration") for line in self.lines()], [0, 1, 2, 3, None, 3, 4, 5, None])
+        self.fails(73, ["exists already"], *self.arguments("--checkpoint", self.path("d.ckpt"), "--seed", 7, "-o",
+                                                           self.path("m2.h5")))
+
+    def test_a_full_disk_costs_one_warning(self):
+        run = ('mkdir disk && mount -t tmpfs -o size=4k tmpfs disk && head -c 3500 /dev/zero >disk/ballast && "$@"; '
+               'code=$?; cat disk/run.log; exit $code')
+        self.log = pathlib.Path("disk/run.log")
+        command = ["unshare", "--mount", "sh", "-c", run, "sh", shoal.PROGRAM, *map(str, self.arguments(iterations=40))]
+        command.remove("-q")
+        result = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=60)
+        if "unshare" in result.stderr or "mount:" in result.stderr:
+            print("\nNOT TESTED: a full disk. This machine does not let its root mount one.", file=sys.stderr)
+            return
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.stderr.count("a line could not be written"), 1, result.stderr)
+        for line in result.stdout.splitlines():
+            json.loads(line)
+
+
+if __name__ == "__main__":
+    shoal.main()
