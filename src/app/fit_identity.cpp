@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <charconv>
+#include <filesystem>
 #include <limits>
 #include <set>
 #include <sstream>
@@ -129,8 +130,11 @@ std::vector<double> find_weights(const Checkpoint& checkpoint) {
 
 std::vector<std::string> files_written(const Arguments& arguments) {
   std::vector<std::string> files = {arguments.output, arguments.labels, arguments.log};
-  if (!arguments.checkpoint.empty())
-    for (const char* const end : {"", ".previous", ".lease"}) files.push_back(follow_links(arguments.checkpoint) + end);
+  if (arguments.checkpoint.empty()) return files;
+  const std::string checkpoint = follow_links(arguments.checkpoint), previous = checkpoint + ".previous";
+  files.insert(files.end(), {checkpoint, checkpoint + ".lease"});
+  std::error_code ignored;  // for a moment both generations are one file, in which a run may have been killed
+  if (!std::filesystem::equivalent(checkpoint, previous, ignored)) files.push_back(previous);
   return files;
 }
 

@@ -8,12 +8,24 @@
 #include <malloc.h>
 #endif
 #include <stdexcept>
+#include <utility>
 
 namespace shoal {
+namespace {
+
+/// Without mpirun or srun Open MPI (4) would start a daemon, which takes a while, dies of a signal to the group, and
+/// may outlive this process. Without it processes would share a folder for what they do not need.
+void stay_alone() {
+  for (const auto& [parameter, value] : {std::pair{"OMPI_MCA_ess_singleton_isolated", "1"},
+                                         {"OMPI_MCA_orte_create_session_dirs", "0"},
+                                         {"OMPI_MCA_sharedfp", "^sm"}})
+    setenv(parameter, value, 0);  // NOLINT: before any thread
+}
+
+}  // namespace
 
 Environment::Environment(int& argc, char**& argv) {
-  // Without mpirun Open MPI would start a daemon, which takes 0.3 s and dies of a signal to the group.
-  setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);  // NOLINT: before any thread
+  if (getenv("PMIX_RANK") == nullptr && getenv("OMPI_COMM_WORLD_RANK") == nullptr) stay_alone();  // NOLINT
   int provided = 0;
   if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
     throw std::runtime_error("MPI did not start");

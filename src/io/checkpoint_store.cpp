@@ -121,7 +121,7 @@ void CheckpointStore::take_lease(const std::vector<std::string>& outputs) {
     }
     mark_ = mark;
     if (!before) return;
-    remove_leftover(temporary_name(file_, *before));
+    for (const std::string& file : {file_, previous()}) remove_leftover(temporary_name(file, *before));
     for (const std::string& output : outputs) remove_leftover(temporary_name(follow_links(output), *before));
   });
 }
@@ -140,17 +140,39 @@ void CheckpointStore::write(const Checkpoint& checkpoint) {
   if (!replaced) replaced = existing_file(previous());
   write_durably(temporary, to_bytes(checkpoint), replaced ? std::optional(0600U) : std::nullopt);
   if (replaced) keep_ownership(temporary, *replaced);
-  const Error succeeded(ExitCode::io_failure, fmt::format("{}: another run has taken over", name_));
-  if (!holds_lease()) {
+  try {
+    put_in_place(temporary);
+  } catch (const Error&) {
     remove_leftover(temporary);
-    throw succeeded;
+    throw;
   }
-  if (newest_is_good_) rename_file(file_, previous());  // a damaged one must not push a good one out
+}
+
+void CheckpointStore::put_in_place(const std::string& temporary) {
+  const Error succeeded(ExitCode::io_failure, fmt::format("{}: another run has taken over", name_));
+  if (!holds_lease()) throw succeeded;
+  if (newest_is_good_) keep_newest();  // a damaged one must not push a good one out
   newest_is_good_ = false;
   rename_file(temporary, file_);
   newest_is_good_ = true;
   sync_to_disk(folder_of(file_));
   if (!holds_lease()) throw succeeded;  // meanwhile: who took over may not have seen this
+}
+
+/// Under the name of the generation before, too, so that there is no moment without a newest one: a run that was
+/// succeeded meanwhile could else take it away.
+void CheckpointStore::keep_newest() const {
+  const std::string second_name = temporary_name(previous(), mark_);
+  std::error_code error;
+  std::filesystem::create_hard_link(file_, second_name, error);
+  if (error) return rename_file(file_, previous());  // a file system without such links
+  try {
+    rename_file(second_name, previous());
+    remove_leftover(second_name);  // renaming leaves both names where they are the same file already
+  } catch (const Error&) {
+    remove_leftover(second_name);
+    throw;
+  }
 }
 
 void CheckpointStore::release_lease() {

@@ -49,7 +49,7 @@ class TakeOver(shoal.ShoalTest):
         subprocess.run(self.command("ref")[:-4], check=True)
 
     def command(self, name="fit"):
-        return [shoal.PROGRAM, "fit", "kmedians", str(self.data), "-k", "3", "--tolerance", "0", "--max-iterations",
+        return [shoal.PROGRAM, "fit", "gaussian", str(self.data), "-k", "3", "--tolerance", "0", "--max-iterations",
                 str(self.N), "-q", "-o", str(self.path(f"{name}.h5")), "--labels", str(self.path(f"{name}-labels.h5")),
                 "--checkpoint", str(self.path(f"{name}.ckpt")), "--checkpoint-every", "1"]
 
@@ -65,7 +65,6 @@ class TakeOver(shoal.ShoalTest):
             self.assertTrue(filecmp.cmp(self.path("ref" + suffix), self.path("fit" + suffix), shallow=False), suffix)
         self.assertEqual({file.name for file in self.folder.glob("*fit*")},
                          {"fit.h5", "fit-labels.h5", "fit.ckpt", "fit.ckpt.previous"})
-        self.clear()
 
     def steps(self):
         """Renames of the last life's end: of its last checkpoints, then of its results; and bringing these to disk."""
@@ -76,8 +75,9 @@ class TakeOver(shoal.ShoalTest):
     def test_the_old_life_acts_between_the_first_look_and_the_lease_of_the_new_one(self):
         for step in self.steps():
             with self.subTest(old=step):
+                self.clear()
                 old = Run(self, "old", self.command(), step)
-                new = Run(self, "new", self.command(), ("rename:1", ".fit.ckpt.lease"))
+                new = Run(self, "new", self.command(), ("rename:1", "fit.ckpt.lease"))
                 old.go()
                 old.process.wait(60)
                 new.go()
@@ -87,6 +87,7 @@ class TakeOver(shoal.ShoalTest):
         for step in self.steps():
             for new_step in (("rename:1", "fit.ckpt"), ("rename:1", "fit-labels.h5"), ("rename:1", "fit.h5")):
                 with self.subTest(old=step, new=new_step):
+                    self.clear()
                     old = Run(self, "old", self.command(), step)
                     try:
                         new = Run(self, "new", self.command(), new_step)
@@ -102,6 +103,7 @@ class TakeOver(shoal.ShoalTest):
     def test_the_old_life_acts_when_the_new_one_is_done(self):
         for step in self.steps():
             with self.subTest(old=step):
+                self.clear()
                 old = Run(self, "old", self.command(), step)
                 new = Run(self, "new", self.command())
                 code, said = new.end()

@@ -54,6 +54,8 @@ class CheckpointStore {
   [[nodiscard]] std::string previous() const { return file_ + ".previous"; }
   [[nodiscard]] std::string lease() const { return file_ + ".lease"; }
   void require_own() const;
+  void put_in_place(const std::string& temporary);
+  void keep_newest() const;
 
   const Communicator& comm_;
   std::string name_;  ///< as given
