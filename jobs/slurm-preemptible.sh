@@ -1,9 +1,10 @@
 #!/bin/bash
 # On nodes that may be taken away:  sbatch --partition=scavenger jobs/slurm-preemptible.sh gaussian data.h5 -k 64 -o model.h5
 #
-# SLURM takes the nodes with SIGTERM (and SIGKILL when the partition's grace time is over) and puts the job back into the
-# queue by itself. shoal writes a checkpoint on SIGTERM where an iteration fits the grace time; where not, the last
-# periodic one stands, so it is written more often here.
+# When SLURM wants the nodes it sends SIGTERM to the job's steps, and kills the job when the partition's grace time is
+# over. shoal writes a checkpoint and ends with code 75, and the job puts itself back into the queue: SLURM would only do so
+# for one that it had to kill. Where an iteration does not fit the grace time the last periodic checkpoint stands, so it is
+# written more often here.
 
 #SBATCH --job-name=shoal
 #SBATCH --nodes=1
@@ -11,22 +12,64 @@
 #SBATCH --cpus-per-task=1
 #SBATCH --time=24:00:00
 #SBATCH --requeue                  # put back when the nodes are taken or die
+#SBATCH --signal=B:USR1@180        # the end of the time is met as in slurm-requeue.sh
 #SBATCH --open-mode=append
 #SBATCH --output=%x-%j.log
+# What your site asks for; one # fewer makes a line count:
+##SBATCH --account=NAME
+##SBATCH --partition=NAME
+##SBATCH --mem=16G                 # of a node; `shoal fit ... --dry-run` tells how much a rank needs
+# module load openmpi hdf5         # what shoal was built with
 
 export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}
-case " $* " in
-  *" --checkpoint "*) ;;
-  *) set -- "$@" --checkpoint "shoal-$SLURM_JOB_ID.ckpt" --checkpoint-every 1min ;;
-esac
+export SRUN_CPUS_PER_TASK=$OMP_NUM_THREADS   # newer versions of srun do not take it from sbatch: threads would share a core
 
+given() {  # whether option $1 is among the arguments that follow, or in a config that they name
+  local option=--$1 key="^[[:space:]]*(fit\\.)?\"?$1\"?[[:space:]]*=" word before=
+  shift
+  for word in "$@"; do
+    [[ $word = "$option" || $word = "$option"=* ]] && return
+    [ "$before" = --config ] && word=--config=$word
+    [[ $word = --config=* ]] && grep -Eqs "$key" "${word#*=}" && return
+    before=$word
+  done
+  return 1
+}
+# A job keeps its number when it is put back, so its checkpoint is found again.
+given checkpoint "$@" || set -- "$@" --checkpoint "shoal-$SLURM_JOB_ID.ckpt"
+given checkpoint-every "$@" || set -- "$@" --checkpoint-every 1min
+
+asked=0  # how often this script was told to stop
+ranks=
+stop() {  # USR1, never TERM: on TERM srun and mpirun kill the ranks before they have written anything
+  asked=$((asked + 1))
+  [ -z "$ranks" ] || kill -USR1 "$ranks" 2>/dev/null
+}
+trap stop USR1 TERM
+# The SIGTERM does not come to this script, nor to mpirun, which is no step: a step of one shell hears it for them.
+srun --quiet --overlap --nodes=1 --ntasks=1 --relative=0 --mem=0 --mpi=none --cpu-bind=none \
+  bash -c "trap 'kill -USR1 $$' TERM; sleep infinity & wait" &
 ${SHOAL_LAUNCHER:-srun --mpi=pmix --cpu-bind=cores} "${SHOAL:-shoal}" fit "$@" &
 ranks=$!
-trap 'kill -TERM $ranks' TERM      # to this script alone: pass it on
-wait $ranks
-code=$?
-while kill -0 $ranks 2>/dev/null; do
-  wait $ranks
+[ "$asked" -eq 0 ] || stop  # told before there were ranks to tell
+while
+  before=$asked
+  wait "$ranks"
   code=$?
-done
+  [ "$asked" -ne "$before" ]  # a signal ends the wait, not the ranks; a second wait gives the same code again
+do :; done
+
+case $code in
+  75) ;;
+  0 | 6[4-9] | 7[0-4]) exit $code ;;  # done, or an error that the next time would meet again
+  *)  # killed: put back where that was the answer to a signal, which came too early or too late for a checkpoint
+    sleep 1
+    [ "$asked" -gt 0 ] || exit $code ;;
+esac
+if [ "$(squeue -h -j "$SLURM_JOB_ID" -o %T)" = COMPLETING ]; then
+  echo "not finished, and SLURM itself ends this job"  # cancelled, or taken: then SLURM puts it back
+else
+  echo "not finished: back into the queue"
+  scontrol requeue "$SLURM_JOB_ID" || echo "that failed: submit the same command again, with this job's --checkpoint"
+fi
 exit $code

@@ -14,25 +14,57 @@
 #SBATCH --signal=B:USR1@180        # B: to this script; 180 s before the end: an iteration and a checkpoint must fit in
 #SBATCH --open-mode=append         # each life of the job adds to the log
 #SBATCH --output=%x-%j.log
+# What your site asks for; one # fewer makes a line count:
+##SBATCH --account=NAME
+##SBATCH --partition=NAME
+##SBATCH --mem=16G                 # of a node; `shoal fit ... --dry-run` tells how much a rank needs
+# module load openmpi hdf5         # what shoal was built with
 
 export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}
-case " $* " in  # a job keeps its number when it is put back, so its checkpoint is found again
-  *" --checkpoint "*) ;;
-  *) set -- "$@" --checkpoint "shoal-$SLURM_JOB_ID.ckpt" ;;
-esac
+export SRUN_CPUS_PER_TASK=$OMP_NUM_THREADS   # newer versions of srun do not take it from sbatch: threads would share a core
 
+given() {  # whether option $1 is among the arguments that follow, or in a config that they name
+  local option=--$1 key="^[[:space:]]*(fit\\.)?\"?$1\"?[[:space:]]*=" word before=
+  shift
+  for word in "$@"; do
+    [[ $word = "$option" || $word = "$option"=* ]] && return
+    [ "$before" = --config ] && word=--config=$word
+    [[ $word = --config=* ]] && grep -Eqs "$key" "${word#*=}" && return
+    before=$word
+  done
+  return 1
+}
+# A job keeps its number when it is put back, so its checkpoint is found again.
+given checkpoint "$@" || set -- "$@" --checkpoint "shoal-$SLURM_JOB_ID.ckpt"
+
+asked=0  # how often this script was told to stop
+ranks=
+stop() {  # USR1, never TERM: on TERM srun and mpirun kill the ranks before they have written anything
+  asked=$((asked + 1))
+  [ -z "$ranks" ] || kill -USR1 "$ranks" 2>/dev/null
+}
+trap stop USR1 TERM
 ${SHOAL_LAUNCHER:-srun --mpi=pmix --cpu-bind=cores} "${SHOAL:-shoal}" fit "$@" &
 ranks=$!
-trap 'kill -USR1 $ranks' USR1      # srun and mpirun pass USR1 on to all ranks
-wait $ranks
-code=$?
-while kill -0 $ranks 2>/dev/null; do  # the trap ended the wait, not the ranks
-  wait $ranks
+[ "$asked" -eq 0 ] || stop  # told before there were ranks to tell
+while
+  before=$asked
+  wait "$ranks"
   code=$?
-done
+  [ "$asked" -ne "$before" ]  # a signal ends the wait, not the ranks; a second wait gives the same code again
+do :; done
 
-if [ $code -eq 75 ]; then
+case $code in
+  75) ;;
+  0 | 6[4-9] | 7[0-4]) exit $code ;;  # done, or an error that the next time would meet again
+  *)  # killed: put back where that was the answer to a signal, which came too early or too late for a checkpoint
+    sleep 1
+    [ "$asked" -gt 0 ] || exit $code ;;
+esac
+if [ "$(squeue -h -j "$SLURM_JOB_ID" -o %T)" = COMPLETING ]; then
+  echo "not finished, and SLURM itself ends this job"  # cancelled, or taken: then SLURM puts it back
+else
   echo "not finished: back into the queue"
-  scontrol requeue "$SLURM_JOB_ID"
+  scontrol requeue "$SLURM_JOB_ID" || echo "that failed: submit the same command again, with this job's --checkpoint"
 fi
 exit $code

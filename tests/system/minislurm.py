@@ -1,5 +1,6 @@
 """A SLURM cluster of its own on this machine: one slurmctld, several slurmd on ports of the loopback, a private munge.
-Needs root, slurm-wlm and munge; raises RuntimeError, saying why, where it cannot start."""
+The nodes claim more cores than there are, and each binds its ranks to the machine's: more than one rank a core needs
+--cpu-bind=none. Jobs of the partition `urgent` take the nodes from those of `main`, after 20 seconds of grace. Needs root, slurm-wlm and munge; raises RuntimeError, saying why, where it cannot start."""
 import os
 import pathlib
 import signal
@@ -24,7 +25,7 @@ SlurmdPidFile={folder}/slurmd-%n.pid
 SlurmctldLogFile={folder}/log/slurmctld.log
 SlurmdLogFile={folder}/log/slurmd-%n.log
 ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
+TaskPlugin=task/affinity
 JobAcctGatherType=jobacct_gather/none
 AccountingStorageType=accounting_storage/none
 SelectType=select/cons_tres
@@ -42,7 +43,10 @@ CompleteWait=0
 MinJobAge=600
 SlurmdTimeout=15
 PropagateResourceLimits=NONE
-PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP PriorityTier=1 GraceTime=20
+PartitionName=urgent Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=2 PreemptMode=OFF
 """
 
 
