@@ -21,6 +21,16 @@
 ##SBATCH --mem=16G                 # of a node; `shoal fit ... --dry-run` tells how much a rank needs
 # module load openmpi hdf5         # what shoal was built with
 
+asked=0  # how often this script was told to stop
+ranks=
+stop() {
+  asked=$((asked + 1))
+  [ -n "$ranks" ] || return
+  # USR1, as srun and mpirun kill the ranks on TERM; and repeatedly, as they lose what comes while they start the ranks.
+  while kill -USR1 "$ranks" 2>/dev/null; do sleep 5; done &
+}
+trap stop USR1 TERM
+
 export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}
 export SRUN_CPUS_PER_TASK=$OMP_NUM_THREADS   # newer versions of srun do not take it from sbatch: threads would share a core
 
@@ -39,16 +49,9 @@ given() {  # whether option $1 is among the arguments that follow, or in a confi
 given checkpoint "$@" || set -- "$@" --checkpoint "shoal-$SLURM_JOB_ID.ckpt"
 given checkpoint-every "$@" || set -- "$@" --checkpoint-every 1min
 
-asked=0  # how often this script was told to stop
-ranks=
-stop() {  # USR1, never TERM: on TERM srun and mpirun kill the ranks before they have written anything
-  asked=$((asked + 1))
-  [ -z "$ranks" ] || kill -USR1 "$ranks" 2>/dev/null
-}
-trap stop USR1 TERM
 # The SIGTERM does not come to this script, nor to mpirun, which is no step: a step of one shell hears it for them.
-srun --quiet --overlap --nodes=1 --ntasks=1 --relative=0 --mem=0 --mpi=none --cpu-bind=none \
-  bash -c "trap 'kill -USR1 $$' TERM; sleep infinity & wait" &
+srun --quiet --overlap --nodes=1 --ntasks=1 --cpus-per-task=1 --relative=0 --mem=0 --mpi=none --cpu-bind=none \
+  bash -c "trap 'kill -USR1 $$ 2>/dev/null' TERM; sleep infinity & wait; true" &
 ${SHOAL_LAUNCHER:-srun --mpi=pmix --cpu-bind=cores} "${SHOAL:-shoal}" fit "$@" &
 ranks=$!
 [ "$asked" -eq 0 ] || stop  # told before there were ranks to tell

@@ -1,6 +1,7 @@
 """A SLURM cluster of its own on this machine: one slurmctld, several slurmd on ports of the loopback, a private munge.
 The nodes claim more cores than there are, and each binds its ranks to the machine's: more than one rank a core needs
---cpu-bind=none. Jobs of the partition `urgent` take the nodes from those of `main`, after 20 seconds of grace. Needs root, slurm-wlm and munge; raises RuntimeError, saying why, where it cannot start."""
+--cpu-bind=none. Jobs of the partition `urgent` take the nodes from those of `main`, after 20 seconds of grace.
+Needs root, slurm-wlm and munge; raises RuntimeError, saying why, where it cannot start."""
 import os
 import pathlib
 import signal
@@ -31,7 +32,7 @@ AccountingStorageType=accounting_storage/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
 SchedulerType=sched/backfill
-SchedulerParameters=sched_interval=2,bf_interval=2,batch_sched_delay=0,sched_min_interval=100000
+SchedulerParameters=sched_interval=1,bf_interval=1,batch_sched_delay=0,sched_min_interval=100000
 SlurmdParameters=config_overrides
 MpiDefault=pmix
 SwitchType=switch/none
