@@ -2,8 +2,10 @@
 import filecmp
 import os
 import shutil
+import signal
 import time
 
+import h5py
 import numpy as np
 
 import minislurm
@@ -11,6 +13,7 @@ import shoal
 
 JOBS = shoal.ROOT / "jobs"
 DONE = ("COMPLETED",)
+ITERATIONS = 200
 ENDED = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY")
 
 
@@ -18,6 +21,11 @@ class Slurm(shoal.ShoalTest):
     @classmethod
     def setUpClass(cls):
         cls.home = shoal.pathlib.Path(shoal.tempfile.mkdtemp(prefix="shoal-slurm-"))
+        rng = np.random.default_rng(9)
+        centres = rng.normal(size=(4, 8))
+        cls.data = cls.home / "data.h5"
+        with h5py.File(cls.data, "w") as file:
+            file["X"] = centres[rng.integers(0, 4, 150000)] + rng.normal(size=(150000, 8))
         cls.cluster = minislurm.Cluster(cls.home)  # where it cannot start the test fails, loudly
 
     @classmethod
@@ -27,9 +35,6 @@ class Slurm(shoal.ShoalTest):
 
     def setUp(self):
         super().setUp()
-        rng = np.random.default_rng(9)
-        centres = rng.normal(size=(4, 8))
-        self.data = self.write("data.h5", centres[rng.integers(0, 4, 150000)] + rng.normal(size=(150000, 8)))
         self.arguments = ["gaussian", self.data, "--tolerance", 0]
         self.environment = {"SHOAL": shoal.PROGRAM, "SHOAL_LAUNCHER": "srun --mpi=pmix --cpu-bind=none",
                             "OMPI_MCA_btl_tcp_if_include": "lo", "OMPI_MCA_oob_tcp_if_include": "lo",
@@ -51,17 +56,21 @@ class Slurm(shoal.ShoalTest):
         self.assertEqual(state, "COMPLETED", self.log())
 
     def reference(self, clusters, iterations):
-        self.ok("fit", *self.arguments, "-k", clusters, "--max-iterations", iterations, "-o", self.path("ref.h5"), "-q")
+        """The model of an undisturbed fit, made once."""
+        model = self.home / f"k{clusters}-{iterations}.h5"
+        if not model.exists():
+            self.ok("fit", *self.arguments, "-k", clusters, "--max-iterations", iterations, "-o", model, "-q")
+        return model
 
-    def assert_same_bits(self, name="model.h5"):
-        self.assertTrue(filecmp.cmp(self.path("ref.h5"), self.path(name), shallow=False), self.log())
+    def assert_same_bits(self, clusters, iterations, name="model.h5"):
+        self.assertTrue(filecmp.cmp(self.reference(clusters, iterations), self.path(name), shallow=False), self.log())
 
     def wait_for(self, text, seconds=60):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if text in self.whole_log():
                 return
-            time.sleep(0.1)
+            time.sleep(0.02)
         self.fail(f"no {text!r} after {seconds} s:\n{self.log()}")
 
     def start_again(self, job):
@@ -70,16 +79,55 @@ class Slurm(shoal.ShoalTest):
         time.sleep(3)
         self.cluster.call("scontrol", "update", f"jobid={job}", "StartTime=now")
 
+    def start(self, script, *options, **environment):
+        """A job that has done some iterations, and has a checkpoint of one of them. It is halted there, as it might end before
+        SLURM has done what a test asks for. SLURM itself lets a job go on that it ends."""
+        self.environment.update(environment)
+        self.path("fit.toml").write_text(f'[fit]\nclusters = 4\ncheckpoint = "fit.ckpt"\ncheckpoint-every = "10"\n'
+                                         f"max-iterations = {ITERATIONS}\n")
+        job = self.submit(options, script, "--config", "fit.toml", "-v")
+        self.wait_for("iteration   25 ")
+        self.signal_ranks(signal.SIGSTOP)
+        return job
+
+    def signal_ranks(self, number):
+        for process in shoal.pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                if (process / "cwd").samefile(self.folder) and (process / "exe").samefile(shoal.PROGRAM):
+                    os.kill(int(process.name), number)
+            except OSError:  # it is gone
+                pass
+
+    def tell(self, job):
+        """The script gets the signal that --signal sends near the end of the time."""
+        self.cluster.call("scancel", "--batch", "--signal=USR1", job)
+        time.sleep(1)
+        self.signal_ranks(signal.SIGCONT)
+
+    def preempt(self, job, sign):
+        """A job of higher priority wants all nodes, and has them within the time of grace; `sign` in the log shows that the
+        job has heard of it."""
+        urgent = self.cluster.submit("--partition=urgent", "--nodes=2", "--exclusive", "--output=urgent.out", "--wrap=true",
+                                     cwd=self.folder)
+        self.wait_for(sign)
+        self.signal_ranks(signal.SIGCONT)
+        self.cluster.wait(job, ("PENDING",), 18)
+        self.cluster.wait(urgent, DONE, 15)
+
+    def goes_on(self, job):
+        self.start_again(job)
+        self.completes(job)
+        self.assertIn("going on from fit.ckpt", self.whole_log())
+        self.assert_same_bits(4, ITERATIONS)
+
     def test_single_node(self):
-        self.reference(4, 20)
         self.completes(self.submit(["--ntasks=3"], "slurm-single-node.sh", "-k", 4, "--max-iterations", 20))
-        self.assert_same_bits()
+        self.assert_same_bits(4, 20)
 
     def test_several_nodes(self):
-        self.reference(4, 20)
         self.completes(self.submit(["--nodes=2"], "slurm-multi-node.sh", "-k", 4, "--max-iterations", 20))
         self.assertIn("4 ranks x 2 threads", self.whole_log())
-        self.assert_same_bits()
+        self.assert_same_bits(4, 20)
 
     def test_threads_of_a_rank_have_a_core_each(self):
         if len(os.sched_getaffinity(0)) < 2:
@@ -101,9 +149,7 @@ class Slurm(shoal.ShoalTest):
     def test_array(self):
         self.completes(self.submit(["--array=2-4", "--ntasks=2"], "slurm-array.sh", "--max-iterations", 5))
         for clusters in (2, 3, 4):
-            self.reference(clusters, 5)
-            self.assert_same_bits(f"model-k{clusters}.h5")
-            self.path("ref.h5").unlink()
+            self.assert_same_bits(clusters, 5, f"model-k{clusters}.h5")
 
     def test_time_limit_signals_and_requeues(self):
         """The signal comes up to a minute before it is due, by SLURM's own account."""
@@ -116,88 +162,62 @@ class Slurm(shoal.ShoalTest):
         self.cluster.call("scancel", job)
 
     def test_requeued_job_goes_on_to_the_same_bits(self):
-        self.reference(4, 600)
-        job = self.submit(["--ntasks=2"], "slurm-requeue.sh", "-k", 4, "--max-iterations", 600, "-v")
-        self.wait_for("iteration   20 ")
-        self.cluster.call("scancel", "--batch", "--signal=USR1", job)  # as --signal does near the end of the time
+        job = self.start("slurm-requeue.sh", "--ntasks=2")
+        self.tell(job)
         self.wait_for("back into the queue")
-        self.start_again(job)
-        self.completes(job, 120)
-        self.assertIn("going on from shoal-", self.whole_log())
-        self.assert_same_bits()
-
-    def start(self, options, script="slurm-preemptible.sh", **environment):
-        """A job that has done some iterations, and has a checkpoint of one of them."""
-        self.environment.update(environment)
-        job = self.submit(options, script, "-k", 4, "--max-iterations", 600, "-v", "--checkpoint", "fit.ckpt",
-                          "--checkpoint-every", 10)
-        self.wait_for("iteration   25 ")
-        return job
-
-    def preempt(self, job):
-        """A job of higher priority wants all nodes, and waits until `job` has left them."""
-        urgent = self.cluster.submit("--partition=urgent", "--nodes=2", "--exclusive", "--output=urgent.out", "--wrap=true",
-                                     cwd=self.folder)
-        self.cluster.wait(job, ("PENDING",), 15)  # within the time of grace
-        self.cluster.wait(urgent, DONE, 15)
-
-    def goes_on(self, job):
-        self.reference(4, 600)
-        self.start_again(job)
-        self.completes(job, 120)
-        self.assertIn("going on from fit.ckpt", self.whole_log())
-        self.assert_same_bits()
+        self.goes_on(job)
 
     def test_preempted_job_goes_on_to_the_same_bits(self):
-        job = self.start(["--nodes=2", "--ntasks=2", "--exclusive"])
-        self.preempt(job)
+        job = self.start("slurm-preemptible.sh", "--nodes=2", "--ntasks=2", "--exclusive")
+        self.preempt(job, "STEP")
         self.assertIn("shoal: stopped by SIG", self.whole_log())
         self.goes_on(job)
 
     def test_preempted_mpirun_goes_on_to_the_same_bits(self):
-        """On one node, where mpirun starts the ranks itself: SLURM tells neither of them, but a step that does nothing else.
+        """On one node, where mpirun starts the ranks itself: SLURM tells neither of them, but a step that only listens.
         The nodes here have other names than the host, so mpirun is not to look at them."""
-        job = self.start(["--nodes=1", "--ntasks=2", "--exclusive"], SHOAL_LAUNCHER="mpirun -n 2", OMPI_MCA_ras="^slurm",
-                         OMPI_MCA_plm="^slurm")
-        self.preempt(job)
+        job = self.start("slurm-preemptible.sh", "--nodes=1", "--ntasks=2", SHOAL_LAUNCHER="mpirun -n 2",
+                         OMPI_MCA_ras="^slurm", OMPI_MCA_plm="^slurm")
+        self.preempt(job, "Forwarding signal 10")
         self.assertIn("shoal: stopped by SIGUSR1", self.whole_log())
         self.goes_on(job)
 
-    def test_preempted_mpirun_of_several_nodes_is_put_back(self):
-        """SLURM's signal ends mpirun's daemons on the other nodes, and the ranks with them: the periodic checkpoint stands."""
-        job = self.start(["--nodes=2", "--ntasks=2", "--exclusive"], SHOAL_LAUNCHER="mpirun")
-        self.preempt(job)
+    def test_preempted_mpirun_of_several_nodes_goes_on_to_the_same_bits(self):
+        """SLURM's signal ends mpirun's daemons, and the ranks with them: the periodic checkpoint stands."""
+        job = self.start("slurm-preemptible.sh", "--nodes=2", "--ntasks=2", SHOAL_LAUNCHER="mpirun")
+        self.preempt(job, "STEP")
         self.goes_on(job)
 
     def test_killed_job_goes_on_to_the_same_bits(self):
         """Where there is no time of grace SLURM ends the job, and puts it back itself."""
-        job = self.start(["--ntasks=2"])
+        job = self.start("slurm-preemptible.sh", "--ntasks=2")
         self.cluster.call("scontrol", "requeue", job)
         self.goes_on(job)
 
     def test_cancelled_job_stays_cancelled(self):
         for script in ("slurm-preemptible.sh", "slurm-requeue.sh"):
-            job = self.start(["--ntasks=2"], script)
+            job = self.start(script, "--ntasks=2", f"--output={script}.log")
             self.cluster.call("scancel", job)
             self.assertEqual(self.cluster.wait(job, (*ENDED, "PENDING"), 30), "CANCELLED", self.log())
-            self.assertNotIn("back into the queue", self.whole_log())
+            time.sleep(1)
+            self.assertEqual(self.cluster.states(job), ["CANCELLED"], self.log())
+            for file in self.folder.glob("fit.ckpt*"):
+                file.unlink()
 
     def test_job_that_may_not_be_put_back_says_so(self):
-        job = self.start(["--ntasks=2", "--no-requeue"])
-        self.cluster.call("scancel", "--batch", "--signal=USR1", job)
+        job = self.start("slurm-preemptible.sh", "--ntasks=2", "--no-requeue")
+        self.tell(job)
         self.assertEqual(self.cluster.wait(job, ENDED, 30), "FAILED", self.log())
         self.assertIn("that failed: submit the same command again", self.whole_log())
         self.assertIn("ExitCode=75:0", self.cluster.call("scontrol", "show", "job", job))
 
     def test_cancelled_job_can_be_submitted_again(self):
-        arguments = ["-k", 4, "--max-iterations", 600, "-v", "--checkpoint", "fit.ckpt", "--checkpoint-every", 10]
-        self.reference(4, 600)
-        job = self.submit(["--ntasks=2"], "slurm-single-node.sh", *arguments)
-        self.wait_for("iteration   25 ")
+        job = self.start("slurm-single-node.sh", "--ntasks=2")
         self.cluster.call("scancel", job)
         self.cluster.wait(job, ("CANCELLED",), 30)
-        self.completes(self.submit(["--ntasks=3"], "slurm-single-node.sh", *arguments), 120)
-        self.assert_same_bits()
+        self.completes(self.submit(["--ntasks=3"], "slurm-single-node.sh", "--config", "fit.toml", "-v"))
+        self.assertIn("going on from fit.ckpt", self.whole_log())
+        self.assert_same_bits(4, ITERATIONS)
 
 
 if __name__ == "__main__":
