@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Sourced, not run: settings for Open MPI on one machine, where there may be more ranks than cores and where a container
 # may run everything as root. On a cluster none of this is wanted: there the site's own settings stand.
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1     # Open MPI refuses to run as root otherwise

@@ -26,7 +26,7 @@ stop() {
   asked=$((asked + 1))
   [ -n "$ranks" ] || return
   # USR1, as srun and mpirun kill the ranks on TERM; and repeatedly, as they lose what comes while they start the ranks.
-  while kill -USR1 "$ranks" 2>/dev/null; do sleep 5; done &
+  while kill -USR1 "$ranks"; do sleep 5; done >/dev/null 2>&1 &
 }
 trap stop USR1 TERM
 
