@@ -46,10 +46,21 @@ class Install(shoal.ShoalTest):
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         return result.stdout
 
+    def assert_scripts_and_configs(self, share):
+        """What a user of the program starts from; not the scripts that belong to the source tree."""
+        jobs = {script.name for script in (shoal.ROOT / "jobs").glob("slurm-*.sh")} | {"mpirun-hosts.sh"}
+        self.assertEqual({script.name for script in (share / "jobs").iterdir()}, jobs)
+        for script in (share / "jobs").iterdir():
+            self.assertTrue(os.access(script, os.X_OK), script)
+            self.assertEqual(script.read_text(), (shoal.ROOT / "jobs" / script.name).read_text())
+        configs = {config.name for config in (shoal.ROOT / "configs").iterdir()}
+        self.assertEqual({config.name for config in (share / "configs").iterdir()}, configs)
+
     def test_prefix_and_package(self):
         build, prefix = os.environ.get("SHOAL_BUILD", shoal.ROOT / "build/release"), self.path("prefix")
         self.command("cmake", "--install", build, "--prefix", prefix)
         self.assertIn("shoal 0.", self.command(prefix / "bin/shoal", "--version"))
+        self.assert_scripts_and_configs(pathlib.Path(prefix) / "share/shoal")
         source = self.path("consumer")
         source.mkdir()
         (source / "CMakeLists.txt").write_text(CONSUMER_CMAKE)
