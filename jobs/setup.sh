@@ -4,10 +4,11 @@
 set -eu
 
 packages="g++ cmake ninja-build openmpi-bin libopenmpi-dev libhdf5-openmpi-dev libboost-serialization-dev libeigen3-dev
-  libcli11-dev libfmt-dev librandom123-dev libhwy-dev nlohmann-json3-dev libxxhash-dev libcsv-dev libdeflate-dev liblzf-dev"
+  libcli11-dev libfmt-dev librandom123-dev libhwy-dev nlohmann-json3-dev libxxhash-dev libcsv-dev libdeflate-dev liblzf-dev
+  libtomlplusplus-dev"
 if [ "${1:-}" = tests ]; then
   packages="$packages git libgtest-dev libbenchmark-dev python3-h5py python3-sklearn clang-format
-    slurm-wlm munge procps iproute2 clang libclang-rt-14-dev pkg-config"
+    slurm-wlm munge procps iproute2 shellcheck clang libclang-rt-14-dev pkg-config"
 fi
 
 missing=

@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <iostream>
 #include <map>
 
 #include "app/command_options.hpp"
+#include "app/config_file.hpp"
 #include "app/option_values.hpp"
 #include "shoal/core/error.hpp"
 
@@ -30,21 +30,13 @@ std::string one_line(const CLI::App& root, const CLI::ParseError& error) {
   return fmt::format("{}; see `{} --help`", text, command);
 }
 
-/// A pipe as a config file would be waited for, and a huge one is none: told before anything reads it.
-void require_config(int argc, char** argv) {
-  constexpr std::uintmax_t most = std::uintmax_t{1} << 20U;
+/// Looks at the config before CLI11 opens it.
+void require_configs(int argc, char** argv) {
   const std::string option = "--config";
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
-    std::string name;
-    if (word == option && i + 1 < argc) name = argv[i + 1];
-    if (word.starts_with(option + "=")) name = word.substr(option.size() + 1);
-    if (name.empty()) continue;
-    std::error_code error;
-    if (!std::filesystem::is_regular_file(name, error))
-      throw Error(ExitCode::no_input, fmt::format("--config {}: no such file; check the name", name));
-    if (std::filesystem::file_size(name, error) > most)
-      throw Error(ExitCode::bad_data, fmt::format("--config {}: is no config file: it has more than 1 MiB", name));
+    if (word == option && i + 1 < argc) require_config(argv[i + 1]);
+    if (word.starts_with(option + "=")) require_config(word.substr(option.size() + 1));
   }
 }
 
@@ -72,6 +64,7 @@ std::optional<Arguments> parse_arguments(int argc, char** argv, bool print) {
           "--config", "",
           wrapped("TOML file with any option by its long name under [fit], [predict], ...; the command line wins"))
       ->type_name("FILE.toml");
+  root.config_formatter(toml_reader());
   root.allow_config_extras(CLI::config_extras_mode::error);
   root.get_formatter()->column_width(34);
   for (CLI::App* sub : root.get_subcommands({})) {
@@ -79,7 +72,7 @@ std::optional<Arguments> parse_arguments(int argc, char** argv, bool print) {
     sub->allow_config_extras(CLI::config_extras_mode::error);
     sub->get_formatter()->column_width(34);
   }
-  require_config(argc, argv);
+  require_configs(argc, argv);
   try {
     root.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -87,6 +80,10 @@ std::optional<Arguments> parse_arguments(int argc, char** argv, bool print) {
     return std::nullopt;
   } catch (const CLI::FileError& error) {
     throw Error(ExitCode::no_input, fmt::format("--config: {}; check the name", error.what()));
+  } catch (const CLI::ConfigError& error) {
+    const std::string what = error.what();  // the key stands last
+    throw Error(ExitCode::usage,
+                fmt::format("--config: {} is no option; see `shoal --help`", what.substr(what.rfind(' ') + 1)));
   } catch (const CLI::ParseError& error) {
     throw Error(ExitCode::usage, one_line(root, error));
   }

@@ -101,7 +101,10 @@ std::optional<Checkpoint> Checkpointing::begin(const std::vector<std::string>& o
   if (arguments_.restart == Restart::never) return std::nullopt;
   std::optional<Checkpoint> before = store_->read().checkpoint;
   // The state gone on from is there: written again it would forget that the fit was finished, and what it wrote.
-  if (before) iterations_on_disk_ = last_written_iteration_ = before->state.n_iterations;
+  if (!before) return before;
+  iterations_on_disk_ = last_written_iteration_ = before->state.n_iterations;
+  earlier_outputs_ = before->earlier_outputs;
+  earlier_outputs_.insert(earlier_outputs_.end(), before->outputs.begin(), before->outputs.end());
   return before;
 }
 
@@ -125,6 +128,7 @@ Checkpoint Checkpointing::checkpoint_of(const FitState& state) const {
   checkpoint.identity = identity_;
   checkpoint.state = state;
   checkpoint.parameters = parameters_();
+  checkpoint.earlier_outputs = earlier_outputs_;
   return checkpoint;
 }
 

@@ -79,6 +79,7 @@ class Checkpointing final : public Interruption {
   std::optional<double> limit_;          ///< seconds after program_start()
   std::int64_t iterations_on_disk_ = 0;  ///< of the checkpoint that there is; 0: none
   NamedTexts identity_;
+  NamedTexts earlier_outputs_;
   std::function<NamedArrays()> parameters_;
 
   Clock::time_point last_write_ = program_start();

@@ -13,7 +13,6 @@
 #include "shoal/comm/agree.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/io/digest.hpp"
-#include "shoal/io/file_summary.hpp"
 #include "shoal/io/hdf5_file.hpp"
 #include "shoal/io/row_writer.hpp"
 #include "shoal/math/target.hpp"
@@ -21,34 +20,25 @@
 namespace shoal::app {
 namespace {
 
-/// Whether a file is what this fit wrote for this purpose: it holds what the checkpoint says, or it names this fit. (A
-/// rank that outlived its run may give the results their names when its successor has begun.)
-bool is_own(const std::string& name, const std::string& purpose, const Checkpoint& before) {
-  try {
-    for (const auto& [written, digest] : before.outputs)
-      if (written == purpose && file_digest(name) == digest) return true;
-    return summarise_file(name).fit == fit_digest(before.identity);
-  } catch (const Error&) {
-    return false;  // not there, or something else
-  }
+/// Whether a file holds what this fit wrote for this purpose, to the byte.
+bool is_own(const std::string& name, const std::string& purpose, const NamedTexts& outputs) {
+  return std::ranges::any_of(outputs, [&](const auto& output) {
+    std::error_code ignored;
+    return output.first == purpose && std::filesystem::is_regular_file(name, ignored) &&
+           file_digest(name) == output.second;
+  });
 }
 
 /// The same on every rank.
 bool is_own_of(const Communicator& comm, const std::string& name, const std::string& purpose,
                const std::optional<Checkpoint>& before) {
   std::array<std::int64_t, 1> own = {0};
-  if (comm.is_root() && before) own[0] = is_own(name, purpose, *before) ? 1 : 0;
+  on_root(comm, [&] {
+    if (before && (is_own(name, purpose, before->outputs) || is_own(name, purpose, before->earlier_outputs)))
+      own[0] = 1;
+  });
   comm.sum(own);
   return own[0] > 0;
-}
-
-/// Whether a file holds what a finished fit wrote for this purpose, to the byte.
-bool is_there(const std::string& name, const std::string& purpose, const Checkpoint& finished) {
-  return std::ranges::any_of(finished.outputs, [&](const auto& output) {
-    std::error_code ignored;
-    return output.first == purpose && std::filesystem::is_regular_file(name, ignored) &&
-           file_digest(name) == output.second;
-  });
 }
 
 }  // namespace
@@ -85,23 +75,21 @@ void require_finite(const ModelFile& file) {
 bool all_written(const Communicator& comm, const Arguments& arguments, const Checkpoint& finished) {
   bool all = false;
   on_root(comm, [&] {
-    all = is_there(arguments.output, "model", finished) &&
-          (arguments.labels.empty() || is_there(arguments.labels, "labels", finished));
+    all = is_own(arguments.output, "model", finished.outputs) &&
+          (arguments.labels.empty() || is_own(arguments.labels, "labels", finished.outputs));
   });
   broadcast_object(comm, all);
   return all;
 }
 
-void annotate_labels(hid_t file, std::int64_t n_clusters, const std::string& fit) {
+void annotate_labels(hid_t file, std::int64_t n_clusters) {
   write_attribute(file, "format", std::string("shoal-labels"));
   write_attribute(file, "format_version", std::int64_t{1});
   write_attribute(file, "n_clusters", n_clusters);
-  if (!fit.empty()) write_attribute(file, "fit", fit);
 }
 
 template <class Row>
-ModelFile describe(const Model<Row>& model, const FitResult& result, const FitPlan& plan, const DataSummary& summary,
-                   const std::string& fit) {
+ModelFile describe(const Model<Row>& model, const FitResult& result, const FitPlan& plan, const DataSummary& summary) {
   ModelFile file;
   file.model = to_string(plan.model.kind);
   if (plan.model.kind == ModelKind::gaussian) file.covariance = to_string(plan.model.covariance);
@@ -126,7 +114,6 @@ ModelFile describe(const Model<Row>& model, const FitResult& result, const FitPl
   file.instruction_set = target_name();
   file.shoal_version = short_version();
   file.options = options_text(plan.arguments, plan.names, plan.float32, plan.tolerance);
-  file.fit = fit;
   file.parameters = model.parameters();
   file.counts = result.counts;
   file.history = result.history;
@@ -134,12 +121,9 @@ ModelFile describe(const Model<Row>& model, const FitResult& result, const FitPl
   return file;
 }
 
-template ModelFile describe(const Model<float>&, const FitResult&, const FitPlan&, const DataSummary&,
-                            const std::string&);
-template ModelFile describe(const Model<double>&, const FitResult&, const FitPlan&, const DataSummary&,
-                            const std::string&);
-template ModelFile describe(const Model<PackedByte>&, const FitResult&, const FitPlan&, const DataSummary&,
-                            const std::string&);
+template ModelFile describe(const Model<float>&, const FitResult&, const FitPlan&, const DataSummary&);
+template ModelFile describe(const Model<double>&, const FitResult&, const FitPlan&, const DataSummary&);
+template ModelFile describe(const Model<PackedByte>&, const FitResult&, const FitPlan&, const DataSummary&);
 
 void write_outputs(const Communicator& comm, Outputs& outputs, const ModelFile& file, const FitResult& result,
                    const FitPlan& plan, Checkpointing& checkpointing) {
@@ -148,7 +132,7 @@ void write_outputs(const Communicator& comm, Outputs& outputs, const ModelFile& 
     const auto rows = [&](int rank) { return partition.rows_of_rank(rank, comm.size()); };
     write_rows(comm, *outputs.labels, partition.n_rows, rows,
                {{"/labels", ElementType::int32, 0, result.labels.data()}},
-               [&](hid_t h5) { annotate_labels(h5, file.n_clusters, file.fit); });
+               [&](hid_t h5) { annotate_labels(h5, file.n_clusters); });
   }
   write_model(comm, outputs.model, file);
   if (checkpointing.possible()) {  // before any has its name: what is found under it later is known to be ours

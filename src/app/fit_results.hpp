@@ -14,7 +14,7 @@
 namespace shoal::app {
 
 /// The files a fit writes; their names are taken before the work starts. A file that is there already may be replaced
-/// where it is this fit's own: `before` says which fit this is and what it wrote.
+/// where it is this fit's own: `before` knows what this fit has written.
 struct Outputs {
   OutputFile model;
   std::optional<OutputFile> labels;
@@ -23,16 +23,14 @@ struct Outputs {
           const std::string& mark);
 };
 
-/// The attributes of a label file; fit: see ModelFile, empty where the labels are not a fit's.
-void annotate_labels(hid_t file, std::int64_t n_clusters, const std::string& fit);
+/// The attributes of a label file.
+void annotate_labels(hid_t file, std::int64_t n_clusters);
 
 /// Whether all that is asked for is there as the finished fit wrote it. Collective.
 bool all_written(const Communicator& comm, const Arguments& arguments, const Checkpoint& finished);
 
-/// fit: digest of the fit's identity.
 template <class Row>
-ModelFile describe(const Model<Row>& model, const FitResult& result, const FitPlan& plan, const DataSummary& summary,
-                   const std::string& fit);
+ModelFile describe(const Model<Row>& model, const FitResult& result, const FitPlan& plan, const DataSummary& summary);
 
 /// Writes the files, lets the checkpoint know them, and gives them their names. Collective.
 void write_outputs(const Communicator& comm, Outputs& outputs, const ModelFile& file, const FitResult& result,

@@ -97,7 +97,6 @@ bool fit_rows(const Communicator& comm, FitPlan& plan, Outputs& outputs, Reporte
   if (!arguments.row_weights.empty()) plan.names.row_weights = weights_digest(comm, shard);
   NamedTexts identity = identity_of(plan);
   identity.emplace_back(digest_of_rows, rows_digest(comm, shard.digest));
-  const std::string this_fit = fit_digest(identity);
   if (before) require_same(before->identity, identity, arguments);
   seconds.read = watch.lap();
 
@@ -117,7 +116,7 @@ bool fit_rows(const Communicator& comm, FitPlan& plan, Outputs& outputs, Reporte
     throw checkpointing.stop_error(result);
   }
 
-  const ModelFile file = describe(*model, result, plan, summary, this_fit);
+  const ModelFile file = describe(*model, result, plan, summary);
   write_outputs(comm, outputs, file, result, plan, checkpointing);
   seconds.write = watch.lap();
   seconds.checkpoints = checkpointing.seconds_writing();
@@ -168,6 +167,7 @@ void fit_and_write(const Communicator& comm, FitPlan& plan, Outputs& outputs, Ch
   const Arguments& arguments = plan.arguments;
   Reporter reporter(comm, arguments, fit_digest(identity_of(plan)));
   say(comm, arguments, headline(comm, plan));
+  warn_of_crowded_cores(comm, arguments, plan.threads);
   if (before)
     say(comm, arguments,
         fmt::format("going on from {} after {} iterations", printable(arguments.checkpoint),

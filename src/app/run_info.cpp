@@ -44,7 +44,6 @@ Json describe_model(const ModelFile& model) {
   json["instruction_set"] = model.instruction_set;
   json["shoal_version"] = model.shoal_version;
   json["options"] = model.options;
-  if (!model.fit.empty()) json["fit"] = model.fit;
   return json;
 }
 

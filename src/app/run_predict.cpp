@@ -106,7 +106,7 @@ void run_predict(const Communicator& comm, const Arguments& arguments) {
     if (wants.log_density) arrays.push_back({"/log_density", ElementType::float64, 0, found.log_density.data()});
     const auto rows = [&](int rank) { return app.partition.rows_of_rank(rank, comm.size()); };
     write_rows(comm, output, summary.n_rows, rows, arrays,
-               [&](hid_t file) { annotate_labels(file, app.file.n_clusters, ""); });
+               [&](hid_t file) { annotate_labels(file, app.file.n_clusters); });
     output.commit();
     say(comm, arguments,
         fmt::format("{} rows labelled{}; wrote {}", summary.rows_used,

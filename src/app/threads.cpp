@@ -80,6 +80,10 @@ int settle_threads(const Communicator& comm, const Arguments& arguments) {
     threads = thread_count(arguments);
     require_threads(threads);
   });
+  return threads;
+}
+
+void warn_of_crowded_cores(const Communicator& comm, const Arguments& arguments, int threads) {
   cpu_set_t mine;
   CPU_ZERO(&mine);
   const bool known = sched_getaffinity(0, sizeof mine, &mine) == 0;  // not on hosts of more than 1,024 cores
@@ -99,7 +103,6 @@ int settle_threads(const Communicator& comm, const Arguments& arguments) {
          fmt::format("a rank has {} threads but may run on {} of the cores: let it have more (srun --cpus-per-task, "
                      "mpirun --bind-to none), or give it fewer threads",
                      threads, threads - beyond[1]));
-  return threads;
 }
 
 }  // namespace shoal::app

@@ -24,14 +24,14 @@ Prediction predict(const Model<Row>& model, const RowPass<Row>& pass, const Pred
   result.log_likelihood = model.log_likelihood(sums);
   result.counts = model.counts(sums);
 
-  constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
+  constexpr double unknown = std::numeric_limits<double>::quiet_NaN();  // 0 would be a density
   const std::vector<std::uint8_t>& used = pass.shard().used;
   for (std::size_t r = 0; r < used.size(); ++r) {
     if (used[r] != 0) continue;
     if (wants.labels) result.labels[r] = -1;
-    if (wants.log_density) result.log_density[r] = nothing;
+    if (wants.log_density) result.log_density[r] = unknown;
     if (wants.responsibilities)
-      std::fill_n(result.responsibilities.begin() + static_cast<std::ptrdiff_t>(r * k), k, nothing);
+      std::fill_n(result.responsibilities.begin() + static_cast<std::ptrdiff_t>(r * k), k, 0.0);
   }
   return result;
 }

@@ -47,7 +47,7 @@ class Transfer {
   void operator()(Checkpoint& checkpoint) {
     (*this)(checkpoint.identity), (*this)(checkpoint.state), (*this)(checkpoint.parameters);
     (*this)(checkpoint.finished), (*this)(checkpoint.stop_reason), (*this)(checkpoint.outputs);
-    (*this)(checkpoint.inputs);
+    (*this)(checkpoint.earlier_outputs), (*this)(checkpoint.inputs);
   }
 
  private:

@@ -229,7 +229,6 @@ FileSummary summarise(const std::string& name) {
   const Hdf5Handle file = open_file(name);
   FileSummary summary;
   summary.format = read_text_attribute(file, "format").value_or("");
-  summary.fit = read_text_attribute(file, "fit").value_or("");
   for (const std::string& path : dataset_paths(file)) summary.datasets.push_back(found(file, name, path));
   return summary;
 }

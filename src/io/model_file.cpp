@@ -94,7 +94,6 @@ void write_attributes(hid_t file, const ModelFile& model) {
   write_attribute(file, "instruction_set", model.instruction_set);
   write_attribute(file, "shoal_version", model.shoal_version);
   write_attribute(file, "options", model.options);
-  write_attribute(file, "fit", model.fit);
 }
 
 /// The model's size on disk, generously.
@@ -180,7 +179,6 @@ ModelFile read_model_from(const std::string& name) {
   model.instruction_set = read.optional_text("instruction_set");
   model.shoal_version = read.optional_text("shoal_version");
   model.options = read.optional_text("options");
-  model.fit = read.optional_text("fit");
   model.parameters = read_group(file, "/parameters");
   if (const NamedArray* counts = find(model.parameters, "counts")) model.counts = counts->values;
   const NamedArrays history = read_group(file, "/history");

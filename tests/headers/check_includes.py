@@ -17,7 +17,7 @@ MAY = {
 }
 OWNERS = {
     r"mpi\.h": {"comm"}, r"hdf5\.h|H5\w+\.h": {"io", "app"}, r"boost/.*": {"comm", "io"}, r"hwy/.*": {"math"},
-    r"Eigen/.*": {"math"}, r"Random123/.*": {"core"}, r"omp\.h": {"pass"}, r"CLI/.*": {"app"}, r"nlohmann/.*": {"app"},
+    r"Eigen/.*": {"math"}, r"Random123/.*": {"core"}, r"omp\.h": {"pass"}, r"CLI/.*|toml\+\+/.*": {"app"}, r"nlohmann/.*": {"app"},
     r"xxhash\.h|csv\.h|libdeflate\.h|lzf\.h": {"io"},
 }
 

@@ -38,7 +38,7 @@ class Errors(shoal.ShoalTest):
         self.refuses(64, ["--clusters", "0"], *fit, "-k", 0)
         self.refuses(64, ["-k 641", "640"], *fit, "-k", 641)
         self.refuses(64, ["--frobnicate"], *fit, "-k", 2, "--frobnicate")
-        self.refuses(64, ["none of", "foo"], "fit", "foo", self.good, "-k", 2)
+        self.refuses(64, ["must be kmeans", "foo"], "fit", "foo", self.good, "-k", 2)
         self.refuses(64, ["--tolerance"], *fit, "-k", 2, "--tolerance", -1)
         self.refuses(64, ["--threads"], *fit, "-k", 2, "--threads", 0)
         self.refuses(64, ["--target", "z80"], *fit, "-k", 2, "--target", "z80")
@@ -217,9 +217,9 @@ class Errors(shoal.ShoalTest):
         self.refuses_fit(65, ["row 600"], "kmeans", self.write("bad.h5", X), "--log", self.path("run.jsonl"))
 
     def test_64_one_name_for_two_files(self):
-        self.refuses_fit(64, ["out.h5", "twice"], "kmeans", self.good, "--labels", self.path("out.h5"))
-        self.refuses_fit(64, ["good.h5", "twice"], "kmeans", self.good, "--labels", self.good, "--overwrite")
-        self.refuses(64, ["good.h5", "twice"], "predict", self.model, self.good, "-o", self.good, "--overwrite")
+        self.refuses_fit(64, ["out.h5", "same file"], "kmeans", self.good, "--labels", self.path("out.h5"))
+        self.refuses_fit(64, ["good.h5", "same file"], "kmeans", self.good, "--labels", self.good, "--overwrite")
+        self.refuses(64, ["good.h5", "same file"], "predict", self.model, self.good, "-o", self.good, "--overwrite")
 
     def test_65_levels(self):
         codes = np.zeros((100, 2), int)

@@ -148,7 +148,7 @@ class Interface(shoal.ShoalTest):
         self.assertEqual([line["iteration"] for line in lines[:-1]], list(range(model.attrs["n_iterations"] + 1)))
         np.testing.assert_array_equal([line["objective"] for line in lines[:-1]], model["history/objective"])
         self.assertEqual(set(lines[0]), {"event", "iteration", "objective", "change", "seconds", "seconds_updating",
-                                         "seconds_communicating", "bytes_reduced", "counting_rounds"})
+                                         "seconds_communicating", "bytes_reduced", "counting_rounds", "fit"})
         run = lines[-1]
         for key in ("model", "objective", "n_iterations", "stop_reason", "seconds", "bytes_reduced_per_iteration",
                     "peak_memory_bytes", "ranks", "threads"):

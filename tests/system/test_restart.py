@@ -127,6 +127,30 @@ class Restart(shoal.ShoalTest):
         self.command(ranks=2)  # and no attempt did harm
         self.assert_same_bits()
 
+    def test_one_changed_value_is_other_data(self):
+        """Wherever it stands, also in a weight; in the middle of a fit and when it is finished."""
+        weights = np.ones(4000)
+        self.data = self.write("data.h5", self.X, w=weights)
+        chance = np.random.default_rng(4)
+        weighted = ["--row-weights", "/w"]
+        for finished in (False, True):
+            if finished:
+                self.command("fit", *weighted)
+                self.assertIn("nothing to do", self.ok(*without(self.arguments("fit", *weighted, "-v"), "-q")).stderr)
+            else:
+                self.assertLess(shoal.run(*self.arguments("fit", *weighted), env=fault("kill:rename:18")).returncode, 0)
+            for ranks in (0, 0, 0, 3):
+                X = self.X.copy()
+                X[chance.integers(4000), chance.integers(3)] *= 1 + 2**-52
+                self.write("data.h5", X, w=weights)
+                self.fails(65, ["digest of the rows"], *self.arguments("fit", *weighted), ranks=ranks)
+            other = weights.copy()
+            other[chance.integers(4000)] += 2**-40
+            self.write("data.h5", self.X, w=other)
+            self.fails(64, ["row-weights"], *self.arguments("fit", *weighted))
+            self.write("data.h5", self.X, w=weights)  # as before, in another file
+            self.command("fit", *weighted, ranks=2)
+
     def test_info_tells_what_a_checkpoint_holds(self):
         self.stop_early()
         found = self.json("info", self.path("fit.ckpt.previous"), "--json")

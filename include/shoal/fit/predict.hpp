@@ -8,8 +8,8 @@
 
 namespace shoal {
 
-/// What a pass found; per-row arrays are of this rank's rows, empty where not wanted. Rows left out have label -1 and
-/// NaN elsewhere.
+/// What a pass found; per-row arrays are of this rank's rows, empty where not wanted. Rows left out have label -1,
+/// log density NaN and responsibilities 0.
 struct Prediction {
   double objective = 0;
   double log_likelihood = 0;

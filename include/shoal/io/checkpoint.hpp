@@ -17,10 +17,11 @@ struct Checkpoint {
   NamedTexts identity;  ///< what decides the result, by name: options, data, program
   FitState state;
   NamedArrays parameters;
-  bool finished = false;    ///< the pass from this state is the last
-  std::string stop_reason;  ///< of a finished fit
-  NamedTexts outputs;       ///< of a finished fit: purposes and digests of what they hold
-  NamedTexts inputs;        ///< of a finished fit: its files and by what a change of them shows, without reading them
+  bool finished = false;       ///< the pass from this state is the last
+  std::string stop_reason;     ///< of a finished fit
+  NamedTexts outputs;          ///< of a finished fit: purposes and digests of what they hold
+  NamedTexts earlier_outputs;  ///< of earlier lives that had finished: these files may be there, too
+  NamedTexts inputs;  ///< of a finished fit: its files and by what a change of them shows, without reading them
 
   [[nodiscard]] std::size_t n_clusters() const;
 };

@@ -23,12 +23,11 @@ struct FoundDataset {
 
 struct FileSummary {
   std::string format;  ///< root attribute, empty for plain data
-  std::string fit;     ///< the same: of which fit these are the results
   std::vector<FoundDataset> datasets;
 
   template <class Archive>
   void serialize(Archive& archive, unsigned /*version*/) {
-    archive& format& fit& datasets;
+    archive& format& datasets;
   }
 };
 

@@ -34,7 +34,6 @@ struct ModelFile {
   std::string instruction_set;
   std::string shoal_version;
   std::string options;
-  std::string fit;  ///< a digest of options, program and data: which fit this is of
   NamedArrays parameters;
   std::vector<double> counts;
   std::vector<double> history;
@@ -43,7 +42,7 @@ struct ModelFile {
   void serialize(Archive& archive, unsigned /*version*/) {
     archive& model& covariance& mixing& center& n_clusters& n_features& n_rows& total_weight& objective& is_mixture&
         log_likelihood& n_parameters& bic& aic& n_iterations& converged& stop_reason& seed& feature_names&
-            instruction_set& shoal_version& options& fit& parameters& counts& history;
+            instruction_set& shoal_version& options& parameters& counts& history;
   }
 };
 

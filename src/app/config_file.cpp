@@ -1,0 +1,82 @@
+#include "app/config_file.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <istream>
+#include <iterator>
+#include <vector>
+
+#define TOML_HEADER_ONLY 0
+#include <toml++/toml.h>
+
+#include "shoal/core/error.hpp"
+
+namespace shoal::app {
+namespace {
+
+Error refused(const toml::source_position& where, const std::string& why) {
+  return {ExitCode::usage, fmt::format("--config: line {}, column {}: {}", where.line, where.column, why)};
+}
+
+/// A value as it would stand on the command line.
+std::string text_of(const toml::node& node) {
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* number = node.as_integer()) return fmt::format("{}", number->get());
+  if (const auto* number = node.as_floating_point()) return fmt::format("{}", number->get());
+  if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";
+  throw refused(node.source().begin, "is no word, number, true or false, which options take");
+}
+
+/// Adds the keys of a table; tables lie within commands and no deeper.
+void add_items(const toml::table& table, const std::vector<std::string>& commands,
+               std::vector<CLI::ConfigItem>& items) {
+  for (const auto& [key, node] : table) {
+    const std::string name(key.str());
+    if (const toml::table* inner = node.as_table()) {
+      if (!commands.empty())
+        throw refused(node.source().begin, fmt::format("a table within [{}], which no option is", commands.front()));
+      add_items(*inner, {name}, items);
+      continue;
+    }
+    CLI::ConfigItem item{commands, name, {}};
+    if (const toml::array* values = node.as_array())
+      for (const toml::node& value : *values) item.inputs.push_back(text_of(value));
+    else
+      item.inputs.push_back(text_of(node));
+    items.push_back(std::move(item));
+  }
+}
+
+class TomlReader final : public CLI::Config {
+ public:
+  std::string to_config(const CLI::App* /*app*/, bool /*defaults*/, bool /*help*/,
+                        std::string /*prefix*/) const override {
+    return "";  // shoal writes no configs
+  }
+  std::vector<CLI::ConfigItem> from_config(std::istream& stream) const override {
+    const std::string text{std::istreambuf_iterator<char>(stream), {}};
+    std::vector<CLI::ConfigItem> found;
+    try {
+      add_items(toml::parse(text), {}, found);
+    } catch (const toml::parse_error& error) {
+      throw refused(error.source().begin, std::string(error.description()));
+    }
+    return found;
+  }
+};
+
+}  // namespace
+
+void require_config(const std::string& file) {
+  constexpr std::uintmax_t most = std::uintmax_t{1} << 20U;
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(file, error))
+    throw Error(ExitCode::no_input, fmt::format("--config {}: no such file; check the name", file));
+  if (std::filesystem::file_size(file, error) > most)
+    throw Error(ExitCode::bad_data, fmt::format("--config {}: is no config: it has more than 1 MiB", file));
+}
+
+std::shared_ptr<CLI::Config> toml_reader() { return std::make_shared<TomlReader>(); }
+
+}  // namespace shoal::app
