@@ -15,6 +15,8 @@
 #include <cstring>
 #include <fstream>
 #include <new>
+#include <string_view>
+#include <vector>
 
 #include "shoal/io/hdf5_handle.hpp"
 #include "shoal/io/reader_process.hpp"
@@ -81,6 +83,18 @@ int receive_socket(int from, std::uint64_t& memory) {
   return socket;
 }
 
+/// The environment for a process that has nothing to do with MPI; Open MPI puts the whole command line into it, which
+/// may be longer than the system lets a variable be.
+std::vector<char*> variables_but_of_mpi() {
+  std::vector<char*> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text(*variable);
+    if (!text.starts_with("OMPI_") && !text.starts_with("PMIX_")) variables.push_back(*variable);
+  }
+  variables.push_back(nullptr);
+  return variables;
+}
+
 /// This program started once more, for all questions of a run: it forks for each, so that none suffers from what
 /// another did to HDF5. (A rank of MPI could not fork for itself.) Silent: HDF5 and libc print when they fall.
 class ReaderProgram {
@@ -138,7 +152,9 @@ class ReaderProgram {
     for (const int number : {SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGHUP}) sigaddset(&blocked, number);
     posix_spawnattr_setsigmask(&attributes, &blocked);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-    if (posix_spawn(&process_, "/proc/self/exe", &actions, &attributes, arguments.data(), environ) != 0) process_ = -1;
+    std::vector<char*> variables = variables_but_of_mpi();
+    if (posix_spawn(&process_, "/proc/self/exe", &actions, &attributes, arguments.data(), variables.data()) != 0)
+      process_ = -1;
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
   }
