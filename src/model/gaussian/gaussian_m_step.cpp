@@ -1,4 +1,4 @@
-// The M-step of Gaussian components: means, covariances and their repair.
+// The M-step of Gaussian components: means, covariances and their repair, and the rows that its sums leave out.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -62,6 +62,20 @@ void GaussianComponents<T>::measure_total(const RowPass<T>& pass) {
   for (std::size_t j = 0; j < d; ++j) {
     total_mean_[j] = static_cast<double>(about[j]) + all.step(j);
     total_variance_[j] = total_scatter_(j, j) / total;
+  }
+}
+
+template <class T>
+void GaussianComponents<T>::clear_rows(const double* weight, Workspace& workspace) const {
+  const auto clear = [](std::vector<T>& groups, std::size_t columns, std::size_t r) {
+    T* row = groups.data() + r / group_rows<T> * group_stride<T>(columns) + r % group_rows<T>;
+    for (std::size_t j = 0; j < columns; ++j) row[j * group_rows<T>] = T(0);
+  };
+  for (std::size_t r = 0; r < workspace.n_rows; ++r) {
+    if (weight[r] != 0) continue;
+    clear(workspace.rows, n_features(), r);
+    if (form_) clear(workspace.moments, form_->columns(), r);
+    for (std::size_t i = r; i < workspace.squared.size(); i += tile_rows()) workspace.squared[i] = 0;
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <type_traits>
 #include <utility>
@@ -25,6 +26,15 @@ template <class Row>
 void fill_weights(const RowBlock<Row>& block, std::size_t first, std::size_t n, std::span<double> weight) {
   std::ranges::fill(weight, 0.0);
   for (std::size_t r = 0; r < n; ++r) weight[r] = block.weight(first + r);
+}
+
+/// Rows of weight 0 may lie so far out that their scores are no numbers, and then count as impossible.
+void tame_scores(const TileJoint& joint, std::span<const double> weight, std::size_t n) {
+  for (std::size_t r = 0; r < n; ++r)
+    for (std::size_t k = 0; weight[r] == 0 && k < joint.n_components; ++k) {
+      double& score = joint.values[k * joint.pitch + r];
+      if (!std::isfinite(score)) score = -std::numeric_limits<double>::infinity();
+    }
 }
 
 /// Row-major responsibilities of the first n rows of a tile, from a copy of its scores.
@@ -104,6 +114,8 @@ void Mixture<Components>::start(const std::vector<Row>& seeds, std::span<const s
     for (std::size_t first = 0; first < block.n_rows; first += tile) {
       const std::size_t rows = std::min(tile, block.n_rows - first);
       components_.load(block, first, rows, scratch->workspace);
+      if constexpr (!Components::bounded)
+        if (block.weights != nullptr) components_.clear_rows(block.weights + first, scratch->workspace);
       std::fill(weighted.begin(), weighted.end(), 0.0);
       for (std::size_t r = 0; r < rows; ++r) {
         const auto k = static_cast<std::size_t>(labels[block.first_local + first + r]);
@@ -192,9 +204,14 @@ void Mixture<Components>::expect_rows(const RowBlock<Row>& block, Statistics& su
     const std::size_t rows = std::min(tile, block.n_rows - first);
     const TileJoint scores{scratch->joint.data(), tile, n, components_.load(block, first, rows, scratch->workspace)};
     components_.score(scratch->workspace, {constants_, log_thresholds_}, scratch->joint.data());
+    fill_weights(block, first, rows, scratch->weight);
+    if constexpr (!Components::bounded)
+      if (block.weights != nullptr) {
+        tame_scores(scores, scratch->weight, rows);
+        components_.clear_rows(scratch->weight.data(), scratch->workspace);
+      }
     if (outputs.responsibilities != nullptr)
       store_responsibilities(scores, rows, truncation(), outputs.responsibilities + first * n);
-    fill_weights(block, first, rows, scratch->weight);
     std::int32_t* const label = outputs.label == nullptr ? nullptr : scratch->label.data();
     normalise(scores, truncation(), {scratch->weight.data(), scratch->log_density.data(), label}, sums.sums.data(),
               totals);

@@ -49,6 +49,9 @@ class GaussianComponents {
   static constexpr bool bounded = false;
   std::size_t load(const RowBlock<T>& block, std::size_t first, std::size_t n, Workspace& workspace) const;
   void score(Workspace& workspace, const ScoreConstants& constants, double* joint) const;
+  /// What was loaded of the rows of weight 0, which may hold what squares to infinity, becomes zeros: 0 times infinity
+  /// is no number.
+  void clear_rows(const double* weight, Workspace& workspace) const;
   void add(Workspace& workspace, const double* weighted, double* sums) const;
   void finish(Workspace& /*workspace*/, double* /*sums*/) const {}
   [[nodiscard]] double log_prior() const { return 0; }
