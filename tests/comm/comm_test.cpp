@@ -87,13 +87,18 @@ TEST(Communicator, MessagesAreSplitAtTheLimit) {
   comm.sum(counts);
   std::string text = comm.is_root() ? std::string(1000, 'x') : "";
   comm.broadcast(text);
-  const std::vector<std::byte> gathered =
-      comm.gather(std::as_bytes(std::span(text).first(static_cast<std::size_t>(100 + comm.rank()))));
+  // Every rank's own bytes: from a wrong rank they would be others, or of another length.
+  const auto bytes_of = [](int rank) {
+    return std::vector<std::byte>(static_cast<std::size_t>(100 + rank), static_cast<std::byte>(rank + 1));
+  };
+  const std::vector<std::byte> gathered = comm.gather(bytes_of(comm.rank()));
   Communicator::message_limit = limit;
   EXPECT_TRUE(same_bits(total.sums, leaf(3).sums));
   for (const std::int64_t value : counts) EXPECT_EQ(value, comm.size() * (comm.size() + 1) / 2);
   EXPECT_EQ(text, std::string(1000, 'x'));
-  EXPECT_EQ(gathered.size(), static_cast<std::size_t>(100 * comm.size() + comm.size() * (comm.size() - 1) / 2));
+  std::vector<std::byte> expected;
+  for (int rank = 0; rank < comm.size(); ++rank) std::ranges::copy(bytes_of(rank), std::back_inserter(expected));
+  EXPECT_EQ(gathered, expected);
 }
 
 TEST(Communicator, GatherKeepsRankOrder) {

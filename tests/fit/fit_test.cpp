@@ -275,10 +275,15 @@ TEST(Compare, HandWorkedAgreement) {
   const Agreement same = agreement({{{0, 5}, 3}, {{1, 7}, 2}});
   EXPECT_DOUBLE_EQ(same.adjusted_rand, 1);
   EXPECT_DOUBLE_EQ(same.normalised_mutual_information, 1);
-  const Agreement independent = agreement({{{0, 0}, 1}, {{0, 1}, 1}, {{1, 0}, 1}, {{1, 1}, 1}, {{-1, 0}, 9}});
+  const Agreement independent =
+      agreement({{{0, 0}, 1}, {{0, 1}, 1}, {{1, 0}, 1}, {{1, 1}, 1}, {{-1, 0}, 4}, {{0, -1}, 5}});
   EXPECT_DOUBLE_EQ(independent.adjusted_rand, -0.5);
   EXPECT_NEAR(independent.normalised_mutual_information, 0, 1e-15);
   EXPECT_EQ(independent.n_left_out, 9);
+  const Agreement nested = agreement({{{0, 0}, 2}, {{1, 1}, 1}, {{1, 2}, 1}, {{-1, 0}, 4}, {{0, -1}, 5}});
+  // Mutual information ln 2, entropies ln 2 and 1.5 ln 2.
+  EXPECT_NEAR(nested.normalised_mutual_information, 0.8, 1e-15);
+  EXPECT_NEAR(nested.adjusted_rand, 4.0 / 7, 1e-15);
 }
 
 }  // namespace

@@ -155,5 +155,13 @@ TEST(ExactSums, AreNotForEveryData) {
   EXPECT_FALSE(weighted.usable());
 }
 
+TEST(ExactSums, AreUsableJustAsFarAsTheirLimbsReach) {
+  for (const int smallest : {-43, -44}) {  // 96 bits: from 2^1 down to the last of the 53 digits of 2^-43
+    std::vector<double> values(200, 1.0);
+    values[150] = std::ldexp(1.0, smallest);
+    EXPECT_EQ(Sums<double>(values, 1).usable(), smallest == -43);
+  }
+}
+
 }  // namespace
 }  // namespace shoal

@@ -179,6 +179,47 @@ TEST(OneStep, MissingEntriesDropOut) {
   }
 }
 
+TEST(OneStep, EachFeatureHasItsOwnGaps) {
+  ModelOptions options = options_for(ModelKind::gaussian, 1);
+  options.missing = Missing::marginalize;
+  options.covariance = Covariance::diag;
+  const NamedArrays start = {{"weights", {1}, {1}}, {"means", {1, 3}, {0, 0, 0}}, {"covariances", {1, 3}, {1, 4, 9}}};
+  const Step step = real_step(options, {1, 4, 0, 3, NAN, 9, 5, 8, NAN, 7, NAN, NAN}, 3, start, {1, 1, 2, 1});
+  const double log_two_pi = std::log(2 * std::numbers::pi);
+  const double squares = (1 + 9 + 2 * 25 + 49) + (16 + 2 * 64) / 4.0 + 81 / 9.0;
+  EXPECT_NEAR(step.before, -0.5 * (10 * log_two_pi + 3 * std::log(4.0) + 2 * std::log(9.0) + squares), 1e-12);
+  const std::vector<double> means = {4.2, 20.0 / 3, 4.5};  // weights observed: 5, 3 and 2
+  const std::vector<double> variances = {(3.2 * 3.2 + 1.2 * 1.2 + 2 * 0.64 + 2.8 * 2.8) / 5, 32.0 / 9, 20.25};
+  for (std::size_t j = 0; j < 3; ++j) {
+    EXPECT_NEAR(step["means"][j], means[j], 1e-14);
+    EXPECT_NEAR(step["covariances"][j], variances[j], 1e-13);
+  }
+}
+
+TEST(OneStep, AReseededComponentHasAnEqualShare) {
+  ModelOptions options = options_for(ModelKind::gaussian, 2);
+  const NamedArrays start = {
+      {"weights", {2}, {0.5, 0.5}}, {"means", {2, 1}, {0, 1e6}}, {"covariances", {2, 1, 1}, {1, 1}}};
+  const Step step = real_step(options, {-1, 1, 5}, 1, start);
+  EXPECT_NEAR(step["weights"][0], 2.0 / 3, 1e-15);  // 1 and 1 / K, scaled to one
+  EXPECT_NEAR(step["weights"][1], 1.0 / 3, 1e-15);
+  EXPECT_EQ(step["means"][1], 5);                        // the least likely row
+  EXPECT_NEAR(step["covariances"][1], 56.0 / 9, 1e-13);  // that of all
+  options.mixing = Mixing::given;
+  options.given_weights = {0.25, 0.75};
+  EXPECT_EQ(real_step(options, {-1, 1, 5}, 1, start)["weights"], options.given_weights);
+}
+
+TEST(OneStep, AReseededDiscreteComponentCountsItsRowAndOneMore) {
+  const NamedArrays start = {{"weights", {2}, {0.5, 0.5}},
+                             {"probabilities", {2, 5}, {0.8, 0.1, 0.1, 0.7, 0.3, 0, 0.5, 0.5, 0.5, 0.5}},
+                             {"level_offsets", {3}, {0, 3, 5}, true}};
+  const Step step = code_step(options_for(ModelKind::categorical, 2), {0, 0, 0, 1, 0, 0}, {0, 3, 5}, start);
+  const std::vector<double> expected = {2.0 / 3, 1.0 / 6, 1.0 / 6, 0.25, 0.75};  // of row 1, and 1 / L for each level
+  for (std::size_t l = 0; l < 5; ++l) EXPECT_NEAR(step["probabilities"][5 + l], expected[l], 1e-15);
+  EXPECT_NEAR(step["weights"][1], 1.0 / 3, 1e-12);
+}
+
 TEST(OneStep, BernoulliAndItsEqualCategorical) {
   // Rows 11, 10, 00 under theta = (3/4, 1/2) and (1/4, 1/2): r_0 = 3/4, 3/4, 1/4.
   const std::vector<Code> rows = {1, 1, 1, 0, 0, 0};

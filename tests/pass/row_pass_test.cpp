@@ -104,5 +104,17 @@ TEST(ColumnMoments, FarFromZeroWithWeightsAndGaps) {
   EXPECT_NEAR(moments.variance[2], third_squares / third_total - std::pow(third / third_total, 2), 1e-13);
 }
 
+TEST(ColumnMoments, ARowOfWeightZeroIsNoReference) {
+  std::vector<double> values(300, 0.1);  // measured from another value, 0.1 would be rounded, and vary
+  std::vector<double> weights(300, 1.0);
+  values[0] = 7.3e15;
+  weights[0] = 0;
+  const auto shard = shard_of(world(), values, 1, weights);
+  const RowPass<double> pass(shard, world(), 1, test::summary_of(values, 1, weights));
+  const ColumnMoments moments = column_moments(pass);
+  EXPECT_EQ(moments.mean[0], 0.1);
+  EXPECT_EQ(moments.variance[0], 0);
+}
+
 }  // namespace
 }  // namespace shoal

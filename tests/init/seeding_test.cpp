@@ -1,0 +1,170 @@
+// What row weights and ties mean to the choice of seeds.
+#include "shoal/init/seeding.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+
+#include "shoal/core/named_array.hpp"
+#include "shoal/init/recluster.hpp"
+#include "support/serial.hpp"
+
+namespace shoal {
+namespace {
+
+const Communicator& world() {
+  static const Communicator comm = Communicator::world();
+  return comm;
+}
+
+SeedSpace<double> plain_space(std::size_t n_features, std::size_t n_clusters) {
+  ModelOptions options;
+  options.n_clusters = n_clusters;
+  return {options, {}, {}, n_features};
+}
+
+Seeds<double> seeds_of(const std::vector<double>& values, std::size_t d, const std::vector<double>& weights,
+                       std::size_t n_clusters, std::uint64_t seed) {
+  const auto shard = test::shard_of(world(), values, d, weights);
+  const RowPass<double> pass(shard, world(), 2, test::summary_of(values, d, weights));
+  return kmeans_parallel(pass, plain_space(d, n_clusters), n_clusters, seed, true);
+}
+
+TEST(SeedingWeights, AFactorOfAllChangesNothing) {
+  const std::vector<double> values = test::normal_rows(600, 2, 5, 1, 0);
+  std::vector<double> weights, fourfold;
+  for (std::size_t i = 0; i < 600; ++i) {
+    weights.push_back(static_cast<double>(i % 5) / 2);
+    fourfold.push_back(4 * weights.back());
+  }
+  for (std::uint64_t seed = 0; seed < 5; ++seed)
+    EXPECT_TRUE(same_bits(seeds_of(values, 2, weights, 6, seed).values, seeds_of(values, 2, fourfold, 6, seed).values));
+}
+
+TEST(SeedingWeights, TheFirstRowIsDrawnByWeight) {
+  std::vector<double> values;  // so near to each other that all costs are zero: the first row is the seed
+  for (int i = 0; i < 400; ++i) values.push_back(i * 1e-200);
+  std::vector<double> weights(400, 1.0);
+  weights[333] = 1e7;
+  for (std::uint64_t seed = 0; seed < 8; ++seed)
+    EXPECT_EQ(seeds_of(values, 1, weights, 1, seed).values[0], values[333]);
+}
+
+TEST(SeedingWeights, AHeavyGroupWinsOverOneOfMoreRows) {
+  std::vector<double> values, weights;
+  for (int i = 0; i < 300; ++i) {
+    const bool heavy = i % 10 == 0;
+    values.push_back((heavy ? 5 : 0) + 0.001 * i);
+    weights.push_back(heavy ? 1e4 : 1);
+  }
+  for (std::uint64_t seed = 0; seed < 8; ++seed) EXPECT_GE(seeds_of(values, 1, weights, 1, seed).values[0], 5);
+}
+
+TEST(SeedingWeights, AFarLightRowIsNoSeed) {
+  std::vector<double> values, weights(300, 1.0);
+  for (int i = 0; i < 300; ++i) values.push_back((i % 2 == 0 ? 0 : 10) + 0.001 * i);
+  values[100] = 1000;
+  weights[100] = 1e-9;
+  for (std::uint64_t seed = 0; seed < 8; ++seed) {
+    const std::vector<double> seeds = seeds_of(values, 1, weights, 2, seed).values;
+    EXPECT_LT(std::max(seeds[0], seeds[1]), 11) << "seed " << seed;
+    EXPECT_NEAR(std::abs(seeds[0] - seeds[1]), 10, 0.4) << "seed " << seed;
+  }
+}
+
+TEST(RandomRows, HaveAWeight) {
+  const std::vector<double> values = test::normal_rows(300, 1, 5, 1, 0);
+  std::vector<double> weights;
+  std::set<double> weighty;
+  for (std::size_t i = 0; i < 300; ++i) {
+    weights.push_back(i % 3 == 0 ? 0.1 : 0);
+    if (weights.back() > 0) weighty.insert(values[i]);
+  }
+  const auto shard = test::shard_of(world(), values, 1, weights);
+  const RowPass<double> pass(shard, world(), 2, test::summary_of(values, 1, weights));
+  for (const double seed : random_rows(pass, plain_space(1, 40), 40, 7, true).values)
+    EXPECT_TRUE(weighty.contains(seed));
+}
+
+/// How far a row is from a candidate, to a model.
+double apart(const ModelOptions& options, const ColumnMoments& moments, const std::vector<double>& row,
+             const std::vector<double>& candidate) {
+  const auto shard = test::shard_of(Communicator::self(), row, row.size());
+  std::vector<double> distance = {INFINITY};
+  std::vector<std::int32_t> nearest = {-1};
+  SeedSpace<double>(options, moments, {}, row.size()).improve(shard.block(0), candidate, 0, distance, nearest);
+  return distance[0];
+}
+
+TEST(SeedSpace, IsThatOfTheModel) {
+  ModelOptions options;
+  EXPECT_EQ(apart(options, {}, {3, 4}, {0, 0}), 25);
+  options.kind = ModelKind::kmedians;
+  EXPECT_EQ(apart(options, {}, {3, 4}, {0, 0}), 7);
+  options.center = Center::geometric;
+  EXPECT_EQ(apart(options, {}, {3, 4}, {0, 0}), 5);
+  options = {};
+  options.kind = ModelKind::gaussian;
+  const ColumnMoments moments{{1, 10}, {4, 0.25}};
+  EXPECT_EQ(apart(options, moments, {3, 10.5}, {1, 10}), 2);
+  EXPECT_EQ(apart(options, moments, {NAN, 10}, {5, 10}), 4) << "a gap stands at the mean";
+}
+
+std::vector<std::size_t> chosen_of(const std::vector<double>& candidates, const std::vector<double>& weights,
+                                   std::size_t n_clusters, std::uint64_t seed) {
+  return recluster(plain_space(1, n_clusters), candidates, 1, weights, n_clusters, seed);
+}
+
+TEST(Recluster, DrawsByWeightTimesDistance) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    EXPECT_EQ(chosen_of({0, 1, 2}, {1, 1e6, 1}, 1, seed), (std::vector<std::size_t>{1}));
+    EXPECT_EQ(chosen_of({0, 1, 30}, {1e9, 1000, 1e-6}, 2, seed), (std::vector<std::size_t>{0, 1}));
+  }
+}
+
+TEST(Recluster, KeepsTheDrawThatLowersTheWeightedCostMost) {
+  // Beside the heavy 0: with -3 the cost left is that of 10, 100; with 10 it is 20 times 9. Unweighted it would be 9.
+  int lighter = 0;
+  for (std::uint64_t seed = 0; seed < 20; ++seed)
+    lighter += chosen_of({0, 10, -3}, {1e9, 1, 20}, 2, seed)[1] == 1 ? 1 : 0;
+  EXPECT_LE(lighter, 2);  // where no trial drew the other
+}
+
+TEST(SeedSpaceTies, DiscreteRowsKeepTheFirstOfEqualCandidates) {
+  const std::vector<Code> codes = {0, 1, 1, 0};
+  const auto shard = test::packed_shard_of(Communicator::self(), codes, {0, 2});
+  ModelOptions options;
+  options.kind = ModelKind::bernoulli;
+  options.n_clusters = 2;
+  const SeedSpace<PackedByte> space(options, {{0.5, 0.5}, {0.25, 0.25}}, shard.coding, 1);
+  const RowBlock<PackedByte> rows = shard.block(0);
+  const auto candidates = [&](std::initializer_list<std::size_t> numbers) {
+    std::vector<PackedByte> values;
+    for (const std::size_t r : numbers) values.insert(values.end(), rows.row(r), rows.row(r) + rows.width);
+    return values;
+  };
+  std::vector<double> distance(4, INFINITY);
+  std::vector<std::int32_t> nearest(4, -1);
+  space.improve(rows, candidates({1, 2}), 5, distance, nearest);
+  EXPECT_EQ(distance, (std::vector<double>{8, 0, 0, 8}));
+  EXPECT_EQ(nearest, (std::vector<std::int32_t>{5, 5, 5, 5}));
+  space.improve(rows, candidates({2, 0, 3}), 7, distance, nearest);
+  EXPECT_EQ(distance, (std::vector<double>(4, 0.0)));
+  EXPECT_EQ(nearest, (std::vector<std::int32_t>{8, 5, 5, 8}));
+}
+
+TEST(SeedSpaceTies, RealRowsKeepTheFirstOfEqualCandidates) {
+  const std::vector<double> values = {0, 2, 4};
+  const auto shard = test::shard_of(Communicator::self(), values, 1);
+  std::vector<double> distance(3, INFINITY);
+  std::vector<std::int32_t> nearest(3, -1);
+  const SeedSpace<double> space = plain_space(1, 2);
+  space.improve(shard.block(0), {1, 3, 1}, 5, distance, nearest);
+  EXPECT_EQ(nearest, (std::vector<std::int32_t>{5, 5, 6}));
+  space.improve(shard.block(0), {3, 4}, 8, distance, nearest);
+  EXPECT_EQ(nearest, (std::vector<std::int32_t>{5, 5, 9}));
+}
+
+}  // namespace
+}  // namespace shoal
