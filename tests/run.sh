@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sets everything up and runs the tests: formatting, include rules, unit, MPI and system tests of an optimised build with
-# warnings as errors. With --all also what takes long: many more kills, the unit and MPI tests and some runs of the
+# warnings as errors. With --all also what takes long: many more kills and attacks, the unit and MPI tests and some runs of the
 # program under the sanitizers, and fuzzers.
 set -eu
 cd "$(dirname "$0")/.."
@@ -24,7 +24,7 @@ git ls-files 'src/*.cpp' 'src/*.hpp' 'include/*.hpp' 'tests/*.cpp' 'tests/*.hpp'
 echo "== release build, warnings are errors"
 cmake --preset release -DSHOAL_BUILD_TESTS=ON -DSHOAL_WERROR=ON ${all:+-DSHOAL_BUILD_BENCHMARKS=ON} >/dev/null
 cmake --build --preset release --parallel "$cores" >/dev/null
-KILLS=${all:+42} ctest --test-dir build/release --output-on-failure --parallel "$side_by_side"
+KILLS=${all:+42} ATTACKS=${all:+500} ctest --test-dir build/release --output-on-failure --parallel "$side_by_side"
 [ -n "$all" ] || exit 0
 
 echo "== address and undefined behaviour sanitizers"

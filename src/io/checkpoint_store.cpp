@@ -45,11 +45,11 @@ std::optional<std::string> mark_in(const std::string& lease) {
   return is_mark(mark) ? std::optional(mark) : std::nullopt;
 }
 
-/// Whether a generation is ours, if only once: a crash can leave nothing or zeros of what was written.
+/// Whether a generation is ours, whole or not. An empty file holds nothing that could be lost.
 bool is_generation(const std::string& name) {
   if (!is_regular(name)) return false;
   const std::string head = read_bytes(name, 8);
-  return looks_sealed(head) || head.empty() || head.front() == '\0';
+  return looks_sealed(head) || head.empty();
 }
 
 }  // namespace

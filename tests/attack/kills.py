@@ -2,6 +2,7 @@
 same command again ends with the bits of a fit that nobody disturbed."""
 import filecmp
 import os
+import pathlib
 import signal
 import subprocess
 import time
@@ -13,7 +14,6 @@ import attack
 STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 OWN = {"m.h5", "l.h5", "c.ck", "c.ck.previous", "c.ck.lease", "run.jsonl"}
 START = 0.35  # seconds a start takes: MPI waits
-LOADED = 0.08  # seconds until the program's first line, if the machine is busy; before it a signal has nobody to note it
 
 
 def table(box):
@@ -40,8 +40,17 @@ def start(box, command, ranks, said="said.txt"):
                                 start_new_session=True, stderr=stderr)
 
 
+def notes_signals(pid):
+    """Whether it has come so far that it notes signals: before that they act as on any program."""
+    try:
+        caught = int(pathlib.Path(f"/proc/{pid}/status").read_text().split("SigCgt:\t")[1].split()[0], 16)
+    except (OSError, IndexError):
+        return False
+    return bool(caught >> (signal.SIGTERM - 1) & 1)
+
+
 def disturb(box, process, ranks, how):
-    """Sends the signals; gives when, and to whom."""
+    """Sends the signals; gives when and to whom, and whether all of these could note it."""
     moment = box.rng.uniform(0.0, 0.3) if box.rng.random() < 0.4 else START + box.rng.uniform(-0.05, 1.2)
     time.sleep(moment)
     targets = [process.pid]
@@ -50,13 +59,15 @@ def disturb(box, process, ranks, how):
         # USR1 is what mpirun passes on. On TERM and INT it ends the job itself, so these go to the ranks.
         if how != signal.SIGUSR1 or box.rng.random() < 0.5:
             targets = children if box.rng.random() < 0.5 else children[-1:]
+    alive = processes(process.pid) if ranks else targets
+    noted = bool(alive) and all(map(notes_signals, alive))
     for _ in range(box.rng.choice((1, 1, 1, 2)) if how != signal.SIGINT else 1):
         for pid in targets:
             try:
                 os.kill(pid, how)
             except ProcessLookupError:
                 pass
-    return f"{how.name} after {moment:.2f} s to {len(targets)} of {ranks or 1}{' ranks' if ranks else ''}", moment
+    return f"{how.name} after {moment:.2f} s to {len(targets)} of {ranks or 1}{' ranks' if ranks else ''}", noted
 
 
 def end_of(box, process, what):
@@ -69,14 +80,14 @@ def end_of(box, process, what):
     return process.returncode
 
 
-def check_stop(box, code, what, ranks, moment):
+def check_stop(box, code, what, ranks):
     """A stop asked for. Early ones may end with 75 before there is anything to keep."""
     said = box.path("said.txt").read_text(errors="replace")
     own = attack.NOTICE.sub("", said) if ranks else said
     if code in (0, 75):
         if found := attack.FOREIGN.search(attack.LOADER.sub("", own)):
             box.finding("foreign text", f"{found.group()!r} after {what}: {own[-300:]!r}")
-        if code == 75 and moment > 3 * START and not (box.path("c.ck").exists() or box.path("c.ck.previous").exists()):
+        if code == 75 and "nothing to save" not in said and not box.path("c.ck").exists():
             box.finding("75 without a checkpoint", what)
         return
     box.finding("killed by a signal it should note" if code < 0 or code > 128 else f"code {code}, not 0 or 75",
@@ -96,11 +107,11 @@ def one(box, ranks_of):
         how = box.rng.choice((*STOPS, *STOPS, signal.SIGKILL))
         before = {name for name in os.listdir(box.folder)}
         process = start(box, full, ranks)
-        what, moment = disturb(box, process, ranks, how)
+        what, noted = disturb(box, process, ranks, how)
         code = end_of(box, process, what)
         hard = hard or code not in (0, 75)
-        if how != signal.SIGKILL and moment > (START if ranks else LOADED):  # mpirun has ranks only after a while
-            check_stop(box, code, what, ranks, moment)
+        if how != signal.SIGKILL and noted:
+            check_stop(box, code, what, ranks)
         left = set(os.listdir(box.folder)) - before - OWN - {"said.txt"}
         if left and how != signal.SIGKILL and code in (0, 75):
             box.finding("left over", f"{sorted(left)} after {what}, code {code}")

@@ -26,7 +26,8 @@ MODULES = {"outputs": 3, "planted": 2, "options": 4, "hostile": 3, "inside": 2, 
 
 def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trials", type=int, default=100, help="about so many, over all modules")
+    parser.add_argument("--trials", type=int, default=int(os.environ.get("ATTACKS") or 150),
+                        help="about so many, over all modules [ATTACKS, else 150]")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", choices=MODULES, help="this module alone")
     parser.add_argument("--trial", type=int, help="this trial alone (of --only), its files kept")

@@ -6,6 +6,7 @@
  *   SHOAL_FAULT=full:write:3     the third write, and all after it, find no space
  *   SHOAL_FAULT=error:fsync:1    the first fsync fails
  *   SHOAL_FAULT=hold:fsync:1     the first fsync makes the file that SHOAL_FAULT_HELD names, and waits until it is gone
+ *   SHOAL_FAULT=slow:fsync:1     the first fsync, and all after it, take two seconds
  *   SHOAL_FAULT_FILE=c.ckpt      on files whose names hold this (leases only where it says .lease)
  */
 #define _GNU_SOURCE
@@ -20,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { OTHER, KILL, FULL, FAIL, HOLD };
+enum { OTHER, KILL, FULL, FAIL, HOLD, SLOW };
 
 /* What is to happen at this call: it counts the calls of its kind. */
 static int fault_at(const char* call) {
@@ -33,6 +34,7 @@ static int fault_at(const char* call) {
   ++seen;
   if (strcmp(what, "kill") == 0) return seen == number ? KILL : OTHER;
   if (strcmp(what, "full") == 0) return seen >= number ? FULL : OTHER;
+  if (strcmp(what, "slow") == 0) return seen >= number ? SLOW : OTHER;
   if (strcmp(what, "hold") == 0) return seen == number ? HOLD : OTHER;
   return seen == number ? FAIL : OTHER;
 }
@@ -65,6 +67,7 @@ static int happens(const char* call) {
     case FULL: errno = ENOSPC; return 1;
     case FAIL: errno = EIO; return 1;
     case HOLD: hold(); return 0;
+    case SLOW: sleep(2); return 0;
     default: return 0;
   }
 }

@@ -1,6 +1,7 @@
 """Time limits and signals: a fit with a checkpoint stops in time, from its first moment to its last."""
 import filecmp
 import os
+import re
 import signal
 import subprocess
 import time
@@ -98,6 +99,14 @@ class Stops(shoal.ShoalTest):
         result = shoal.run(*self.arguments, "--max-time", "auto", "--restart", "require",
                            env={"SLURM_JOB_END_TIME": str(int(time.time()) + 5)})
         self.assertEqual(result.returncode, 75, result.stderr)
+
+    def test_max_time_leaves_room_for_a_slow_disk(self):
+        """Where a checkpoint takes two seconds to write, the last one is begun that much earlier."""
+        result = shoal.run(*self.arguments, "--max-time", "12s", "--checkpoint-every", 1,
+                           env=fault("slow:fsync:1", "c.ckpt", ""))
+        self.assertEqual(result.returncode, 75, result.stderr)
+        hours, minutes, seconds = map(int, re.search(r" and (\d+):(\d+):(\d+); ", result.stderr).groups())
+        self.assertLess(3600 * hours + 60 * minutes + seconds, 12)
 
     def test_two_runs_at_once_do_not_mix(self):
         first = self.begin(0, "--checkpoint-every", "1")
