@@ -82,7 +82,7 @@ def strict_json(text):
 
 def not_finite(name):
     """The first array or attribute of an HDF5 file that holds something else than finite numbers, if any. Rows that were left
-    out (label -1) have no density and no responsibilities: NaN says so."""
+    out (label -1) have no density: NaN says so."""
     bad = []
 
     def look(path, value):
@@ -93,7 +93,7 @@ def not_finite(name):
     with h5py.File(name) as file:
         def visit(path, item):
             if isinstance(item, h5py.Dataset):
-                rows = slice(None) if path not in ("log_density", "responsibilities") else file["labels"][...] >= 0
+                rows = slice(None) if path != "log_density" else file["labels"][...] >= 0
                 look(path, item[...] if item.ndim == 0 else item[...][rows])
             for key, value in item.attrs.items():
                 look(f"{path}@{key}", value)

@@ -131,7 +131,8 @@ class Jobs(shoal.ShoalTest):
         self.assertEqual((result[0], result[2]), (75, True), result[1])
 
     def test_shellcheck(self):
-        found = subprocess.run(["shellcheck", *sorted(JOBS.glob("*.sh"))], capture_output=True, text=True)
+        found = subprocess.run(["shellcheck", "--external-sources", *sorted(JOBS.glob("*.sh"))], capture_output=True, text=True,
+                               cwd=shoal.ROOT)
         self.assertEqual(found.returncode, 0, found.stdout)
 
 
