@@ -104,7 +104,8 @@ std::optional<Checkpoint> Checkpointing::begin(const std::vector<std::string>& o
   if (!before) return before;
   iterations_on_disk_ = last_written_iteration_ = before->state.n_iterations;
   earlier_outputs_ = before->earlier_outputs;
-  earlier_outputs_.insert(earlier_outputs_.end(), before->outputs.begin(), before->outputs.end());
+  for (const auto& output : before->outputs)
+    if (std::ranges::find(earlier_outputs_, output) == earlier_outputs_.end()) earlier_outputs_.push_back(output);
   return before;
 }
 

@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "io/socket_passing.hpp"
 #include "shoal/io/hdf5_handle.hpp"
 #include "shoal/io/reader_process.hpp"
 
@@ -31,57 +32,6 @@ struct AnswerHead {
   std::uint64_t code;
   std::uint64_t bytes;
 };
-
-bool send_all(int socket, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
-}
-
-// ---- A socket goes to the reader together with the memory that it may take for the question that comes through it.
-
-/// One number, with room for one socket.
-class SocketMessage {
- public:
-  explicit SocketMessage(std::uint64_t& number) : number_{&number, sizeof number} {
-    header_.msg_iov = &number_;
-    header_.msg_iovlen = 1;
-    header_.msg_control = control_.data();
-    header_.msg_controllen = control_.size();
-  }
-  [[nodiscard]] msghdr* header() { return &header_; }
-
- private:
-  iovec number_;
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control_{};
-  msghdr header_{};
-};
-
-bool send_socket(int to, int socket, std::uint64_t memory) {
-  SocketMessage message(memory);
-  cmsghdr* const head = CMSG_FIRSTHDR(message.header());
-  head->cmsg_level = SOL_SOCKET;
-  head->cmsg_type = SCM_RIGHTS;
-  head->cmsg_len = CMSG_LEN(sizeof(int));
-  std::memcpy(CMSG_DATA(head), &socket, sizeof socket);
-  return sendmsg(to, message.header(), MSG_NOSIGNAL) == static_cast<ssize_t>(sizeof memory);
-}
-
-/// -1 where no more will come.
-int receive_socket(int from, std::uint64_t& memory) {
-  SocketMessage message(memory);
-  ssize_t n = 0;
-  while ((n = recvmsg(from, message.header(), MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {
-  }
-  const cmsghdr* const head = n == static_cast<ssize_t>(sizeof memory) ? CMSG_FIRSTHDR(message.header()) : nullptr;
-  int socket = -1;
-  if (head != nullptr) std::memcpy(&socket, CMSG_DATA(head), sizeof socket);
-  return socket;
-}
 
 /// The environment for a process that has nothing to do with MPI; Open MPI puts the whole command line into it, which
 /// may be longer than the system lets a variable be.
