@@ -44,10 +44,10 @@ std::string file_digest(const std::string& name) {
   return text_of(XXH3_128bits_digest(&state));
 }
 
-std::string rows_digest(const Communicator& comm, const RowDigest& mine) {
-  RowDigest all;
-  for (const RowDigest& one : gather_values(comm, std::vector{mine})) all.add(one);
-  return fmt::format("nh:{:016x}{:016x}", all.values, all.products);
+std::string rows_digest(const Communicator& comm, const PlacedDigest& mine) {
+  PlacedDigest all;
+  for (const PlacedDigest& one : gather_values(comm, std::vector{mine})) all.add(one);
+  return fmt::format("sum:{:016x}{:016x}", all.words, all.products);
 }
 
 template <class Row>

@@ -170,9 +170,9 @@ Shard<Row> read_shard(const Communicator& comm, const std::vector<DatasetInfo>& 
   read_slices(comm, datasets, rows, options.threads, store, in_place(shard));
   if (!options.row_weights.empty()) read_weights(comm, datasets, options.row_weights, options.threads, shard);
   leave_out(comm, shard);
-  constexpr std::uint64_t places_of_weights = std::uint64_t{1} << 63U;
-  shard.digest.add(shard.weights.data(), shard.weights.size(),
-                   places_of_weights + static_cast<std::uint64_t>(shard.rows().first));
+  constexpr std::uint64_t places_of_weights = std::uint64_t{1} << 63U;  // beyond those of rows
+  shard.digest.add(std::as_bytes(std::span(shard.weights)),
+                   places_of_weights + sizeof(double) * static_cast<std::uint64_t>(shard.rows().first));
   return shard;
 }
 

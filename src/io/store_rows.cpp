@@ -195,10 +195,10 @@ void convert_slice(const Slice& slice, const ReadOptions& options, Shard<PackedB
 template <class Row>
 void add_to_digest(const Slice& slice, Shard<Row>& shard) {
   const auto first = static_cast<std::size_t>(slice.first_row - shard.rows().first) * shard.width();
-  RowDigest mine;
-  mine.add(shard.values.data() + first, static_cast<std::size_t>(slice.n_rows) * shard.width(),
-           static_cast<std::uint64_t>(slice.first_row) * shard.width());
-  std::atomic_ref(shard.digest.values) += mine.values;
+  const std::span rows(shard.values.data() + first, static_cast<std::size_t>(slice.n_rows) * shard.width());
+  PlacedDigest mine;
+  mine.add(std::as_bytes(rows), static_cast<std::uint64_t>(slice.first_row) * shard.width() * sizeof(Row));
+  std::atomic_ref(shard.digest.words) += mine.words;
   std::atomic_ref(shard.digest.products) += mine.products;
 }
 

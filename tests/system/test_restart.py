@@ -121,7 +121,7 @@ class Restart(shoal.ShoalTest):
                    *self.arguments("fit", "--max-iterations", 20))
         self.fails(64, ["tolerance 0", "only shrink"], *self.arguments("fit", "--tolerance", 0.1))
         other = self.write("other.h5", self.X + 1e-9)
-        self.fails(65, ["digest of the rows", "nh:"], *self.arguments(data=other), ranks=2)
+        self.fails(65, ["digest of the rows", "sum:"], *self.arguments(data=other), ranks=2)
         short = self.write("short.h5", self.X[:-1])
         self.fails(65, ["rows 4000", "this is rows 3999"], *self.arguments(data=short))
         self.command(ranks=2)  # and no attempt did harm

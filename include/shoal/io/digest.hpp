@@ -19,7 +19,7 @@ std::string digest(std::string_view text);
 std::string file_digest(const std::string& name);
 
 /// Of the rows of all ranks, of which each rank has its own digest: it does not depend on ranks. Collective.
-std::string rows_digest(const Communicator& comm, const RowDigest& mine);
+std::string rows_digest(const Communicator& comm, const PlacedDigest& mine);
 
 /// Of the weights of all ranks' rows, block by block, so that it does not depend on ranks. Collective.
 template <class Row>
