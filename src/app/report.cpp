@@ -16,7 +16,7 @@ Reporter::Reporter(const Communicator& comm, const Arguments& arguments, const s
   on_root(comm, [&] { log_ = FitLog(arguments, fit); });
   if (!comm.is_root() || arguments.quiet) return;
   progress_ = arguments.progress;
-  if (progress_ == Progress::automatic) progress_ = draws_lines() ? Progress::bar : Progress::lines;
+  if (progress_ == Progress::automatic) progress_ = is_terminal() ? Progress::bar : Progress::lines;
 }
 
 Reporter::~Reporter() { finish(); }
@@ -42,8 +42,10 @@ void Reporter::draw_bar(const IterationReport& report) {
   constexpr std::int64_t width = 24;
   const std::int64_t limit = std::max<std::int64_t>(1, arguments_.max_iterations);
   const auto filled = static_cast<std::size_t>(width * std::min(report.iteration, limit) / limit);
-  tell(fmt::format("\r[{:<{}}] iteration {} of at most {}  objective {:.10g}  change {:.2e} \x1b[K",
-                   std::string(filled, '#'), width, report.iteration, limit, report.objective, report.change));
+  const std::string line =
+      fmt::format("[{:<{}}] iteration {} of at most {}  objective {:.10g}  change {:.2e} ", std::string(filled, '#'),
+                  width, report.iteration, limit, report.objective, report.change);
+  tell("\r" + line + clear_rest(line.size()));
   bar_open_ = true;
 }
 

@@ -115,9 +115,12 @@ std::string one_message(std::string_view text) {
   return cut(whole, most);
 }
 
-bool draws_lines() {
-  const std::string_view terminal = environment("TERM");
-  return isatty(STDERR_FILENO) != 0 && !terminal.empty() && terminal != "dumb";
+bool is_terminal() { return isatty(STDERR_FILENO) != 0; }
+
+std::string clear_rest(std::size_t shown) {
+  constexpr std::size_t width = 79;
+  if (environment("TERM") != "dumb" && environment("NO_COLOR").empty()) return "\x1b[K";
+  return std::string(shown < width ? width - shown : 0, ' ');
 }
 
 void tell(const std::string& text) {

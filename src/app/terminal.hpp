@@ -18,8 +18,12 @@ std::string printable(std::string_view text, std::size_t most = 200);
 /// A message that holds such names: the same for each of its words, and for the whole with room for several.
 std::string one_message(std::string_view text);
 
-/// Whether standard error is a terminal on which a line can be drawn over and over.
-bool draws_lines();
+/// Whether standard error is a terminal, on which a line can be drawn over and over.
+bool is_terminal();
+
+/// Ends a line that is drawn over a longer one: by the escape that clears the rest, or by blanks where the terminal
+/// knows no escapes (TERM=dumb) or nobody wants them (NO_COLOR). `shown`: characters of the line.
+std::string clear_rest(std::size_t shown);
 
 /// Writes to standard error; a lost or full one is not worth a failure.
 void tell(const std::string& text);

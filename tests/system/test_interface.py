@@ -181,10 +181,11 @@ class Interface(shoal.ShoalTest):
         self.assertEqual(os.listdir(self.folder), [])
         self.fails(64, ["-k 151"], "fit", "gaussian", shoal.DATA / "iris.h5", "-k", 151, "--dry-run")
 
-    def on_a_terminal(self, *arguments):
+    def on_a_terminal(self, *arguments, **environment):
         """What a person sees: runs with standard error and output on a pseudo terminal."""
         leader, follower = pty.openpty()
-        process = subprocess.Popen([shoal.PROGRAM, *map(str, arguments)], stdin=follower, stdout=follower, stderr=follower)
+        process = subprocess.Popen([shoal.PROGRAM, *map(str, arguments)], stdin=follower, stdout=follower, stderr=follower,
+                                   env={**os.environ, "TERM": "xterm", **environment})
         os.close(follower)
         text = b""
         try:
@@ -202,6 +203,9 @@ class Interface(shoal.ShoalTest):
         self.assertIn("\r[", bar)
         self.assertIn("iteration 22 of at most 300", bar)
         self.assertIn("converged", bar)
+        self.assertIn("\x1b[K", bar)
+        for environment in ({"TERM": "dumb"}, {"NO_COLOR": "1"}):
+            self.assertNotIn("\x1b", self.on_a_terminal(*fit, **environment))
         self.assertNotIn("of at most", self.ok(*fit).stderr)
         self.assertRegex(self.ok(*fit).stderr, r"iteration +22  objective -180\.18")
         self.assertIn("of at most", self.ok(*fit, "--progress", "bar").stderr)
