@@ -216,6 +216,14 @@ void Checkpointing::write_finished(const FitState& state, const std::string& rea
   });
 }
 
+void Checkpointing::require_lease() const {
+  if (!store_) return;
+  on_root(comm_, [&] {
+    if (!store_->mark().empty() && !store_->holds_lease())
+      throw Error(ExitCode::io_failure, fmt::format("{}: another run has taken over; this one ends", store_->name()));
+  });
+}
+
 void Checkpointing::end() {
   if (store_) on_root(comm_, [&] { store_->release_lease(); });
 }

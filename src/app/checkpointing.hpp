@@ -56,6 +56,9 @@ class Checkpointing final : public Interruption {
   void write_finished(const FitState& state, const std::string& reason, const NamedTexts& outputs,
                       const NamedTexts& inputs);
 
+  /// Collective: throws Error(io_failure) where another run has taken over.
+  void require_lease() const;
+
   /// Collective: outputs have their names.
   void end();
 

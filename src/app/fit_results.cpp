@@ -125,8 +125,10 @@ template ModelFile describe(const Model<float>&, const FitResult&, const FitPlan
 template ModelFile describe(const Model<double>&, const FitResult&, const FitPlan&, const DataSummary&);
 template ModelFile describe(const Model<PackedByte>&, const FitResult&, const FitPlan&, const DataSummary&);
 
-void write_outputs(const Communicator& comm, Outputs& outputs, const ModelFile& file, const FitResult& result,
-                   const FitPlan& plan, Checkpointing& checkpointing) {
+namespace {
+
+void write_and_name(const Communicator& comm, Outputs& outputs, const ModelFile& file, const FitResult& result,
+                    const FitPlan& plan, Checkpointing& checkpointing) {
   const Partition& partition = plan.partition;
   if (outputs.labels) {
     const auto rows = [&](int rank) { return partition.rows_of_rank(rank, comm.size()); };
@@ -143,6 +145,18 @@ void write_outputs(const Communicator& comm, Outputs& outputs, const ModelFile& 
   if (outputs.labels) outputs.labels->commit();
   outputs.model.commit();
   checkpointing.end();
+}
+
+}  // namespace
+
+void write_outputs(const Communicator& comm, Outputs& outputs, const ModelFile& file, const FitResult& result,
+                   const FitPlan& plan, Checkpointing& checkpointing) {
+  try {
+    write_and_name(comm, outputs, file, result, plan, checkpointing);
+  } catch (const Error&) {  // on all ranks; a successor removes what was half written
+    checkpointing.require_lease();
+    throw;
+  }
 }
 
 nlohmann::ordered_json run_json(const Communicator& comm, const ModelFile& file, const Repairs& repairs,

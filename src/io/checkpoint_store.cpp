@@ -1,11 +1,14 @@
 #include "shoal/io/checkpoint_store.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <algorithm>
+#include <cerrno>
 #include <filesystem>
+#include <span>
 
+#include "io/descriptor.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/io/durable_file.hpp"
@@ -17,16 +20,21 @@ namespace {
 
 constexpr std::string_view lease_head = "shoal-lease ";
 
-/// A link that points nowhere counts.
-bool exists(const std::string& name) {
-  struct stat status {};
-  return lstat(name.c_str(), &status) == 0;
-}
+/// What has a name, without following a link. Another run may take it away at any moment, so it is looked at once.
+struct FileFound {
+  bool there = false;
+  bool is_file = false;
+  std::string head;  ///< its first bytes
+};
 
-/// Not through a link.
-bool is_regular(const std::string& name) {
+FileFound look_at(const std::string& name) {
+  const Descriptor file(open(name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));  // NOLINT: POSIX
+  if (file.get() < 0) return {errno != ENOENT, false, ""};
   struct stat status {};
-  return lstat(name.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+  if (fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return {true, false, ""};
+  std::string head(64, '\0');
+  head.resize(read_fully(file.get(), std::as_writable_bytes(std::span(head)), 0));
+  return {true, true, head};
 }
 
 void rename_file(const std::string& from, const std::string& to) {
@@ -35,29 +43,25 @@ void rename_file(const std::string& from, const std::string& to) {
   if (error) throw Error(ExitCode::io_failure, fmt::format("{}: could not be renamed ({})", from, error.message()));
 }
 
-/// The mark in a lease; nothing where the file is no lease that a run of ours wrote.
-std::optional<std::string> mark_in(const std::string& lease) {
-  if (!is_regular(lease)) return std::nullopt;
-  const std::string text = read_bytes(lease, 64);
-  const std::size_t length = lease_head.size() + new_mark().size() + 1;
-  if (text.size() != length || !text.starts_with(lease_head) || text.back() != '\n') return std::nullopt;
-  std::string mark = text.substr(lease_head.size(), length - lease_head.size() - 1);
+/// The mark in a lease; nothing where it is none that a run of ours wrote.
+std::optional<std::string> mark_in(const FileFound& lease) {
+  const std::size_t length = lease_head.size() + mark_length + 1;
+  if (!lease.is_file || lease.head.size() != length || !lease.head.starts_with(lease_head) || lease.head.back() != '\n')
+    return std::nullopt;
+  const std::string mark = lease.head.substr(lease_head.size(), mark_length);
   return is_mark(mark) ? std::optional(mark) : std::nullopt;
 }
 
 /// Whether a generation is ours, whole or not. An empty file holds nothing that could be lost.
-bool is_generation(const std::string& name) {
-  if (!is_regular(name)) return false;
-  const std::string head = read_bytes(name, 8);
-  return looks_sealed(head) || head.empty();
-}
+bool is_generation(const FileFound& found) { return found.is_file && (looks_sealed(found.head) || found.head.empty()); }
 
 }  // namespace
 
 CheckpointStore::CheckpointStore(const Communicator& comm, const std::string& name, bool overwrite)
     : comm_(comm), name_(name) {
   on_root(comm, [&] {
-    if (!existing_file(name)) require_free(name, overwrite);
+    existing_file(name);  // no folder, device, ...
+    if (!overwrite) require_target(name);
     file_ = follow_links(name);
   });
 }
@@ -72,10 +76,10 @@ void CheckpointStore::require_own() const {
         ExitCode::cannot_create,
         fmt::format("{}: exists and is no {} of shoal; give --checkpoint another name, or move it away", file, what));
   };
-  const bool followed = exists(previous()) && is_generation(previous());
-  if (exists(file_) && !is_generation(file_) && !followed) foreign(file_, "checkpoint");
-  if (exists(previous()) && !followed) foreign(previous(), "checkpoint");
-  if (exists(lease()) && !mark_in(lease())) foreign(lease(), "lease");
+  const FileFound before = look_at(previous()), newest = look_at(file_), taken = look_at(lease());
+  if (newest.there && !is_generation(newest) && !is_generation(before)) foreign(file_, "checkpoint");
+  if (before.there && !is_generation(before)) foreign(previous(), "checkpoint");
+  if (taken.there && !mark_in(taken)) foreign(lease(), "lease");
 }
 
 CheckpointStore::Found CheckpointStore::read() {
@@ -84,9 +88,14 @@ CheckpointStore::Found CheckpointStore::read() {
   on_root(comm_, [&] {
     require_own();
     for (const std::string& name : {file_, previous()}) {
-      if (!exists(name)) continue;
+      std::string candidate;
+      try {
+        candidate = read_bytes(name);
+      } catch (const Error& error) {
+        if (error.code() == ExitCode::no_input && !look_at(name).there) continue;
+        throw;
+      }
       found.any = true;
-      const std::string candidate = read_bytes(name);
       try {
         checkpoint_from(candidate, name);
       } catch (const Error& error) {
@@ -109,7 +118,7 @@ CheckpointStore::Found CheckpointStore::read() {
 void CheckpointStore::take_lease(const std::vector<std::string>& outputs) {
   on_root(comm_, [&] {
     require_own();
-    const std::optional<std::string> before = mark_in(lease());
+    const std::optional<std::string> before = mark_in(look_at(lease()));
     const std::string mark = new_mark();
     try {
       const std::string temporary = temporary_name(lease(), mark);
@@ -126,13 +135,7 @@ void CheckpointStore::take_lease(const std::vector<std::string>& outputs) {
   });
 }
 
-bool CheckpointStore::holds_lease() const {
-  try {
-    return !mark_.empty() && mark_in(lease()) == mark_;
-  } catch (const Error&) {
-    return false;  // it cannot be read
-  }
-}
+bool CheckpointStore::holds_lease() const { return !mark_.empty() && mark_in(look_at(lease())) == mark_; }
 
 void CheckpointStore::write(const Checkpoint& checkpoint) {
   const std::string temporary = temporary_name(file_, mark_);

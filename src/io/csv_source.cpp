@@ -182,7 +182,7 @@ std::unique_ptr<TableSource> open_csv(const std::string& file, const TableOption
 }
 
 std::unique_ptr<TableSource> open_table(const std::string& file, const TableOptions& options) {
-  if (file.ends_with(".npy")) return open_npy(file, options);
+  if (file.ends_with(".npy")) return open_npy(file);
   return open_csv(file, options);
 }
 

@@ -74,7 +74,7 @@ std::string new_mark() {
 }
 
 bool is_mark(std::string_view text) {
-  return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  return text.size() == mark_length && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 std::string temporary_name(const std::string& file, const std::string& mark) {

@@ -42,7 +42,7 @@ constexpr std::size_t most_header = 4096;
 
 class NpySource final : public TableSource {
  public:
-  NpySource(const std::string& file, const TableOptions& options) : file_(file), source_(file, options.folder) {
+  explicit NpySource(const std::string& file) : file_(file), source_(file, "") {
     std::ifstream stream = source_.open();
     parse(read_header(stream));
     data_start_ = stream.tellg();
@@ -123,8 +123,6 @@ class NpySource final : public TableSource {
 
 }  // namespace
 
-std::unique_ptr<TableSource> open_npy(const std::string& file, const TableOptions& options) {
-  return std::make_unique<NpySource>(file, options);
-}
+std::unique_ptr<TableSource> open_npy(const std::string& file) { return std::make_unique<NpySource>(file); }
 
 }  // namespace shoal

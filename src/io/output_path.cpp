@@ -48,13 +48,17 @@ std::optional<Ownership> existing_file(const std::string& name) {
   return Ownership{status.st_mode & 07777U, status.st_uid, status.st_gid};
 }
 
+void require_target(const std::string& name) {
+  struct stat status {};
+  if (lstat(name.c_str(), &status) == 0 && S_ISLNK(status.st_mode) && !existing_file(name))
+    throw cannot(name, "is a link that points nowhere; choose another name, or give --overwrite to make its target");
+}
+
 void require_free(const std::string& name, bool may_replace) {
   const bool there = existing_file(name).has_value();
   if (may_replace) return;
   if (there) throw cannot(name, "exists already; choose another name or give --overwrite");
-  struct stat status {};
-  if (lstat(name.c_str(), &status) == 0)
-    throw cannot(name, "is a link that points nowhere; choose another name, or give --overwrite to make its target");
+  require_target(name);
 }
 
 void keep_ownership(const std::string& file, const Ownership& ownership) {

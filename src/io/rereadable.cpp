@@ -51,10 +51,12 @@ RereadableFile::RereadableFile(std::string name, const std::string& folder) : na
   if (stat(name_.c_str(), &status) != 0)
     throw Error(ExitCode::no_input,
                 fmt::format("{}: cannot be read ({}); check the name", name_, std::strerror(errno)));
-  if (S_ISFIFO(status.st_mode))
+  if (S_ISFIFO(status.st_mode) && !folder.empty())
     copy_ = copy_of(name_, folder);
   else if (!S_ISREG(status.st_mode))
-    throw Error(ExitCode::no_input, fmt::format("{}: is a folder, device or socket; give a file or a pipe", name_));
+    throw Error(ExitCode::no_input,
+                fmt::format("{}: is {}; give a file", name_,
+                            folder.empty() ? "a folder, pipe, device or socket" : "a folder, device or socket"));
 }
 
 std::ifstream RereadableFile::open() const {

@@ -8,8 +8,9 @@
 
 namespace shoal {
 
-/// A regular file, or what once came out of a pipe: that is kept in a file without a name, on disk in `folder`. Throws
-/// Error: no_input where it is missing or neither, io_failure where it cannot be kept.
+/// A regular file, or what once came out of a pipe: that is kept in a file without a name, on disk in `folder`; without
+/// a folder pipes are refused. Throws Error: no_input where it is missing or neither, io_failure where it cannot be
+/// kept.
 class RereadableFile {
  public:
   RereadableFile(std::string name, const std::string& folder);

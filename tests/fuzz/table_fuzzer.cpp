@@ -42,7 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   options.delimiter = data[0] / 3 % 2 == 0 ? ',' : ';';
   options.label_column = data[0] / 6 % 3 == 0 ? "" : data[0] / 6 % 3 == 1 ? "0" : "y";
   read([&] { return shoal::open_csv(name, options); });
-  read([&] { return shoal::open_npy(name, {}); });
+  read([&] { return shoal::open_npy(name); });
   close(file);
   return 0;
 }

@@ -66,9 +66,9 @@ class Options(shoal.ShoalTest):
             with self.subTest(text=text[:40]):
                 config.write_text(text)
                 self.assertIn(words, self.refused(64, *fit))
-        for raw, code in ((b"[fit]\nseed = '\xff\xfe'", 64), (b"[fit]\n" + b"k" * 10**7 + b" = 1", 65)):
+        for raw in (b"[fit]\nseed = '\xff\xfe'", b"[fit]\n" + b"k" * 10**7 + b" = 1"):
             config.write_bytes(raw)
-            self.refused(code, *fit)
+            self.refused(64, *fit)
         os.mkfifo(self.path("pipe"))
         self.refused(66, *fit[:-1], self.path("pipe"))
         config.write_bytes(b"\xef\xbb\xbf[fit]\r\nclusters = 2\r\nquiet = true\r\n")  # as editors of another system write

@@ -35,12 +35,12 @@ class Stops(shoal.ShoalTest):
         process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
                                    text=True, env={**os.environ, **(env or {})})
         self.addCleanup(process.kill)
-        lines = 0
+        said = []
         for line in process.stderr:  # until it iterates
-            lines += line.startswith("iteration ")
-            if lines == 2:
+            said.append(line)
+            if sum(line.startswith("iteration ") for line in said) == 2:
                 return process
-        self.fail("the fit ended by itself")
+        self.fail(f"the fit ended by itself with {process.wait()}: {said}")
 
     @staticmethod
     def ranks_of(process):

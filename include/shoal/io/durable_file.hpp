@@ -26,6 +26,7 @@ std::string folder_of(const std::string& name);
 
 /// The mark of a run, unlike that of any other and not to be guessed: 32 hexadecimal digits.
 std::string new_mark();
+inline constexpr std::size_t mark_length = 32;
 bool is_mark(std::string_view text);
 
 /// The hidden file beside `file` in which the run of a mark makes it; within the length that names may have.

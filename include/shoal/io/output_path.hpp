@@ -22,6 +22,9 @@ std::string follow_links(const std::string& name);
 /// a pipe or a socket, whose place no output takes.
 std::optional<Ownership> existing_file(const std::string& name);
 
+/// Throws Error(cannot_create) where `name` is a link that points nowhere.
+void require_target(const std::string& name);
+
 /// Throws Error(cannot_create) where `name` is what existing_file refuses, or, unless it may be replaced, is there
 /// already: be it as a link that points nowhere.
 void require_free(const std::string& name, bool may_replace);

@@ -13,7 +13,7 @@ struct TableOptions {
   std::string header = "auto";  ///< auto, yes, no
   char delimiter = ',';
   std::string label_column;  ///< name or number; empty: none
-  std::string folder = ".";  ///< what comes out of a pipe is kept here, in a file without a name
+  std::string folder = ".";  ///< CSV that comes out of a pipe is kept here, in a file without a name
 };
 
 /// A rectangular table of numbers with, perhaps, one column of labels as text. NaN: missing.
@@ -35,6 +35,6 @@ class TableSource {
 /// label column).
 std::unique_ptr<TableSource> open_table(const std::string& file, const TableOptions& options);
 std::unique_ptr<TableSource> open_csv(const std::string& file, const TableOptions& options);
-std::unique_ptr<TableSource> open_npy(const std::string& file, const TableOptions& options);
+std::unique_ptr<TableSource> open_npy(const std::string& file);
 
 }  // namespace shoal
