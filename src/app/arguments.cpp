@@ -30,6 +30,15 @@ std::string one_line(const CLI::App& root, const CLI::ParseError& error) {
   return fmt::format("{}; see `{} --help`", text, command);
 }
 
+/// What a variable of a shell that is not set leaves of a value.
+CLI::Validator not_empty(const std::string& option) {
+  const auto check = [option](const std::string& value) -> std::string {
+    if (value.empty()) throw Error(ExitCode::usage, option + ": its value is empty; give one, or leave the option out");
+    return "";
+  };
+  return {check, ""};
+}
+
 /// Looks at the config before CLI11 opens it.
 void require_configs(int argc, char** argv) {
   const std::string option = "--config";
@@ -68,6 +77,8 @@ std::optional<Arguments> parse_arguments(int argc, char** argv, bool print) {
   root.allow_config_extras(CLI::config_extras_mode::error);
   root.get_formatter()->column_width(34);
   for (CLI::App* sub : root.get_subcommands({})) {
+    for (CLI::Option* option : sub->get_options())
+      if (option->get_type_size() > 0) option->check(not_empty(option->get_name()));
     sub->fallthrough();  // so that --config may stand behind the command
     sub->allow_config_extras(CLI::config_extras_mode::error);
     sub->get_formatter()->column_width(34);
@@ -81,9 +92,10 @@ std::optional<Arguments> parse_arguments(int argc, char** argv, bool print) {
   } catch (const CLI::FileError& error) {
     throw Error(ExitCode::no_input, fmt::format("--config: {}; check the name", error.what()));
   } catch (const CLI::ConfigError& error) {
-    const std::string what = error.what();  // the key stands last
+    const std::string what = error.what(), unknown = "INI was not able to parse ";
+    if (!what.starts_with(unknown)) throw Error(ExitCode::usage, "--config: " + what);
     throw Error(ExitCode::usage,
-                fmt::format("--config: {} is no option; see `shoal --help`", what.substr(what.rfind(' ') + 1)));
+                fmt::format("--config: {} is no option; see `shoal --help`", what.substr(unknown.size())));
   } catch (const CLI::ParseError& error) {
     throw Error(ExitCode::usage, one_line(root, error));
   }

@@ -40,7 +40,7 @@ double time_limit(const std::string& text) {
   const auto epoch = end == nullptr ? std::nullopt : parse_count(end);
   if (!epoch)
     throw Error(ExitCode::usage,
-                "--max-time auto: SLURM_JOB_END_TIME is not in the environment; give a time as HH:MM:SS");
+                "--max-time auto: SLURM_JOB_END_TIME is not in the environment, or is no time; give one as HH:MM:SS");
   return static_cast<double>(*epoch - std::time(nullptr)) + seconds_since(program_start());
 }
 

@@ -50,11 +50,16 @@ namespace {
 /// By device and number where there is one, else by the path that it would have: links and other spellings do not
 /// count.
 std::string which_file(const std::string& name) {
-  const std::string target = follow_links(name);
   struct stat status {};
-  if (stat(target.c_str(), &status) == 0) return fmt::format("{} {}", status.st_dev, status.st_ino);
-  std::error_code ignored;
-  return std::filesystem::weakly_canonical(std::filesystem::absolute(target, ignored), ignored).string();
+  if (stat(name.c_str(), &status) == 0) return fmt::format("{} {}", status.st_dev, status.st_ino);
+  std::error_code error;
+  std::filesystem::path path = std::filesystem::absolute(name, error).lexically_normal();
+  try {
+    path = std::filesystem::absolute(follow_links(name), error).lexically_normal();
+  } catch (const Error&) {  // a link to itself: told by who opens it
+  }
+  const std::filesystem::path canonical = std::filesystem::weakly_canonical(path, error);
+  return error || canonical.empty() ? path.string() : canonical.string();
 }
 
 }  // namespace

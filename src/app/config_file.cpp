@@ -21,7 +21,8 @@ Error refused(const toml::source_position& where, const std::string& why) {
 
 /// A value as it would stand on the command line.
 std::string text_of(const toml::node& node) {
-  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* text = node.as_string(); text != nullptr && text->get().find('\0') == std::string::npos)
+    return text->get();
   if (const auto* number = node.as_integer()) return fmt::format("{}", number->get());
   if (const auto* number = node.as_floating_point()) return fmt::format("{}", number->get());
   if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";

@@ -7,8 +7,8 @@
 
 namespace shoal::app {
 
-/// Throws Error where `file` cannot be a config: no_input where it is no regular file (a pipe would be waited for), usage
-/// where it is far too long.
+/// Throws Error where `file` cannot be a config: no_input where it is no regular file (a pipe would be waited for),
+/// usage where it is far too long.
 void require_config(const std::string& file);
 
 /// What CLI11 reads config files with: tables name commands, keys their options. Throws Error(usage), naming line and

@@ -40,7 +40,10 @@ bool may_become(const std::string& option, const std::string& before, const std:
   return before == now;
 }
 
-bool is_limit(const std::string& option) { return option == "max-iterations" || option == "tolerance"; }
+/// What may change from one life of a fit to the next: the limits, and the type that turned out to hold the rows.
+bool may_change(const std::string& option) {
+  return option == "max-iterations" || option == "tolerance" || option == "precision";
+}
 
 }  // namespace
 
@@ -62,7 +65,7 @@ NamedTexts identity_of(const FitPlan& plan) {
 std::string fit_digest(const NamedTexts& identity) {
   std::string text;
   for (const auto& [name, value] : identity)
-    if (!is_limit(name)) text += name + '\0' + value + '\0';
+    if (!may_change(name) && name != digest_of_rows && name != "row-weights") text += name + '\0' + value + '\0';
   return digest(text);
 }
 
@@ -151,6 +154,7 @@ std::vector<std::string> files_read(const FitPlan& plan) {
   std::vector<std::string> files = files_of(plan.datasets);
   const std::vector<std::string> of_weights = files_of(plan.weights);
   files.insert(files.end(), of_weights.begin(), of_weights.end());
+  files.insert(files.end(), plan.sources.begin(), plan.sources.end());
   return files;
 }
 

@@ -16,7 +16,7 @@ inline constexpr const char* digest_of_rows = "digest of the rows";
 /// Program, instruction set, shape and type of the data, and the resolved options, by name.
 NamedTexts identity_of(const FitPlan& plan);
 
-/// One digest of an identity, the limits up to which the fit goes left out: its log carries it.
+/// One digest of what options, program and shape of the data make of an identity, limits left out: a log names it.
 std::string fit_digest(const NamedTexts& identity);
 
 /// Every file of the data with its size, number and times, which change when it is written to; nothing where HDF5 alone

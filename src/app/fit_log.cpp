@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "app/terminal.hpp"
 #include "shoal/core/error.hpp"
@@ -20,12 +21,17 @@ namespace {
 /// Of a log's lines; a line is far shorter.
 constexpr std::size_t longest_line = 65536;
 
-/// Whether a file that is there is the log of this fit: its first line says so, or it has none yet.
-bool is_log_of(const std::string& name, const std::string& fit) {
-  const std::string head = read_bytes(name, longest_line);
-  if (head.empty()) return true;
-  const auto json = nlohmann::json::parse(head.substr(0, head.find('\n')), nullptr, false);
-  return json.is_object() && json.contains("event") && json.value("fit", nlohmann::json()) == fit;
+/// The fit that the first line of a log names; nothing where the file is no log, empty where it has no line yet.
+std::optional<std::string> fit_of_log(const std::string& name) {
+  try {
+    const std::string head = read_bytes(name, longest_line);
+    if (head.empty()) return "";
+    const auto json = nlohmann::json::parse(head.substr(0, head.find('\n')), nullptr, false);
+    if (json.is_object() && json.contains("event") && json.contains("fit") && json["fit"].is_string())
+      return json["fit"].get<std::string>();
+  } catch (const Error&) {  // it may not be read
+  }
+  return std::nullopt;
 }
 
 /// What a crash left of a last line goes.
@@ -43,8 +49,12 @@ void drop_broken_line(int file) {
 
 FitLog::FitLog(const Arguments& arguments, std::string fit) : fit_(std::move(fit)) {
   if (arguments.log.empty()) return;
-  const bool goes_on =
-      !arguments.checkpoint.empty() && existing_file(arguments.log) && is_log_of(follow_links(arguments.log), fit_);
+  bool goes_on = false;
+  if (!arguments.checkpoint.empty() && arguments.restart != Restart::never && existing_file(arguments.log)) {
+    const std::optional<std::string> found = fit_of_log(follow_links(arguments.log));
+    goes_on = found && (found->empty() || found->starts_with(fit_ + " "));
+    if (goes_on) found_ = *found;
+  }
   require_free(arguments.log, arguments.overwrite || goes_on);
   name_ = follow_links(arguments.log);
   created_ = !existing_file(name_);
@@ -61,6 +71,16 @@ FitLog::FitLog(const Arguments& arguments, std::string fit) : fit_(std::move(fit
 FitLog::~FitLog() {
   struct stat status {};
   if (file_.get() >= 0 && created_ && fstat(file_.get(), &status) == 0 && status.st_size == 0) remove_leftover(name_);
+}
+
+void FitLog::set_data(const std::string& digest) {
+  if (file_.get() < 0) return;
+  const std::string whole = fit_.substr(0, fit_.find(' ')) + " " + digest;
+  if (!found_.empty() && found_ != whole)
+    throw Error(
+        ExitCode::cannot_create,
+        fmt::format("{}: exists already, and is the log of a fit of other data; give --log another name", name_));
+  fit_ = whole;
 }
 
 void FitLog::line(nlohmann::ordered_json object) {

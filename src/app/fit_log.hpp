@@ -15,13 +15,17 @@ class FitLog {
  public:
   FitLog() = default;
 
-  /// Goes on with the file where a checkpoint is kept and the file is the log of this very fit (whose digest every line
-  /// names). Throws Error(cannot_create) where any other file has the name (unless it may be overwritten), or none can
-  /// be created.
+  /// Goes on with the file where a checkpoint is kept and the file is the log of this very fit (whose digests, of
+  /// options and of data, every line names). Throws Error(cannot_create) where any other file has the name (unless it
+  /// may be overwritten), or none can be created.
   FitLog(const Arguments& arguments, std::string fit);
   FitLog(FitLog&&) = default;
   FitLog& operator=(FitLog&&) = default;
   ~FitLog();  ///< a log that was created and has no line is removed
+
+  /// The digest of the data, which is known when they have been read. Throws Error(cannot_create) where the lines that
+  /// are there are of other data.
+  void set_data(const std::string& digest);
 
   /// Adds an object, which gets the key "fit".
   void line(nlohmann::ordered_json object);
@@ -31,6 +35,7 @@ class FitLog {
  private:
   std::string name_;  ///< links followed
   std::string fit_;
+  std::string found_;  ///< the fit of the lines that are there; empty: none
   Descriptor file_;
   bool created_ = false;  ///< by this run
   bool warned_ = false;

@@ -74,7 +74,7 @@ void settle_mixing(const Communicator& comm, const Arguments& a, FitPlan& plan) 
   if (a.mixing == "learned") return;
   plan.model.mixing = a.mixing == "uniform" ? Mixing::uniform : Mixing::given;
   if (plan.model.mixing != Mixing::given) return;
-  const NamedArrays arrays = read_parameters(comm, a.mixing);
+  const NamedArrays arrays = read_parameters(comm, a.mixing, plan.sources);
   plan.model.given_weights = require_weights(arrays, plan.model.n_clusters, a.mixing);
   plan.names.mixing = digest({*find(arrays, "weights")});
 }
@@ -82,7 +82,7 @@ void settle_mixing(const Communicator& comm, const Arguments& a, FitPlan& plan) 
 void settle_start(const Communicator& comm, const Arguments& a, FitPlan& plan) {
   plan.names.init = a.init;
   if (a.init == "kmeans-parallel" || a.init == "random") return;
-  plan.start = read_parameters(comm, a.init);
+  plan.start = read_parameters(comm, a.init, plan.sources);
   plan.names.init = digest(plan.start);
   NamedArrays checked = plan.start;  // categorical ones wait for the data, which tell the levels
   if (a.model != ModelKind::categorical)
@@ -94,7 +94,7 @@ void settle_start(const Communicator& comm, const Arguments& a, FitPlan& plan) {
 FitPlan make_plan(const Communicator& comm, const Arguments& a) {
   refuse_foreign_options(a);
   check_missing(a.model, a.covariance, a.missing);
-  FitPlan plan{a, describe_datasets(comm, a.data, Wanted::matrix), {}, {}, {}, {}, {}, {}, false, 0, 1, {}};
+  FitPlan plan{a, describe_datasets(comm, a.data, Wanted::matrix), {}, {}, {}, {}, {}, {}, {}, false, 0, 1, {}};
   require_same_columns(plan.datasets);
   const std::int64_t rows = total_rows(plan.datasets);
   if (a.clusters > rows)

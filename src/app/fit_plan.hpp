@@ -24,7 +24,8 @@ struct FitPlan {
   ModelOptions model;
   ReadOptions read;
   FitOptions fit;
-  NamedArrays start;  ///< of --init FILE; empty: seed
+  std::vector<std::string> sources;  ///< files opened for --init and --mixing; on rank 0
+  NamedArrays start;                 ///< of --init FILE; empty: seed
   bool float32 = false;
   double tolerance = 0;
   int threads = 1;

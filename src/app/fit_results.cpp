@@ -22,11 +22,13 @@ namespace {
 
 /// Whether a file holds what this fit wrote for this purpose, to the byte.
 bool is_own(const std::string& name, const std::string& purpose, const NamedTexts& outputs) {
-  return std::ranges::any_of(outputs, [&](const auto& output) {
-    std::error_code ignored;
-    return output.first == purpose && std::filesystem::is_regular_file(name, ignored) &&
-           file_digest(name) == output.second;
-  });
+  std::error_code ignored;
+  if (outputs.empty() || !std::filesystem::is_regular_file(name, ignored)) return false;
+  try {
+    return std::ranges::find(outputs, std::pair(purpose, file_digest(name))) != outputs.end();
+  } catch (const Error&) {
+    return false;  // it may not be read
+  }
 }
 
 /// The same on every rank.

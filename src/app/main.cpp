@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
+#include <functional>
 #include <map>
 #include <new>
 #include <optional>
@@ -15,7 +17,9 @@
 #include "app/terminal.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/comm/environment.hpp"
+#include "shoal/comm/gather_values.hpp"
 #include "shoal/core/error.hpp"
+#include "shoal/io/durable_file.hpp"
 #include "shoal/io/hdf5_handle.hpp"
 #include "shoal/io/reader_process.hpp"
 
@@ -32,9 +36,24 @@ bool may_keep_a_checkpoint(int argc, char** argv) {
   return std::ranges::find(words, "fit") != words.end() && (begins("--checkpoint") || begins("--config"));
 }
 
+/// Ranks that were told different things would wait for each other for ever.
+void require_same_commands(const Communicator& comm, int argc, char** argv, const std::string& config) {
+  std::string text;
+  for (int i = 1; i < argc; ++i) text += std::string(argv[i]) + '\0';
+  agree(comm, [&] {
+    if (!config.empty()) text += read_bytes(config);
+  });
+  const std::vector<std::uint64_t> all =
+      gather_values(comm, std::vector{std::uint64_t{std::hash<std::string>()(text)}});
+  if (std::ranges::count(all, all.front()) != static_cast<std::ptrdiff_t>(all.size()))
+    throw Error(ExitCode::usage, "the ranks were given different arguments, or different files as --config");
+}
+
 int run(int argc, char** argv, const Communicator& comm) {
   std::optional<app::Arguments> arguments;  // the config file may be missing on one host alone
+  require_same_commands(comm, argc, argv, "");
   agree(comm, [&] { arguments = app::parse_arguments(argc, argv, comm.is_root()); });
+  if (arguments && !arguments->config.empty()) require_same_commands(comm, argc, argv, arguments->config);
   if (!arguments || arguments->checkpoint.empty() || arguments->dry_run) app::forget_stop_signals();
   if (!arguments) return 0;
   const std::map<std::string, void (*)(const Communicator&, const app::Arguments&)> commands = {
@@ -58,6 +77,7 @@ int main(int argc, char** argv) {
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);  // NOLINT: file systems without locks (NFS, Lustre) would refuse to open
   const Environment environment(argc, argv);
   blocked.reset();
+  std::signal(SIGPIPE, SIG_IGN);  // nobody reads what is told: no reason to end a fit
   std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is a write that fails, with a message, not a death
   silence_hdf5();
   const Communicator comm = Communicator::world();

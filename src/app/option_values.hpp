@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -47,8 +48,12 @@ CLI::Option* add_choice(CLI::App* app, const std::string& name, E& value, const 
 template <class T>
 std::optional<T> parse_number(const std::string& text, T least, T most) {
   T value{};
+  const char* const begin = text.data() + (text.starts_with('+') && !text.starts_with("+-") ? 1 : 0);
   const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  auto [stop, error] = std::from_chars(begin, end, value);
+  if constexpr (std::is_floating_point_v<T>)  // so near to zero that it is zero
+    if (error == std::errc::result_out_of_range && std::abs(std::strtold(begin, nullptr)) < 1)
+      value = 0, error = std::errc();
   if (error != std::errc() || stop != end || !(value >= least && value <= most)) return std::nullopt;
   return value;
 }

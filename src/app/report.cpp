@@ -19,6 +19,10 @@ Reporter::Reporter(const Communicator& comm, const Arguments& arguments, const s
   if (progress_ == Progress::automatic) progress_ = is_terminal() ? Progress::bar : Progress::lines;
 }
 
+void Reporter::set_data(const std::string& digest) {
+  on_root(comm_, [&] { log_.set_data(digest); });
+}
+
 Reporter::~Reporter() { finish(); }
 
 void Reporter::iteration(const IterationReport& report) {

@@ -21,6 +21,9 @@ class Reporter final : public Observer {
   ~Reporter() override;  ///< ends the progress line
   void iteration(const IterationReport& report) override;
 
+  /// The data are read: their digest. Collective: throws as FitLog::set_data does.
+  void set_data(const std::string& digest);
+
   /// Ends the progress line.
   void finish();
 

@@ -155,6 +155,7 @@ char delimiter_of(const Arguments& arguments) {
 void run_convert(const Communicator& comm, const Arguments& arguments) {
   const char delimiter = delimiter_of(arguments);
   require_different_files(comm, {arguments.data[1]}, {arguments.data[0], arguments.config});
+  OutputFile output(comm, arguments.data[1], arguments.overwrite);  // before a pipe is read
   std::unique_ptr<TableSource> table;
   Census census;
   ElementType type{};
@@ -171,7 +172,6 @@ void run_convert(const Communicator& comm, const Arguments& arguments) {
                               arguments.data[0], census.n_missing));
     type = stored_type(arguments, census);
   });
-  OutputFile output(comm, arguments.data[1], arguments.overwrite);
   on_root(comm, [&] { write_table(*table, census, type, arguments, output); });
   output.commit();
   if (comm.is_root())

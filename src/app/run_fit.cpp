@@ -98,6 +98,7 @@ bool fit_rows(const Communicator& comm, FitPlan& plan, Outputs& outputs, Reporte
   NamedTexts identity = identity_of(plan);
   identity.emplace_back(digest_of_rows, rows_digest(comm, shard.digest));
   if (before) require_same(before->identity, identity, arguments);
+  reporter.set_data(identity.back().second);
   seconds.read = watch.lap();
 
   const std::unique_ptr<Model<Row>> model = make(plan.model, shard, before);

@@ -96,6 +96,7 @@ void run_predict(const Communicator& comm, const Arguments& arguments) {
                                              to_string(app.model.kind)));
   std::vector<std::string> inputs = files_of(app.datasets);
   inputs.insert(inputs.end(), {arguments.model_file, arguments.config});
+  inputs.insert(inputs.end(), app.file.sources.begin(), app.file.sources.end());
   require_different_files(comm, {arguments.output}, inputs);
   OutputFile output(comm, arguments.output, arguments.overwrite);
   const PredictionWants wants{true, arguments.log_density, arguments.responsibilities};

@@ -64,6 +64,7 @@ void sample_as(const Communicator& comm, const Arguments& arguments, const Model
 void run_sample(const Communicator& comm, const Arguments& arguments) {
   require_different_files(comm, {arguments.output}, {arguments.model_file, arguments.config});
   ModelFile model = read_model(comm, arguments.model_file);
+  require_different_files(comm, {arguments.output}, model.sources);
   const ModelOptions options = options_of(model, arguments.model_file);
   check_parameters(options, static_cast<std::size_t>(model.n_features), Completeness::model, arguments.model_file,
                    model.parameters);

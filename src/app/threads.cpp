@@ -1,15 +1,15 @@
 // How many threads a rank has, and whether they can be had.
 #include <fmt/format.h>
+#include <pthread.h>
 #include <sched.h>
 
 #include <array>
+#include <cctype>
 #include <charconv>
-#include <condition_variable>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
-#include <system_error>
-#include <thread>
+#include <string_view>
 #include <vector>
 
 #include "app/commands.hpp"
@@ -26,44 +26,55 @@ namespace {
 std::optional<int> from_environment(const char* name) {
   const char* text = std::getenv(name);  // NOLINT: read once, before any thread
   if (text == nullptr || *text == '\0') return std::nullopt;
+  const char* const given = text;
+  while (*text == ' ') ++text;
   int threads = 0;
   const auto [end, error] = std::from_chars(text, text + std::strlen(text), threads);
-  if (error == std::errc() && (*end == '\0' || *end == ',') && threads >= 1 && threads <= most_threads) return threads;
+  if (error == std::errc() && (*end == '\0' || *end == ',' || *end == ' ') && threads >= 1 && threads <= most_threads)
+    return threads;
   throw Error(ExitCode::usage, fmt::format("{}={}: must be a whole number from 1 to {}; change it, or give --threads",
-                                           name, printable(text, 60), most_threads));
+                                           name, printable(given, 60), most_threads));
+}
+
+/// Bytes of a thread's stack as OpenMP will ask for them: "512k", "1 G"; kilobytes without a unit. 0: as by default.
+std::size_t stack_size() {
+  for (const char* name : {"OMP_STACKSIZE", "GOMP_STACKSIZE"}) {
+    const char* text = std::getenv(name);  // NOLINT: nobody changes it
+    if (text == nullptr) continue;
+    char* unit = nullptr;
+    const unsigned long long number = std::strtoull(text, &unit, 10);
+    while (*unit == ' ') ++unit;
+    const std::string_view units = "bkmg";
+    const std::size_t step = *unit == '\0' ? 1 : units.find(static_cast<char>(std::tolower(*unit)));
+    if (step == std::string_view::npos || number > (~std::size_t{0} >> (10 * step))) return 0;
+    return static_cast<std::size_t>(number) << (10 * step);
+  }
+  return 0;
 }
 
 /// Starts as many threads as a pass will, all at once: OpenMP itself would end the program where it cannot.
 void require_threads(int n) {
+  std::vector<pthread_t> threads(static_cast<std::size_t>(n - 1));
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  if (const std::size_t bytes = stack_size(); bytes > 0) pthread_attr_setstacksize(&attributes, bytes);
   std::mutex mutex;
-  std::condition_variable all_started;
-  bool done = false;
-  std::vector<std::thread> threads;
-  const auto finish = [&] {
-    {
-      const std::lock_guard lock(mutex);
-      done = true;
-    }
-    all_started.notify_all();
-    for (std::thread& thread : threads) thread.join();
+  std::unique_lock hold(mutex);  // a thread ends when it has had this
+  const auto wait = [](void* lock) -> void* {
+    const std::lock_guard until(*static_cast<std::mutex*>(lock));
+    return nullptr;
   };
-  try {
-    threads.reserve(static_cast<std::size_t>(n));
-    for (int i = 1; i < n; ++i)
-      threads.emplace_back([&] {
-        std::unique_lock lock(mutex);
-        all_started.wait(lock, [&] { return done; });
-      });
-  } catch (const std::system_error&) {
-    const std::size_t started = threads.size() + 1;
-    finish();
+  std::size_t started = 0;
+  while (started < threads.size() && pthread_create(&threads[started], &attributes, wait, &mutex) == 0) ++started;
+  hold.unlock();
+  for (std::size_t i = 0; i < started; ++i) pthread_join(threads[i], nullptr);
+  pthread_attr_destroy(&attributes);
+  if (started < threads.size())
     throw Error(
         ExitCode::no_memory,
-        fmt::format("{} threads a rank cannot be started, only {}: give fewer by --threads, or raise the limits "
-                    "(ulimit -u, ulimit -v)",
-                    n, started));
-  }
-  finish();
+        fmt::format("{} threads a rank cannot be started, only {}: give fewer by --threads, or change the limits "
+                    "(ulimit -u, ulimit -v, OMP_STACKSIZE)",
+                    n, started + 1));
 }
 
 int thread_count(const Arguments& arguments) {

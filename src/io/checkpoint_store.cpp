@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
@@ -63,6 +64,7 @@ CheckpointStore::CheckpointStore(const Communicator& comm, const std::string& na
     existing_file(name);  // no folder, device, ...
     if (!overwrite) require_target(name);
     file_ = follow_links(name);
+    existing_file(previous());  // nor is this name too long
   });
 }
 
@@ -166,9 +168,11 @@ void CheckpointStore::put_in_place(const std::string& temporary) {
 /// succeeded meanwhile could else take it away.
 void CheckpointStore::keep_newest() const {
   const std::string second_name = temporary_name(previous(), mark_);
+  const std::optional<Ownership> newest = existing_file(file_);
+  const bool mine = newest && (newest->user == geteuid() || geteuid() == 0);  // else it might not go away again
   std::error_code error;
-  std::filesystem::create_hard_link(file_, second_name, error);
-  if (error) return rename_file(file_, previous());  // a file system without such links
+  if (mine) std::filesystem::create_hard_link(file_, second_name, error);
+  if (!mine || error) return rename_file(file_, previous());  // a file system without such links
   try {
     rename_file(second_name, previous());
     remove_leftover(second_name);  // renaming leaves both names where they are the same file already

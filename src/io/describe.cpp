@@ -222,6 +222,7 @@ DatasetInfo describe_dataset(const std::string& name, Wanted wanted) {
   read_storage(dataset, *type, info);
   require_filters(info);
   read_attributes(dataset, info);
+  info.storage.sources.assign(files_opened().begin(), files_opened().end());
   return info;
 }
 

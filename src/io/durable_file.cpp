@@ -14,6 +14,7 @@
 
 #include "io/descriptor.hpp"
 #include "shoal/core/error.hpp"
+#include "shoal/io/digest.hpp"
 
 namespace shoal {
 bool write_all(int descriptor, std::string_view bytes) {
@@ -78,9 +79,11 @@ bool is_mark(std::string_view text) {
 }
 
 std::string temporary_name(const std::string& file, const std::string& mark) {
-  constexpr std::size_t longest = 200;  // of 255
+  constexpr std::size_t longest = 100;  // of 255, and MPI adds to it, unchecked
   const std::filesystem::path path(file);
-  return (path.parent_path() / fmt::format(".{}.{}", path.filename().string().substr(0, longest), mark)).string();
+  std::string name = path.filename().string();
+  if (name.size() > longest) name = name.substr(0, longest) + digest(name);  // long ones may differ at their ends
+  return (path.parent_path() / fmt::format(".{}.{}", name, mark)).string();
 }
 
 void remove_leftover(const std::string& name) {

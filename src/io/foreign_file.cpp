@@ -26,6 +26,11 @@ struct ForeignFile {
   struct stat status {};
 };
 
+std::set<std::string>& opened() {
+  static std::set<std::string> files;
+  return files;
+}
+
 /// Set while where_read runs.
 std::optional<Extent>* recorded = nullptr;
 
@@ -42,6 +47,7 @@ H5FD_t* open_foreign(const char* name, unsigned flags, hid_t /*access*/, haddr_t
     close(file->descriptor);
     return nullptr;
   }
+  opened().insert(name);
   return &file.release()->hdf5;
 }
 
@@ -168,6 +174,8 @@ Hdf5Handle open_file(const std::string& file) {
   return hold(id, H5Fclose, ExitCode::bad_data,
               file + ": the HDF5 file is truncated or damaged; copy it again or write it anew");
 }
+
+const std::set<std::string>& files_opened() { return opened(); }
 
 std::optional<Extent> where_read(const std::function<void()>& call) {
   std::optional<Extent> place;

@@ -4,6 +4,8 @@
 
 #include <functional>
 #include <optional>
+#include <set>
+#include <string>
 
 #include "shoal/io/hdf5_handle.hpp"
 #include "shoal/io/storage.hpp"
@@ -17,6 +19,9 @@ void require_hdf5_file(const std::string& file);
 /// Opens for reading, and so every file that a link or a virtual data set in it names. Throws as require_hdf5_file, and
 /// bad_data where the file is truncated or damaged.
 Hdf5Handle open_file(const std::string& file);
+
+/// Every file that was opened since this process began, by links and virtual data sets, too.
+const std::set<std::string>& files_opened();
 
 /// Where the raw bytes lie (offset and length in the whole file, a user block counted) that `call` asks of HDF5's
 /// files: they are not read. Nothing where it asks for none.

@@ -183,13 +183,15 @@ ModelFile read_model_from(const std::string& name) {
   if (const NamedArray* counts = find(model.parameters, "counts")) model.counts = counts->values;
   const NamedArrays history = read_group(file, "/history");
   if (const NamedArray* objective = find(history, "objective")) model.history = objective->values;
+  model.sources.assign(files_opened().begin(), files_opened().end());
   return model;
 }
 
-NamedArrays read_parameters_from(const std::string& name) {
+NamedArrays read_parameters_from(const std::string& name, std::vector<std::string>& sources) {
   NamedArrays arrays = read_group(open_file(name), "/parameters");
   if (arrays.empty())
     throw Error(ExitCode::bad_data, fmt::format("{}: holds no arrays under /parameters to start from", name));
+  sources.assign(files_opened().begin(), files_opened().end());
   return arrays;
 }
 
@@ -215,10 +217,12 @@ ModelFile read_model(const Communicator& comm, const std::string& file) {
   return model;
 }
 
-NamedArrays read_parameters(const Communicator& comm, const std::string& file) {
+NamedArrays read_parameters(const Communicator& comm, const std::string& file, std::vector<std::string>& sources) {
   NamedArrays arrays;
-  on_root(comm, [&] { unpack(ask(Question::parameters, pack(file), file), arrays); });
+  std::vector<std::string> opened;
+  on_root(comm, [&] { unpack(ask(Question::parameters, pack(file), file), arrays, opened); });
   broadcast_object(comm, arrays);
+  sources.insert(sources.end(), opened.begin(), opened.end());  // files are compared by rank 0
   return arrays;
 }
 

@@ -9,6 +9,6 @@ namespace shoal {
 
 /// Throw as read_model and read_parameters do.
 ModelFile read_model_from(const std::string& name);
-NamedArrays read_parameters_from(const std::string& name);
+NamedArrays read_parameters_from(const std::string& name, std::vector<std::string>& sources);
 
 }  // namespace shoal

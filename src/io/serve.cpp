@@ -79,7 +79,10 @@ void serve(Question question, const std::string& arguments, const Answer& answer
   unpack(arguments, name);
   if (question == Question::summarise) answer(pack(summarise(name)));
   if (question == Question::model) answer(pack(read_model_from(name)));
-  if (question == Question::parameters) answer(pack(read_parameters_from(name)));
+  if (question != Question::parameters) return;
+  std::vector<std::string> sources;
+  const NamedArrays arrays = read_parameters_from(name, sources);
+  answer(pack(arrays, sources));
 }
 
 }  // namespace shoal

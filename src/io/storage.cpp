@@ -12,6 +12,7 @@
 #include "io/describe.hpp"
 #include "io/filters.hpp"
 #include "io/foreign_file.hpp"
+#include "io/virtual_sources.hpp"
 #include "shoal/core/error.hpp"
 
 namespace shoal {
@@ -181,34 +182,6 @@ void read_fill(hid_t creation, DatasetInfo& info) {
     throw Error(ExitCode::bad_data, info.name() + ": its fill value cannot be read");
 }
 
-/// Virtual data sets: a source that is no regular file is an error, and a missing one where no fill value was chosen,
-/// as it would be zeros that nobody meant.
-void require_sources(hid_t creation, DatasetInfo& info) {
-  H5D_fill_value_t defined{};
-  H5Pfill_value_defined(creation, &defined);
-  std::size_t n = 0;
-  if (H5Pget_virtual_count(creation, &n) < 0) return;
-  const fs::path folder = fs::absolute(info.storage.extents.front().file).parent_path();
-  const char* prefix = std::getenv("HDF5_VDS_PREFIX");  // NOLINT: one thread
-  for (std::size_t i = 0; i < n; ++i) {
-    std::string name(4096, '\0');
-    H5Pget_virtual_filename(creation, i, name.data(), name.size() - 1);
-    name.resize(name.find('\0'));
-    if (name == "." || name.find('%') != std::string::npos) continue;
-    std::vector<fs::path> places = {folder / name, fs::path(name), folder / fs::path(name).filename()};
-    if (prefix != nullptr) places.push_back(fs::path(prefix) / name);
-    std::error_code ignored;
-    const auto there = std::ranges::find_if(places, [&](const fs::path& p) { return fs::exists(p, ignored); });
-    if (there != places.end() && !fs::is_regular_file(*there, ignored))
-      throw Error(ExitCode::bad_data,
-                  fmt::format("{}: its rows lie in {}, which is no regular file", info.name(), there->string()));
-    if (there != places.end()) info.storage.sources.push_back(there->string());
-    if (there == places.end() && defined != H5D_FILL_VALUE_USER_DEFINED)
-      throw Error(ExitCode::no_input, fmt::format("{}: its rows lie in {}, which is missing; put it back into {}",
-                                                  info.name(), name, folder.string()));
-  }
-}
-
 }  // namespace
 
 void require_filters(const DatasetInfo& info) {
@@ -246,7 +219,10 @@ void read_storage(hid_t dataset, const NumberType& type, DatasetInfo& info) {
     default:
       info.storage.layout = Layout::other;
       info.storage.extents = {{file_of(dataset), 0, 0}};
-      if (layout == H5D_VIRTUAL) require_sources(creation, info);
+      if (layout == H5D_VIRTUAL) {
+        require_sources(creation, info);
+        open_sources(creation, info.storage.extents.front().file);
+      }
   }
   if (!type.plain) info.storage.layout = Layout::other;
 }

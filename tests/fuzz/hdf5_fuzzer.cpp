@@ -44,7 +44,10 @@ void attempt(const F& read) {
 void read_all(const std::string& file) {
   static const shoal::Communicator comm = shoal::Communicator::self();
   attempt([&] { shoal::read_model(comm, file); });
-  attempt([&] { shoal::read_parameters(comm, file); });
+  attempt([&] {
+    std::vector<std::string> sources;
+    shoal::read_parameters(comm, file, sources);
+  });
   attempt([&] { shoal::summarise_file(file); });
   attempt([&] {
     const auto infos = shoal::describe_datasets(comm, {file}, shoal::Wanted::labels);

@@ -47,8 +47,22 @@ class Options(shoal.ShoalTest):
         self.refused(64, *fit[:3], "-k", "1e400")
         self.refused(64, *fit, "--checkpoint", self.path("c"), "--max-time", "1" + "0" * 400 + "h")
 
+    def test_empty_values_are_no_values(self):
+        fit = ["fit", "gaussian", self.data, "-k", 2]
+        for option in ("-o", "--labels", "--log", "--checkpoint", "--row-weights", "--target", "--init", "--mixing"):
+            self.assertIn("empty", self.refused(64, *fit, *(["-o", self.path("m.h5")] if option != "-o" else []), option, ""))
+        self.assertIn("empty", self.refused(64, "fit", "gaussian", "", "-k", 2))
+        self.assertIn("empty", self.refused(64, "predict", self.model, self.data, "-o", ""))
+
+    def test_ranks_that_are_told_different_things(self):
+        one = [shoal.PROGRAM, "fit", "kmeans", str(self.data), "-k"]
+        result = subprocess.run(["mpirun", "--timeout", "60", "-n", "1", *one, "2", ":", "-n", "1", *one, "3"], cwd=self.folder,
+                                capture_output=True, text=True, timeout=90, stdin=subprocess.DEVNULL)
+        self.assertEqual(result.returncode, 64, result.stderr)
+        self.assertEqual(result.stderr.count("the ranks were given different arguments"), 1, result.stderr)
+
     def test_limits_themselves_are_taken(self):
-        for option, value in (("--seed", 2**64 - 1), ("--tolerance", 1.7e308), ("--max-iterations", 0)):
+        for option, value in (("--seed", 2**64 - 1), ("--tolerance", 1.7e308), ("--tolerance", "1e-400"), ("--tolerance", "+1e-3"), ("--max-iterations", 0)):
             self.fit("gaussian", self.data, "-k", 2, option, value).close()
 
     def test_configs(self):
@@ -62,7 +76,8 @@ class Options(shoal.ShoalTest):
                             ("[fit]\n" + "k" * 10**6 + " = 1", ""), ("[fit]\nseed = " + "[" * 20000 + "]" * 20000, ""),
                             ("[fit]\nseed = 1\nseed = 2", "line 3"), ("[fit]\n\"a\\u001b[2J\\u202e\" = 1", "no option"),
                             ("[fit]\nn_init = 1", "fit.n_init"), ("[fit]\nseed = \0", "line 2"),
-                            ("[fit]\nclusters = 2\n[predict]\nnonsense = 1", "nonsense"), ("seed = 1", "seed")):
+                            ("[fit]\nclusters = 2\n[predict]\nnonsense = 1", "nonsense"),
+                            ("[fit]\noutput = \"a\\u0000b.h5\"", "line 2"), ("[fit]\n\"my key\" = 3", "my key"), ("seed = 1", "seed")):
             with self.subTest(text=text[:40]):
                 config.write_text(text)
                 self.assertIn(words, self.refused(64, *fit))
@@ -147,6 +162,9 @@ class Threads(shoal.ShoalTest):
         self.assertEqual(result.returncode, 71, result.stderr)
         self.assertIn("4096 threads a rank cannot be started", result.stderr)
         self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
+        self.arguments += ["--threads", "2"]
+        code, said = self.said(OMP_STACKSIZE="100000G")
+        self.assertEqual(code, 71, said)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 
+import h5py
 import numpy as np
 
 import shoal
@@ -61,16 +62,57 @@ class Outputs(shoal.ShoalTest):
         self.fails(64, ["same file"], "convert", self.path("t.csv"), self.path("t.h5"), "--overwrite")
         self.assertEqual(self.state(), before)
 
-    def test_no_source_of_a_virtual_dataset_either(self):
-        import h5py
+    def virtual(self, name, sources, path="X"):
         layout = h5py.VirtualLayout((60, 2), "f8")
-        layout[:] = h5py.VirtualSource("data.h5", "X", shape=(60, 2))
-        with h5py.File(self.path("virtual.h5"), "w") as file:
+        rows = 60 // len(sources)
+        for i, source in enumerate(sources):
+            layout[i * rows:(i + 1) * rows] = h5py.VirtualSource(source, path, shape=(rows, 2))
+        with h5py.File(self.path(name), "w") as file:
             file.create_virtual_dataset("X", layout)
+        return self.path(name)
+
+    def test_no_file_behind_an_input_either(self):
+        """Sources of virtual data sets and theirs, files behind links, in data and in models."""
+        for i in range(2):
+            self.write(f"part-{i}.h5", np.random.default_rng(i).normal(size=(30, 2)))
+        self.virtual("one.h5", ["data.h5"]), self.virtual("two.h5", ["one.h5"])
+        with h5py.File(self.path("link.h5"), "w") as file:
+            file["X"] = h5py.ExternalLink("data.h5", "/X")
+        with h5py.File(self.path("model-link.h5"), "w") as file:
+            file["parameters"] = h5py.ExternalLink("start.h5", "/parameters")
+            with h5py.File(self.path("start.h5")) as model:
+                file.attrs.update(model.attrs)
+        self.virtual("link-virtual.h5", ["link.h5"])
+        space = h5py.h5s.create_simple((60, 2), (h5py.h5s.UNLIMITED, 2))
+        layout = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        space.select_hyperslab((0, 0), (h5py.h5s.UNLIMITED, 1), (30, 1), (30, 2))
+        layout.set_virtual(space, b"part-%b.h5", b"X", h5py.h5s.create_simple((30, 2)))
+        with h5py.File(self.path("pattern.h5"), "w") as file:
+            h5py.h5d.create(file.id, b"X", h5py.h5t.IEEE_F64LE, h5py.h5s.create_simple((60, 2), (h5py.h5s.UNLIMITED, 2)),
+                            dcpl=layout)
         before = self.state()
-        self.fails(64, ["data.h5", "same file"], "fit", "kmeans", self.path("virtual.h5"), *FIT, "-o", self.data,
-                   "--overwrite")
-        self.assertEqual(self.state(), before)
+        for data, source in (("one.h5", "data.h5"), ("two.h5", "data.h5"), ("two.h5", "one.h5"), ("link.h5", "data.h5"),
+                             ("link-virtual.h5", "data.h5"), ("link-virtual.h5", "link.h5"), ("pattern.h5", "part-1.h5")):
+            for option in ("-o", "--log"):
+                with self.subTest(data=data, source=source, option=option):
+                    more = ["-o", self.path("m.h5")] if option != "-o" else []
+                    self.fails(64, [source, "same file"], "fit", "kmeans", self.path(data), *FIT, *more, option,
+                               self.path(source), "--overwrite")
+                    self.assertEqual(self.state(), before)
+        linked, start = self.path("model-link.h5"), self.path("start.h5")
+        for command in (["fit", "gaussian", self.data, *FIT, "--init", linked, "-o", start],
+                        ["fit", "gaussian", self.data, *FIT, "--mixing", linked, "-o", self.path("m.h5"), "--log", start],
+                        ["predict", linked, self.data, "-o", start], ["sample", linked, "-n", 5, "-o", start]):
+            self.fails(64, ["start.h5", "same file"], *command, "--overwrite")
+            self.assertEqual(self.state(), before)
+
+    def test_long_names_that_end_differently(self):
+        name = "n" * 235
+        self.ok("fit", "gaussian", self.data, *FIT, "-o", self.path(name + "-m.h5"), "--labels", self.path(name + "-l.h5"),
+                "--checkpoint", self.path(name + "-c"), "--checkpoint-every", 1)
+        self.assertEqual({path.name[-5:] for path in self.folder.glob("nnn*")}, {"-m.h5", "-l.h5", "nnn-c", "vious"})
+        self.fails(73, ["too long"], "fit", "gaussian", self.data, *FIT, "-o", self.path("m.h5"), "--checkpoint",
+                   self.path("n" * 250))
 
     def test_two_outputs_are_two_files(self):
         self.path("a.h5").symlink_to("b.h5")
@@ -170,6 +212,14 @@ class Logs(shoal.ShoalTest):
         self.assertEqual([line.get("iteration") for line in self.lines()], [0, 1, 2, 3, None, 3, 4, 5, None])
         self.path("m.h5").unlink()
         self.fails(73, ["run.log", "exists already"], *self.arguments("--checkpoint", self.path("d.ckpt"), "--seed", 7))
+
+    def test_of_other_data_is_another(self):
+        self.ok(*self.arguments("--checkpoint", self.path("c.ckpt")))
+        before = self.log.read_bytes()
+        self.data = self.write("other.h5", np.random.default_rng(4).normal(size=(60, 2)))
+        self.path("m.h5").unlink()
+        self.fails(73, ["run.log", "other data"], *self.arguments("--checkpoint", self.path("d.ckpt")))
+        self.assertEqual(self.log.read_bytes(), before)
 
     def test_a_full_disk_costs_one_warning(self):
         run = ('mkdir disk && mount -t tmpfs -o size=4k tmpfs disk && head -c 3500 /dev/zero >disk/ballast && "$@"; '

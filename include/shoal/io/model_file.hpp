@@ -37,12 +37,13 @@ struct ModelFile {
   NamedArrays parameters;
   std::vector<double> counts;
   std::vector<double> history;
+  std::vector<std::string> sources;  ///< every file that was opened to read it
 
   template <class Archive>
   void serialize(Archive& archive, unsigned /*version*/) {
     archive& model& covariance& mixing& center& n_clusters& n_features& n_rows& total_weight& objective& is_mixture&
         log_likelihood& n_parameters& bic& aic& n_iterations& converged& stop_reason& seed& feature_names&
-            instruction_set& shoal_version& options& parameters& counts& history;
+            instruction_set& shoal_version& options& parameters& counts& history& sources;
   }
 };
 
@@ -52,7 +53,8 @@ void write_model(const Communicator& comm, OutputFile& output, const ModelFile& 
 /// Collective. Throws Error no_input, or bad_data where the file is no model of ours, of a newer format, or damaged.
 ModelFile read_model(const Communicator& comm, const std::string& file);
 
-/// The arrays of /parameters of any HDF5 file. Collective. Throws Error(bad_data) where there are none.
-NamedArrays read_parameters(const Communicator& comm, const std::string& file);
+/// The arrays of /parameters of any HDF5 file; the files opened for them are added to `sources`. Collective. Throws
+/// Error(bad_data) where there are none.
+NamedArrays read_parameters(const Communicator& comm, const std::string& file, std::vector<std::string>& sources);
 
 }  // namespace shoal

@@ -70,7 +70,7 @@ struct Storage {
   std::int64_t chunk_rows = 0;  ///< 0: not in chunks
   std::int64_t chunk_columns = 1;
   std::vector<Filter> filters;       ///< in the order in which they were applied
-  std::vector<std::string> sources;  ///< other files in which HDF5 looks for the numbers, as far as they are there
+  std::vector<std::string> sources;  ///< every file that HDF5 opened to find the numbers
   bool whole_chunks_only = false;    ///< chunks across the edge of the data set went through no filter
 
   [[nodiscard]] std::uint64_t chunk_bytes() const {
