@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include <charconv>
-#include <filesystem>
 #include <limits>
 #include <set>
 #include <sstream>
@@ -131,13 +130,11 @@ std::vector<double> find_weights(const Checkpoint& checkpoint) {
   return weights == nullptr ? std::vector<double>{} : weights->values;
 }
 
-std::vector<std::string> files_written(const Arguments& arguments) {
+std::vector<std::string> files_written(const Arguments& arguments, const std::string& generation) {
   std::vector<std::string> files = {arguments.output, arguments.labels, arguments.log};
   if (arguments.checkpoint.empty()) return files;
-  const std::string checkpoint = follow_links(arguments.checkpoint), previous = checkpoint + ".previous";
-  files.insert(files.end(), {checkpoint, checkpoint + ".lease"});
-  std::error_code ignored;  // for a moment both generations are one file, in which a run may have been killed
-  if (!std::filesystem::equivalent(checkpoint, previous, ignored)) files.push_back(previous);
+  const std::string checkpoint = follow_links(arguments.checkpoint);
+  files.insert(files.end(), {checkpoint + generation, checkpoint + ".lease"});
   return files;
 }
 

@@ -39,9 +39,10 @@ std::vector<double> find_weights(const Checkpoint& checkpoint);
 /// Whether its rows were held as float64, as they may be for float32 files, too.
 bool was_float64(const Checkpoint& checkpoint);
 
-/// Every file that a fit writes; every one that options name to be read; and those in which headers say that the data
+/// Every file that a fit writes, with one generation of the checkpoint ("" or ".previous": both may for a moment be one
+/// file); every one that options name to be read; and those in which headers say that the data
 /// lie. Empty names do not count.
-std::vector<std::string> files_written(const Arguments& arguments);
+std::vector<std::string> files_written(const Arguments& arguments, const std::string& generation);
 std::vector<std::string> files_named(const Arguments& arguments);
 std::vector<std::string> files_read(const FitPlan& plan);
 

@@ -157,9 +157,11 @@ void go_on_from(const std::optional<Checkpoint>& before, FitPlan& plan) {
 
 /// No file that is written may be one of those that are read.
 void check_files(const Communicator& comm, const Arguments& arguments, const std::vector<std::string>& read) {
-  std::vector<std::string> written;
-  agree(comm, [&] { written = files_written(arguments); });
-  require_different_files(comm, written, read);
+  for (const char* generation : {"", ".previous"}) {
+    std::vector<std::string> written;
+    agree(comm, [&] { written = files_written(arguments, generation); });
+    require_different_files(comm, written, read);
+  }
 }
 
 /// From the rows to the results, in the type that holds the rows' distances.

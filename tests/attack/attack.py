@@ -115,6 +115,12 @@ class Box:
     def path(self, name):
         return self.folder / name
 
+    def sessions(self):
+        """Several mpirun at once must not share a folder: one removes it while another makes its own in it."""
+        folder = self.folder.parent / "mpi" / f"{self.module}-{self.number}"
+        folder.mkdir(parents=True, exist_ok=True)
+        return str(folder)
+
     def finding(self, kind, text):
         self.findings.append((kind, text))
 
@@ -141,6 +147,7 @@ class Box:
         command = [PROGRAM, *map(str, arguments)]
         if ranks:
             command = ["mpirun", "--timeout", str(limit), "-n", str(ranks), *command]
+            env = {"OMPI_MCA_orte_tmpdir_base": self.sessions(), **(env or {})}
         before = snapshot(self.folder)
         result = execute(command, self.folder, env, preexec, limit + 5 if ranks else limit, user)
         result.hung = result.hung or (ranks > 0 and result.code == 110)  # mpirun's own, after its --timeout

@@ -90,7 +90,7 @@ def values(box):
                 for _ in range(box.rng.choice((1, 1, 2, 3))):
                     flat[box.rng.randrange(flat.size)] = value
             if box.rng.random() < 0.1:
-                flat *= box.rng.choice((1e300, 1e-300, -1))
+                np.multiply(flat, box.rng.choice((1e300, 1e-300, -1)), out=flat, casting="unsafe")
         file[path][...] = array
     never = path in USED and (not np.isfinite(value) or value < 0
                               and path in ("parameters/weights", "parameters/probabilities"))

@@ -37,7 +37,8 @@ def start(box, command, ranks, said="said.txt"):
     box.path(said).unlink(missing_ok=True)  # the daemon of MPI that a killed run leaves may still write into the one before
     with open(box.path(said), "wb") as stderr:
         return subprocess.Popen(words, cwd=box.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                start_new_session=True, stderr=stderr)
+                                start_new_session=True, stderr=stderr,
+                                env={**os.environ, "OMPI_MCA_orte_tmpdir_base": box.sessions()})
 
 
 def notes_signals(pid):

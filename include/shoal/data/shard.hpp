@@ -38,7 +38,7 @@ struct Shard {
   std::vector<double> weights;     ///< empty: all 1
   std::vector<std::uint8_t> used;  ///< empty: all used
   RowCoding coding;                ///< packed rows only
-  PlacedDigest digest;                ///< of values and weights
+  PlacedDigest digest;             ///< of values and weights
 
   /// Values of a row: D, or bytes where a coding is set.
   [[nodiscard]] std::size_t width() const { return coding.n_features() > 0 ? coding.row_bytes() : n_features; }
