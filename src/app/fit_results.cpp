@@ -155,8 +155,8 @@ void write_outputs(const Communicator& comm, Outputs& outputs, const ModelFile& 
                    const FitPlan& plan, Checkpointing& checkpointing) {
   try {
     write_and_name(comm, outputs, file, result, plan, checkpointing);
-  } catch (const Error&) {  // on all ranks; a successor removes what was half written
-    checkpointing.require_lease();
+  } catch (const Error& error) {  // on all ranks; a successor removes what was half written
+    if (error.code() != ExitCode::stopped) checkpointing.require_lease();
     throw;
   }
 }

@@ -184,6 +184,7 @@ void CheckpointStore::keep_newest() const {
 
 void CheckpointStore::release_lease() {
   if (comm_.is_root() && holds_lease()) remove_leftover(lease());
+  mark_.clear();
 }
 
 }  // namespace shoal
