@@ -112,19 +112,24 @@ class TakeOver(shoal.ShoalTest):
                 self.check((SUPERSEDED, OWN), old, Run(self, "third", self.command()))
 
     def test_results_that_a_third_life_finds_are_its_own(self):
-        """The old life names its results while the new one, which goes further, is killed."""
-        old = Run(self, "old", self.command(), ("rename:1", "fit-labels.h5"))
-        further = self.command()
-        further[further.index("--max-iterations") + 1] = str(self.N + 4)
-        new = Run(self, "new", further, ("rename:3", "fit.ckpt"))
-        old.go()
-        self.assertIn(old.end()[0], SUPERSEDED)
-        new.process.kill()
-        new.process.wait()
-        new.held.unlink()
-        third = Run(self, "third", further)
-        code, said = third.end()
-        self.assertEqual(code, 0, said)
+        """A first life finished, a second goes further and is killed: results of the first are still this fit's."""
+        for old_step in (None, ("rename:1", "fit-labels.h5")):
+            with self.subTest(old=old_step):
+                self.clear()
+                old = Run(self, "old", self.command(), old_step)
+                if old_step is None:
+                    self.assertEqual(old.end()[0], 0)
+                further = self.command()
+                further[further.index("--max-iterations") + 1] = str(self.N + 4)
+                new = Run(self, "new", further, ("rename:3", "fit.ckpt"))
+                if old_step is not None:
+                    old.go()
+                    self.assertIn(old.end()[0], SUPERSEDED)
+                new.process.kill()
+                new.process.wait()
+                new.held.unlink()
+                code, said = Run(self, "third", further).end()
+                self.assertEqual(code, 0, said)
 
     def test_results_of_another_fit_are_not(self):
         killed = Run(self, "old", self.command(), ("rename:5", "fit.ckpt"))
