@@ -131,6 +131,21 @@ class TakeOver(shoal.ShoalTest):
                 code, said = Run(self, "third", further).end()
                 self.assertEqual(code, 0, said)
 
+    def test_a_lease_lost_behind_the_last_rename_is_seen_at_once(self):
+        """Not only when the next checkpoint is due: until then both would work on the same fit."""
+        every_third = [*self.command()[:-1], "3"]
+        written = ("fsync:2", self.folder.name)  # of the folder, once the first checkpoint has its name
+        old = Run(self, "old", [*every_third, "--log", str(self.path("old.log"))], written)
+        new = Run(self, "new", every_third, ("rename:1", "fit.ckpt"))
+        old.go()
+        code, said = old.end()
+        self.assertEqual(code, 74, said)
+        self.assertIn("another run has taken over", said)
+        lines = self.path("old.log").read_text().splitlines()
+        self.assertLess(len(lines), self.N, lines)  # iterations 0 to 3, and the one in which it was seen
+        new.go()
+        self.check((OWN,), new)
+
     def test_results_of_another_fit_are_not(self):
         killed = Run(self, "old", self.command(), ("rename:5", "fit.ckpt"))
         killed.process.kill()
