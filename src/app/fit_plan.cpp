@@ -94,7 +94,7 @@ void settle_start(const Communicator& comm, const Arguments& a, FitPlan& plan) {
 FitPlan make_plan(const Communicator& comm, const Arguments& a) {
   refuse_foreign_options(a);
   check_missing(a.model, a.covariance, a.missing);
-  FitPlan plan{a, describe_datasets(comm, a.data, Wanted::matrix), {}, {}, {}, {}, {}, {}, {}, false, 0, 1, {}};
+  FitPlan plan{a, describe_datasets(comm, a.data, Wanted::matrix), {}, {}, {}, {}, {}, {}, {}, {}, false, 0, 1, {}};
   require_same_columns(plan.datasets);
   const std::int64_t rows = total_rows(plan.datasets);
   if (a.clusters > rows)

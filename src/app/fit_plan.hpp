@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "app/arguments.hpp"
@@ -24,8 +25,9 @@ struct FitPlan {
   ModelOptions model;
   ReadOptions read;
   FitOptions fit;
-  std::vector<std::string> sources;  ///< files opened for --init and --mixing; on rank 0
-  NamedArrays start;                 ///< of --init FILE; empty: seed
+  std::vector<std::pair<std::string, std::string>> inputs;  ///< state_of_inputs before any row is read; on rank 0
+  std::vector<std::string> sources;                         ///< files opened for --init and --mixing; on rank 0
+  NamedArrays start;                                        ///< of --init FILE; empty: seed
   bool float32 = false;
   double tolerance = 0;
   int threads = 1;

@@ -36,8 +36,10 @@ bool is_own_of(const Communicator& comm, const std::string& name, const std::str
                const std::optional<Checkpoint>& before) {
   std::array<std::int64_t, 1> own = {0};
   on_root(comm, [&] {
-    if (before && (is_own(name, purpose, before->outputs) || is_own(name, purpose, before->earlier_outputs)))
-      own[0] = 1;
+    if (!before) return;
+    NamedTexts outputs = before->earlier_outputs;
+    outputs.insert(outputs.end(), before->outputs.begin(), before->outputs.end());
+    own[0] = is_own(name, purpose, outputs) ? 1 : 0;
   });
   comm.sum(own);
   return own[0] > 0;
@@ -142,7 +144,7 @@ void write_and_name(const Communicator& comm, Outputs& outputs, const ModelFile&
   if (checkpointing.possible()) {  // before any has its name: what is found under it later is known to be ours
     NamedTexts written = {{"model", outputs.model.digest()}};
     if (outputs.labels) written.emplace_back("labels", outputs.labels->digest());
-    checkpointing.write_finished(result.state, file.stop_reason, written, state_of_inputs(plan));
+    checkpointing.write_finished(result.state, file.stop_reason, written, plan.inputs);
   }
   if (outputs.labels) outputs.labels->commit();
   outputs.model.commit();

@@ -137,7 +137,7 @@ bool is_done(const Communicator& comm, const FitPlan& plan, const std::optional<
   if (!before || !before->finished || arguments.json || arguments.dry_run) return false;
   if (!same_limits(before->identity, identity_of(plan)) || !all_written(comm, arguments, *before)) return false;
   bool same_inputs = false;
-  on_root(comm, [&] { same_inputs = !before->inputs.empty() && before->inputs == state_of_inputs(plan); });
+  on_root(comm, [&] { same_inputs = !before->inputs.empty() && before->inputs == plan.inputs; });
   broadcast_object(comm, same_inputs);
   if (!same_inputs) return false;
   say(comm, arguments,
@@ -197,6 +197,8 @@ void run_fit(const Communicator& comm, const Arguments& arguments) {
   agree_on_target(comm, with_target_of(before, arguments));
   FitPlan plan = make_plan(comm, arguments);
   check_files(comm, arguments, files_read(plan));
+  on_root(comm,
+          [&] { plan.inputs = state_of_inputs(plan); });  // now: who writes to them while they are read is noticed
   go_on_from(before, plan);
   check_memory(comm, plan);
   if (is_done(comm, plan, before)) return;

@@ -151,6 +151,22 @@ class Restart(shoal.ShoalTest):
             self.write("data.h5", self.X, w=weights)  # as before, in another file
             self.command("fit", *weighted, ranks=2)
 
+    def test_data_that_change_under_a_fit_are_not_those_of_its_end(self):
+        """The state of the files is that of before they were read: a change since then is looked at."""
+        held = self.path("held")
+        process = subprocess.Popen([shoal.PROGRAM, *map(str, self.arguments())], env={
+            **os.environ, **fault("hold:fsync:1"), "SHOAL_FAULT_HELD": str(held)})
+        self.addCleanup(process.kill)
+        while not held.exists():
+            self.assertIsNone(process.poll(), "it ended by itself")
+            time.sleep(0.005)
+        X = self.X.copy()
+        X[17, 1] += 1
+        self.write("data.h5", X)
+        held.unlink()
+        self.assertEqual(process.wait(60), 0)
+        self.fails(65, ["digest of the rows"], *self.arguments())
+
     def test_info_tells_what_a_checkpoint_holds(self):
         self.stop_early()
         found = self.json("info", self.path("fit.ckpt.previous"), "--json")
