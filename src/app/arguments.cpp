@@ -1,10 +1,8 @@
 #include "app/arguments.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
 #include <iostream>
 #include <map>
 
@@ -57,7 +55,8 @@ std::optional<Arguments> parse_arguments(int argc, char** argv, bool print) {
       "under mpirun or srun; the result is the same bits for any number of ranks and threads.",
       "shoal");
   std::map<std::string, Arguments> all;
-  add_fit(root, all["fit"]);
+  GivenOptions given;
+  add_fit(root, all["fit"], given);
   add_predict(root, all["predict"]);
   add_score(root, all["score"]);
   add_sample(root, all["sample"]);
@@ -107,38 +106,9 @@ std::optional<Arguments> parse_arguments(int argc, char** argv, bool print) {
   if (chosen.empty()) throw Error(ExitCode::usage, "no command given; see `shoal --help`");
   Arguments arguments = all[chosen.front()->get_name()];
   arguments.command = chosen.front()->get_name();
+  if (arguments.command == "fit") arguments.run = run_options_of(given);
   if (root.get_config_ptr()->count() > 0) arguments.config = root.get_config_ptr()->as<std::string>();
   return arguments;
-}
-
-std::string options_text(const Arguments& a, const ResolvedNames& names, bool float32, double tolerance) {
-  std::string text = fmt::format("[fit]\nmodel = \"{}\"\nclusters = {}\n", to_string(a.model), a.clusters);
-  const auto line = [&](const std::string& key, const auto& value) { text += fmt::format("{} = {}\n", key, value); };
-  const auto quoted = [](const std::string& value) { return '"' + value + '"'; };
-  if (a.model == ModelKind::gaussian) {
-    line("covariance", quoted(to_string(a.covariance)));
-    line("regularization", a.regularization);
-    line("regularization-absolute", a.regularization_absolute);
-  }
-  if (a.model == ModelKind::kmedians) line("center", quoted(to_string(a.center)));
-  if (is_mixture(a.model)) line("mixing", quoted(names.mixing));
-  if (is_discrete(a.model)) line("pseudo-count", a.pseudo_count);
-  if (!names.row_weights.empty()) line("row-weights", quoted(names.row_weights));
-  line("missing", quoted(to_string(a.missing)));
-  std::vector<std::string> marks;
-  for (const long double mark : a.missing_values)
-    marks.push_back(static_cast<double>(mark) == mark || mark != std::floor(mark)
-                        ? fmt::format("{}", static_cast<double>(mark))
-                        : fmt::format("{:.0f}", mark));
-  if (marks.size() == 1) line("missing-value", marks.front());
-  if (marks.size() > 1) line("missing-value", fmt::format("[{}]", fmt::join(marks, ", ")));
-  line("init", quoted(names.init));
-  line("seed", a.seed);
-  line("max-iterations", a.max_iterations);
-  line("tolerance", tolerance);
-  line("empty-cluster", quoted(to_string(a.empty_cluster)));
-  line("precision", quoted(float32 ? "float32" : "float64"));
-  return text;
 }
 
 }  // namespace shoal::app

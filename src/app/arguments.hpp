@@ -6,43 +6,40 @@
 #include <string>
 #include <vector>
 
-#include "shoal/model/options.hpp"
+#include "shoal/run/options.hpp"
 
 namespace shoal::app {
 
 enum class Progress { automatic, bar, lines, off };
 enum class Restart { automatic, never, require };
 
+}  // namespace shoal::app
+
+namespace shoal {
+
+template <>
+inline constexpr auto names_of<app::Progress> = names("auto", "bar", "lines", "off");
+template <>
+inline constexpr auto names_of<app::Restart> = names("auto", "never", "require");
+
+}  // namespace shoal
+
+namespace shoal::app {
+
 /// One command's options; each command has an instance of its own, so that a config file may set all of them.
 struct Arguments {
   std::string command;
   std::string config;  ///< the file, if any
 
-  ModelKind model = ModelKind::kmeans;
+  std::optional<RunOptions> run;  ///< fit
+  RowOptions rows;                ///< predict, score
   std::string model_file;         ///< predict, score, sample
   std::vector<std::string> data;  ///< fit, predict, score; compare: the two labellings; info, convert: the files
-  std::int64_t clusters = 0;
   std::string output;
   std::string labels;
   bool overwrite = false;
   bool responsibilities = false;
   bool log_density = false;
-
-  Covariance covariance = Covariance::full;
-  Center center = Center::median;
-  std::string mixing = "learned";
-  std::string row_weights;
-  Missing missing = Missing::error;
-  std::vector<long double> missing_values;  ///< which hold every int64
-  std::string init = "kmeans-parallel";
-  std::uint64_t seed = 0;
-  std::int64_t max_iterations = 300;
-  std::optional<double> tolerance;
-  double regularization = 1e-6;
-  double regularization_absolute = 0;
-  double pseudo_count = 0;
-  EmptyCluster empty_cluster = EmptyCluster::reseed;
-  Precision precision = Precision::automatic;
 
   std::string checkpoint;
   std::string checkpoint_every = "5min";
@@ -59,6 +56,7 @@ struct Arguments {
   bool verbose = false;
 
   std::int64_t sample_rows = 0;
+  std::uint64_t seed = 0;       ///< sample
   std::int64_t prototypes = 0;  ///< info: width of the pictures, 0: none
 
   // convert
@@ -78,15 +76,5 @@ std::string version_text();
 
 /// The version as written into models.
 std::string short_version();
-
-/// Words as given, files by the digest of their content.
-struct ResolvedNames {
-  std::string init;
-  std::string mixing;
-  std::string row_weights;  ///< empty: none
-};
-
-/// The resolved options that decide a fit's result, as TOML.
-std::string options_text(const Arguments& arguments, const ResolvedNames& names, bool float32, double tolerance);
 
 }  // namespace shoal::app

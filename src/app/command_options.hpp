@@ -3,12 +3,24 @@
 
 #include <CLI/CLI.hpp>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "app/arguments.hpp"
 
 namespace shoal::app {
 
-void add_fit(CLI::App& root, Arguments& arguments);
+/// What was given of a model and its options, which are known when both are.
+struct GivenOptions {
+  std::string model;
+  std::vector<std::pair<std::string, std::string>> values;  ///< names and texts, in order
+};
+
+/// The options that a fit has by what was given. Throws Error(usage) on a value that cannot be, or that belongs to
+/// other models.
+RunOptions run_options_of(const GivenOptions& given);
+
+void add_fit(CLI::App& root, Arguments& arguments, GivenOptions& given);
 void add_predict(CLI::App& root, Arguments& arguments);
 void add_score(CLI::App& root, Arguments& arguments);
 void add_sample(CLI::App& root, Arguments& arguments);

@@ -29,12 +29,10 @@ void warn_of_crowded_cores(const Communicator& comm, const Arguments& arguments,
 /// Brings all ranks to one instruction set. Throws Error(usage) where --target is not on every rank.
 void agree_on_target(const Communicator& comm, const Arguments& arguments);
 
-/// Whether rows are held and multiplied as float32: as asked, else where all data sets are. Discrete rows are codes,
-/// and their tables are float32 only where that is asked for.
-bool use_float32(Precision asked, ModelKind kind, const std::vector<DatasetInfo>& datasets);
-
-/// Throws Error(usage) where the model cannot integrate missing values out.
-void check_missing(ModelKind kind, Covariance covariance, Missing missing);
+/// How rows are held and multiplied: as asked, else as float32 where all data sets are. Codes are codes, and their
+/// tables are float32 only where that is asked for.
+Precision settled_precision(std::optional<Precision> asked, const Family& family,
+                            const std::vector<DatasetInfo>& datasets);
 
 /// Throws Error(usage) on all ranks where two outputs, or an output and an input, are the same file, by whatever names
 /// or links. Empty names do not count. Collective.

@@ -27,22 +27,12 @@ void agree_on_target(const Communicator& comm, const Arguments& arguments) {
   use_best_target(target);
 }
 
-bool use_float32(Precision asked, ModelKind kind, const std::vector<DatasetInfo>& datasets) {
-  if (asked != Precision::automatic || is_discrete(kind)) return asked == Precision::float32;
-  for (const DatasetInfo& info : datasets)
-    if (info.type != ElementType::float32) return false;
-  return true;
-}
-
-void check_missing(ModelKind kind, Covariance covariance, Missing missing) {
-  if (missing != Missing::marginalize || is_discrete(kind)) return;
-  if (kind == ModelKind::gaussian && (covariance == Covariance::diag || covariance == Covariance::spherical)) return;
-  const std::string what =
-      kind == ModelKind::gaussian ? "gaussian with --covariance " + to_string(covariance) : to_string(kind);
-  throw Error(ExitCode::usage,
-              fmt::format("--missing marginalize: {} cannot integrate missing values out (bernoulli, categorical and "
-                          "gaussian diag or spherical can); use --missing skip",
-                          what));
+Precision settled_precision(std::optional<Precision> asked, const Family& family,
+                            const std::vector<DatasetInfo>& datasets) {
+  if (asked || family.rows.coded()) return asked.value_or(Precision::float64);
+  const bool all =
+      std::ranges::all_of(datasets, [](const DatasetInfo& info) { return info.type == ElementType::float32; });
+  return all ? Precision::float32 : Precision::float64;
 }
 
 namespace {

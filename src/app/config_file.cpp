@@ -7,9 +7,7 @@
 #include <iterator>
 #include <vector>
 
-#define TOML_HEADER_ONLY 0
-#include <toml++/toml.h>
-
+#include "io/toml.hpp"
 #include "shoal/core/error.hpp"
 
 namespace shoal::app {

@@ -3,14 +3,14 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <charconv>
+#include <algorithm>
 #include <limits>
 #include <set>
-#include <sstream>
 
 #include "app/commands.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/io/digest.hpp"
+#include "shoal/io/options_text.hpp"
 #include "shoal/io/output_path.hpp"
 #include "shoal/math/target.hpp"
 
@@ -27,21 +27,19 @@ const std::string* value_of(const NamedTexts& texts, const std::string& name) {
 }
 
 double number(const std::string& text) {
-  double value = std::numeric_limits<double>::quiet_NaN();
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
+  return parse_number<double>(text, 0, std::numeric_limits<double>::max()).value_or(0);
 }
 
-/// Whether an option may go from one value to another: only where the fit goes on longer.
-bool may_become(const std::string& option, const std::string& before, const std::string& now) {
-  if (option == "max-iterations") return number(now) >= number(before);
-  if (option == "tolerance") return number(now) <= number(before);
+MayBecome may_become(const FitPlan& plan, const std::string& name) {
+  for (const Option<RunOptions>& option : run_options(plan.family()))
+    if (option.name == name) return option.may_become;
+  return MayBecome::the_same;
+}
+
+bool may_follow(MayBecome how, const std::string& before, const std::string& now) {
+  if (how == MayBecome::more) return number(now) >= number(before);
+  if (how == MayBecome::less) return number(now) <= number(before);
   return before == now;
-}
-
-/// What may change from one life of a fit to the next: the limits, and the type that turned out to hold the rows.
-bool may_change(const std::string& option) {
-  return option == "max-iterations" || option == "tolerance" || option == "precision";
 }
 
 }  // namespace
@@ -50,21 +48,26 @@ NamedTexts identity_of(const FitPlan& plan) {
   NamedTexts identity = {{program, short_version()},
                          {instruction_set, target_name()},
                          {"rows", fmt::format("{}", plan.partition.n_rows)},
-                         {"features", fmt::format("{}", plan.n_features())}};
-  std::istringstream lines(options_text(plan.arguments, plan.names, plan.float32, plan.tolerance));
-  std::string line;
-  std::getline(lines, line);  // the section
-  while (std::getline(lines, line)) {
-    const std::size_t at = line.find(" = ");
-    if (at != std::string::npos) identity.emplace_back(line.substr(0, at), line.substr(at + 3));
-  }
+                         {"features", fmt::format("{}", plan.n_features())},
+                         {"model", toml_text(std::string(plan.family().name))}};
+  const NamedTexts options = option_texts(plan.options);
+  identity.insert(identity.end(), options.begin(), options.end());
   return identity;
 }
 
-std::string fit_digest(const NamedTexts& identity) {
+void set_entry(NamedTexts& identity, const std::string& name, const std::string& value) {
+  const auto found = std::ranges::find(identity, name, &std::pair<std::string, std::string>::first);
+  if (found == identity.end())
+    identity.emplace_back(name, value);
+  else
+    found->second = value;
+}
+
+std::string fit_digest(const FitPlan& plan) {
   std::string text;
-  for (const auto& [name, value] : identity)
-    if (!may_change(name) && name != digest_of_rows && name != "row-weights") text += name + '\0' + value + '\0';
+  for (const auto& [name, value] : plan.identity)
+    if (may_become(plan, name) == MayBecome::the_same && name != "precision")  // which may turn out to be another one
+      text += name + '\0' + value + '\0';
   return digest(text);
 }
 
@@ -87,30 +90,30 @@ NamedTexts state_of_inputs(const FitPlan& plan) {
   return states;
 }
 
-void require_same(const NamedTexts& before, const NamedTexts& now, const Arguments& arguments) {
-  for (const auto& [name, value] : now) {
+void require_same(const NamedTexts& before, const FitPlan& plan) {
+  const std::string& checkpoint = plan.arguments.checkpoint;
+  for (const auto& [name, value] : plan.identity) {
     const std::string* old = value_of(before, name);
-    if (old == nullptr || may_become(name, *old, value)) continue;
+    const MayBecome how = may_become(plan, name);
+    if (old == nullptr || may_follow(how, *old, value)) continue;
     const bool of_data = name == "rows" || name == "features" || name == digest_of_rows;
     if (of_data || name == program || name == instruction_set)
-      throw Error(ExitCode::bad_data, fmt::format("{}: was made with {} {}, this is {} {}; {}", arguments.checkpoint,
-                                                  name, *old, name, value,
-                                                  of_data ? "give the data it was made from, or --restart never"
-                                                          : "go on with the same, or --restart never"));
-    throw Error(ExitCode::usage,
-                fmt::format("{}: was made with {} {}, now it is {}; {}", arguments.checkpoint, name, *old, value,
-                            name == "max-iterations" ? "it may only grow"
-                            : name == "tolerance"    ? "it may only shrink"
-                                                     : "give the same, or --restart never"));
+      throw Error(ExitCode::bad_data,
+                  fmt::format("{}: was made with {} {}, this is {} {}; {}", checkpoint, name, *old, name, value,
+                              of_data ? "give the data it was made from, or --restart never"
+                                      : "go on with the same, or --restart never"));
+    throw Error(ExitCode::usage, fmt::format("{}: was made with {} {}, now it is {}; {}", checkpoint, name, *old, value,
+                                             how == MayBecome::more   ? "it may only grow"
+                                             : how == MayBecome::less ? "it may only shrink"
+                                                                      : "give the same, or --restart never"));
   }
 }
 
-bool same_limits(const NamedTexts& before, const NamedTexts& now) {
-  for (const char* const name : {"max-iterations", "tolerance"}) {
-    const std::string *old = value_of(before, name), *current = value_of(now, name);
-    if (old == nullptr || current == nullptr || *old != *current) return false;
-  }
-  return true;
+bool same_limits(const NamedTexts& before, const FitPlan& plan) {
+  return std::ranges::all_of(plan.identity, [&](const auto& entry) {
+    const std::string* old = value_of(before, entry.first);
+    return may_become(plan, entry.first) == MayBecome::the_same || (old != nullptr && *old == entry.second);
+  });
 }
 
 Arguments with_target_of(const std::optional<Checkpoint>& before, const Arguments& arguments) {
@@ -139,11 +142,10 @@ std::vector<std::string> files_written(const Arguments& arguments, const std::st
 }
 
 std::vector<std::string> files_named(const Arguments& a) {
-  std::vector<std::string> files = {a.config};
+  std::vector<std::string> files = {a.config, a.run->start.file.name, a.run->model.mixing_file.name};
   for (const std::string& data : a.data) files.push_back(parse_dataset_name(data).file);
-  if (!parse_dataset_name(a.row_weights).path.empty()) files.push_back(parse_dataset_name(a.row_weights).file);
-  if (a.init != "kmeans-parallel" && a.init != "random") files.push_back(a.init);
-  if (a.mixing != "learned" && a.mixing != "uniform") files.push_back(a.mixing);
+  const DatasetName weights = parse_dataset_name(a.run->rows.row_weights.name);
+  if (!weights.path.empty()) files.push_back(weights.file);
   return files;
 }
 

@@ -13,22 +13,25 @@ namespace shoal::app {
 /// The entry that only the rows can give.
 inline constexpr const char* digest_of_rows = "digest of the rows";
 
-/// Program, instruction set, shape and type of the data, and the resolved options, by name.
+/// Program, instruction set, shape of the data, and the resolved options, by name.
 NamedTexts identity_of(const FitPlan& plan);
 
-/// One digest of what options, program and shape of the data make of an identity, limits left out: a log names it.
-std::string fit_digest(const NamedTexts& identity);
+/// What reading the rows, or trying them, adds to an identity or changes in it.
+void set_entry(NamedTexts& identity, const std::string& name, const std::string& value);
+
+/// One digest of what options, program and shape of the data make of the identity, limits left out: a log names it.
+std::string fit_digest(const FitPlan& plan);
 
 /// Every file of the data with its size, number and times, which change when it is written to; nothing where HDF5 alone
 /// knows which files it reads.
 NamedTexts state_of_inputs(const FitPlan& plan);
 
-/// Throws Error where entries that both have differ, naming the first and both values: usage for an option, bad_data
-/// for the data or the program. --max-iterations may grow and --tolerance shrink.
-void require_same(const NamedTexts& before, const NamedTexts& now, const Arguments& arguments);
+/// Throws Error where entries that both have differ by more than they may, naming the first and both values: usage for
+/// an option, bad_data for the data or the program.
+void require_same(const NamedTexts& before, const FitPlan& plan);
 
 /// Whether the fit would stop where it did.
-bool same_limits(const NamedTexts& before, const NamedTexts& now);
+bool same_limits(const NamedTexts& before, const FitPlan& plan);
 
 /// The arguments, with the checkpoint's instruction set where none is asked for.
 Arguments with_target_of(const std::optional<Checkpoint>& before, const Arguments& arguments);

@@ -7,13 +7,11 @@
 
 #include "app/arguments.hpp"
 #include "shoal/comm/communicator.hpp"
-#include "shoal/core/named_array.hpp"
 #include "shoal/data/partition.hpp"
-#include "shoal/fit/fit.hpp"
 #include "shoal/io/dataset.hpp"
 #include "shoal/io/model_file.hpp"
 #include "shoal/io/shard_reader.hpp"
-#include "shoal/model/options.hpp"
+#include "shoal/run/options.hpp"
 
 namespace shoal::app {
 
@@ -22,18 +20,19 @@ struct FitPlan {
   std::vector<DatasetInfo> datasets;
   std::vector<DatasetInfo> weights;  ///< empty: all 1
   Partition partition;
-  ModelOptions model;
+  RunOptions options;  ///< resolved: files read, defaults settled
   ReadOptions read;
-  FitOptions fit;
   std::vector<std::pair<std::string, std::string>> inputs;  ///< state_of_inputs before any row is read; on rank 0
   std::vector<std::string> sources;                         ///< files opened for --init and --mixing; on rank 0
-  NamedArrays start;                                        ///< of --init FILE; empty: seed
-  bool float32 = false;
-  double tolerance = 0;
   int threads = 1;
-  ResolvedNames names;
+  NamedTexts identity;  ///< fit_identity.hpp
 
   [[nodiscard]] std::size_t n_features() const { return static_cast<std::size_t>(datasets.front().n_columns); }
+  [[nodiscard]] const Family& family() const { return options.model.family(); }
+  [[nodiscard]] bool float32() const { return options.rows.precision == Precision::float32; }
+
+  /// How rows are held and multiplied.
+  void set_precision(Precision precision);
 };
 
 /// Collective. Throws Error on anything that headers and options can tell.

@@ -95,11 +95,12 @@ void annotate_labels(hid_t file, std::int64_t n_clusters) {
 template <class Row>
 ModelFile describe(const Model<Row>& model, const FitResult& result, const FitPlan& plan, const DataSummary& summary) {
   ModelFile file;
-  file.model = to_string(plan.model.kind);
-  if (plan.model.kind == ModelKind::gaussian) file.covariance = to_string(plan.model.covariance);
-  if (plan.model.kind == ModelKind::kmedians) file.center = to_string(plan.model.center);
-  file.is_mixture = is_mixture(plan.model.kind);
-  if (file.is_mixture) file.mixing = plan.names.mixing;
+  file.model = plan.family().name;
+  for (const Option<ModelOptions>& option : plan.family().options)
+    if (option.attribute) file.kinds.emplace_back(option.name, std::get<std::string>(option.get(plan.options.model)));
+  const ModelOptions& options = plan.options.model;
+  file.mixing = options.mixing == Mixing::given ? options.mixing_file.digest : to_string(options.mixing);
+  file.is_mixture = plan.family().mixture;
   file.n_clusters = static_cast<std::int64_t>(model.n_clusters());
   file.n_features = static_cast<std::int64_t>(model.n_features());
   file.n_rows = summary.rows_used;
@@ -113,11 +114,11 @@ ModelFile describe(const Model<Row>& model, const FitResult& result, const FitPl
   file.n_iterations = result.n_iterations;
   file.converged = result.converged();
   file.stop_reason = to_string(result.stop_reason);
-  file.seed = plan.arguments.seed;
+  file.seed = plan.options.start.seed;
   file.feature_names = plan.datasets.front().feature_names;
   file.instruction_set = target_name();
   file.shoal_version = short_version();
-  file.options = options_text(plan.arguments, plan.names, plan.float32, plan.tolerance);
+  file.options = options_text(plan.options);
   file.parameters = model.parameters();
   file.counts = result.counts;
   file.history = result.history;

@@ -1,20 +1,12 @@
 /// Options whose values are words or numbers, with errors that name the option and what it takes.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
-#include <charconv>
-#include <cmath>
-#include <cstdlib>
-#include <optional>
 #include <string>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
-#include "app/terminal.hpp"
-#include "shoal/core/error.hpp"
+#include "shoal/core/option.hpp"
 
 namespace shoal::app {
 
@@ -24,59 +16,39 @@ std::string wrapped(const std::string& text);
 /// A value that an option cannot take.
 [[noreturn]] void refuse_value(const std::string& option, const std::string& value, const std::string& wanted);
 
-template <class E>
-using Choices = std::vector<std::pair<std::string, E>>;
+/// Help of an option with its default, where that is a value.
+std::string help_with_default(const std::string& help, const OptionValue& value);
 
-/// An option whose values have names; help and errors show the names alone.
-template <class E>
-CLI::Option* add_choice(CLI::App* app, const std::string& name, E& value, const Choices<E>& choices,
-                        const std::string& help) {
-  std::string names;
-  for (const auto& [text, choice] : choices) names += (names.empty() ? "" : "|") + text;
-  const auto set = [&value, choices, names, name](const std::string& given) {
-    for (const auto& [text, choice] : choices)
-      if (text == given) {
-        value = choice;
-        return;
-      }
-    refuse_value(name, given, names);
+/// An option that is described beside its struct, for `owner`; `name` as CLI11 has it.
+template <class Owner>
+CLI::Option* add_option(CLI::App* app, const std::string& name, const Option<Owner>& option, Owner& owner) {
+  const auto set = [&owner, option, name](const std::vector<std::string>& texts) {
+    for (const std::string& text : texts)
+      if (!option.set(owner, text)) refuse_value(name, text, option.wanted);
   };
-  return app->add_option_function<std::string>(name, set, wrapped(help))->type_name(names);
+  CLI::Option* const added = app->add_option_function<std::vector<std::string>>(
+      name, set, wrapped(help_with_default(option.help, option.get(owner))));
+  if (!option.several) added->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+  return added->allow_extra_args(false)->type_name(option.values);
 }
 
-/// The number that a whole text is, where it lies within the limits: so never one that is not finite.
-template <class T>
-std::optional<T> parse_number(const std::string& text, T least, T most) {
-  T value{};
-  const char* const begin = text.data() + (text.starts_with('+') && !text.starts_with("+-") ? 1 : 0);
-  const char* const end = text.data() + text.size();
-  auto [stop, error] = std::from_chars(begin, end, value);
-  if constexpr (std::is_floating_point_v<T>)  // so near to zero that it is zero
-    if (error == std::errc::result_out_of_range && std::abs(std::strtold(begin, nullptr)) < 1)
-      value = 0, error = std::errc();
-  if (error != std::errc() || stop != end || !(value >= least && value <= most)) return std::nullopt;
-  return value;
+/// An option of the program alone, whose values have names.
+template <Named E>
+CLI::Option* add_choice(CLI::App* app, const std::string& name, E& value, const std::string& help) {
+  return add_option<E>(app, name,
+                       choice_option<E, E>(
+                           "", help, [](auto& place) -> auto& { return place; }),
+                       value);
 }
 
+/// An option of the program alone that takes a number within limits.
 template <class T>
-std::string range_text(T least, T most) {
-  if constexpr (std::is_integral_v<T>)
-    return fmt::format("a whole number from {} to {}", least, most);
-  else
-    return least == 0 ? "a finite number, 0 or more" : "a finite number";
-}
-
-/// An option that takes one number within limits.
-template <class T>
-CLI::Option* add_number(CLI::App* app, const std::string& name, T least, T most,
-                        const std::type_identity_t<std::function<void(T)>>& set, const std::string& help,
-                        const std::string& type) {
-  const auto parse = [=](const std::string& given) {
-    const std::optional<T> value = parse_number(given, least, most);
-    if (!value) refuse_value(name, given, range_text(least, most));
-    set(*value);
-  };
-  return app->add_option_function<std::string>(name, parse, wrapped(help))->type_name(type);
+CLI::Option* add_number(CLI::App* app, const std::string& name, std::type_identity_t<T> least,
+                        std::type_identity_t<T> most, T& value, const std::string& help, const std::string& type) {
+  Option<T> option = number_option<T, T>(
+      "", type, help, [](auto& place) -> auto& { return place; }, least, most);
+  option.get = [](const T&) { return OptionValue(); };  // the help says what stands where none is given
+  return add_option(app, name, option, value);
 }
 
 }  // namespace shoal::app

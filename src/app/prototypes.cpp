@@ -5,19 +5,14 @@
 #include <algorithm>
 
 #include "shoal/core/error.hpp"
+#include "shoal/io/stored_options.hpp"
+#include "shoal/model/parameter_check.hpp"
 
 namespace shoal::app {
 namespace {
 
 const std::string ink = " .:-=+*#%@";
 constexpr std::size_t terminal = 80;
-
-const NamedArray& centres_of(const ModelFile& model) {
-  for (const char* name : {"means", "medians", "probabilities"})
-    if (const NamedArray* array = find(model.parameters, name); array != nullptr && array->shape.size() == 2)
-      return *array;
-  throw Error(ExitCode::bad_data, "the model holds no centres to draw");
-}
 
 /// One line of one picture, two characters a feature so that pixels look square.
 std::string line_of(const double* values, std::size_t width, double low, double high) {
@@ -32,14 +27,17 @@ std::string line_of(const double* values, std::size_t width, double low, double 
 
 }  // namespace
 
-std::string prototype_pictures(const ModelFile& model, std::int64_t width_wanted) {
-  const NamedArray& centres = centres_of(model);
-  const std::size_t d = centres.shape[1];
+std::string prototype_pictures(const ModelFile& model, const std::string& name, std::int64_t width_wanted) {
+  const auto n = static_cast<std::size_t>(model.n_clusters), d = static_cast<std::size_t>(model.n_features);
+  const ModelOptions options = stored_options(model, name).model;
+  const std::size_t levels = level_count(options.family(), d, model.parameters, name);
+  const Parameter centre = options.family().parameters(options, {n, d, levels}).front();
   const auto width = static_cast<std::size_t>(width_wanted);
-  if (model.model == "categorical" || d % width != 0)
+  if (centre.shape != std::vector{n, d} || d % width != 0)
     throw Error(ExitCode::usage, fmt::format("--prototypes {}: {} features of a {} model do not make lines of {}",
                                              width, d, model.model, width));
-  const bool share = model.model == "bernoulli";
+  const NamedArray& centres = require_array(model.parameters, centre.name, centre.shape, name);
+  const bool share = centre.domain == Domain::probabilities;
   const double low = share ? 0 : *std::min_element(centres.values.begin(), centres.values.end());
   const double high = share ? 1 : *std::max_element(centres.values.begin(), centres.values.end());
   const std::size_t abreast = std::max<std::size_t>(1, (terminal + 3) / (2 * width + 3));

@@ -44,7 +44,7 @@ void Reporter::iteration(const IterationReport& report) {
 /// One line, drawn over and over: how much of the iteration limit is used, and where the objective stands.
 void Reporter::draw_bar(const IterationReport& report) {
   constexpr std::int64_t width = 24;
-  const std::int64_t limit = std::max<std::int64_t>(1, arguments_.max_iterations);
+  const std::int64_t limit = std::max<std::int64_t>(1, arguments_.run->fit.max_iterations);
   const auto filled = static_cast<std::size_t>(width * std::min(report.iteration, limit) / limit);
   const std::string line =
       fmt::format("[{:<{}}] iteration {} of at most {}  objective {:.10g}  change {:.2e} ", std::string(filled, '#'),

@@ -11,9 +11,9 @@
 namespace shoal::app {
 
 void check_rows(const FitPlan& plan, const DataSummary& summary) {
-  if (static_cast<std::int64_t>(plan.model.n_clusters) > summary.rows_used)
+  if (static_cast<std::int64_t>(plan.options.model.n_clusters) > summary.rows_used)
     throw Error(ExitCode::usage, fmt::format("-k {}: more clusters than the {} rows that are used; choose a smaller -k",
-                                             plan.model.n_clusters, summary.rows_used));
+                                             plan.options.model.n_clusters, summary.rows_used));
   if (!(summary.total_weight > 0))
     throw Error(ExitCode::bad_data, "--row-weights: all weights are zero; at least one row must count");
   if (!std::isfinite(summary.total_weight) || summary.total_weight < 0x1p-960)
@@ -29,7 +29,7 @@ Error range_error(const FitPlan& plan, const RangeProblem& problem, double weigh
   std::int64_t row = problem.row;
   const DatasetInfo* info = plan.datasets.data();
   for (; row >= info->n_rows; ++info) row -= info->n_rows;
-  if (problem.by_weight && !plan.arguments.row_weights.empty())
+  if (problem.by_weight && !plan.weights.empty())
     return {
         ExitCode::bad_data,
         fmt::format("--row-weights: their sum, {}, times distances of values that span {} (as in {}, row {}, column "
@@ -57,10 +57,10 @@ bool holds_distances(const FitPlan& plan, const RowPass<Row>& pass, bool seeding
   if constexpr (std::is_same_v<Row, PackedByte>) {
     return true;
   } else {
-    const auto problem = range_problem(plan.model, pass);
+    const auto problem = range_problem(plan.options.model, pass);
     if (!problem) return true;
     constexpr bool is_float = std::is_same_v<Row, float>;
-    if (is_float && !problem->by_weight && plan.arguments.precision == Precision::automatic) return false;
+    if (is_float && !problem->by_weight && !plan.arguments.run->rows.precision) return false;
     if (!is_float && problem->too_far && !problem->by_weight && !seeding && std::isfinite(problem->span)) return true;
     throw range_error(plan, *problem, pass.summary().total_weight,
                       is_float ? "float32 (use --precision float64)" : "float64");

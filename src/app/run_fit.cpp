@@ -16,11 +16,10 @@
 #include "app/terminal.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/fit/fit.hpp"
-#include "shoal/init/seeding.hpp"
 #include "shoal/io/digest.hpp"
+#include "shoal/io/options_text.hpp"
 #include "shoal/io/shard_reader.hpp"
-#include "shoal/model/make_model.hpp"
-#include "shoal/model/parameter_check.hpp"
+#include "shoal/run/start_model.hpp"
 
 namespace shoal::app {
 namespace {
@@ -37,47 +36,15 @@ class Stopwatch {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
+/// What only the rows can give.
 template <class Row>
-std::unique_ptr<Model<Row>> make(ModelOptions options, const Shard<Row>& shard,
-                                 const std::optional<Checkpoint>& before) {
-  if (before) {  // clusters may have been dropped since
-    options.n_clusters = before->n_clusters();
-    if (options.mixing == Mixing::given) options.given_weights = find_weights(*before);
+void note_rows(const Communicator& comm, const Shard<Row>& shard, FitPlan& plan) {
+  ContentName& weights = plan.options.rows.row_weights;
+  if (!weights.name.empty()) {
+    weights.digest = weights_digest(comm, shard);
+    set_entry(plan.identity, "row-weights", toml_text(weights.digest));
   }
-  if constexpr (std::is_same_v<Row, PackedByte>)
-    return make_discrete_model(options, shard.coding);
-  else
-    return make_model<Row>(options, shard.n_features);
-}
-
-/// A start may leave them out: the data tell them, too.
-void add_level_offsets(const RowCoding& coding, const std::string& source, NamedArrays& arrays) {
-  const LevelOffsets& offsets = coding.offsets();
-  if (const NamedArray* given = find(arrays, "level_offsets")) {
-    if (std::ranges::equal(given->values, offsets)) return;
-    throw Error(ExitCode::bad_data,
-                fmt::format("{}: /parameters/level_offsets differ from the levels of the data", source));
-  }
-  arrays.push_back({"level_offsets", {offsets.size()}, {offsets.begin(), offsets.end()}, true});
-}
-
-/// From seeds or a file, or where a checkpoint stands.
-template <class Row>
-void start(Model<Row>& model, const FitPlan& plan, const RowPass<Row>& pass, const std::optional<Checkpoint>& before) {
-  const bool mixture = is_mixture(plan.model.kind);
-  const ColumnMoments moments = mixture ? column_moments(pass) : ColumnMoments{};
-  model.begin_fit(pass, moments);
-  if (before) return model.resume(before->parameters, before->state.repairs, plan.arguments.checkpoint);
-  if (!plan.start.empty()) {
-    NamedArrays arrays = plan.start;
-    if constexpr (std::is_same_v<Row, PackedByte>) add_level_offsets(pass.shard().coding, plan.arguments.init, arrays);
-    check_parameters(plan.model, pass.shard().n_features, Completeness::start, plan.arguments.init, arrays);
-    return model.set_parameters(arrays, plan.arguments.init);
-  }
-  const SeedSpace<Row> space(plan.model, moments, pass.shard().coding, pass.shard().n_features);
-  const auto seed_rows = plan.arguments.init == "random" ? random_rows<Row> : kmeans_parallel<Row>;
-  const Seeds<Row> seeds = seed_rows(pass, space, plan.model.n_clusters, plan.arguments.seed, !mixture);
-  model.start(seeds.values, seeds.labels, pass);
+  set_entry(plan.identity, digest_of_rows, rows_digest(comm, shard.digest));
 }
 
 /// Reads, fits and writes; false, and nothing done, where rows of this type cannot hold the distances.
@@ -93,23 +60,22 @@ bool fit_rows(const Communicator& comm, FitPlan& plan, Outputs& outputs, Reporte
   RowPass<Row> pass(shard, comm, plan.threads, summary);
   if (checkpointing.possible())
     pass.before_each([&] { agree(comm, [&] { checkpointing.leave_if_asked("looking for a start"); }); });
-  if (!holds_distances(plan, pass, plan.start.empty() && !before)) return false;
-  if (!arguments.row_weights.empty()) plan.names.row_weights = weights_digest(comm, shard);
-  NamedTexts identity = identity_of(plan);
-  identity.emplace_back(digest_of_rows, rows_digest(comm, shard.digest));
-  if (before) require_same(before->identity, identity, arguments);
-  reporter.set_data(identity.back().second);
+  if (!holds_distances(plan, pass, plan.options.start.arrays.empty() && !before)) return false;
+  note_rows(comm, shard, plan);
+  if (before) require_same(before->identity, plan);
+  reporter.set_data(plan.identity.back().second);
   seconds.read = watch.lap();
 
-  const std::unique_ptr<Model<Row>> model = make(plan.model, shard, before);
-  start(*model, plan, pass, before);
+  const std::unique_ptr<Model<Row>> model =
+      start_model(plan.options, pass, before ? &*before : nullptr, arguments.checkpoint);
   for (const std::string& warning : model->warnings()) warn(comm, arguments, warning);
-  checkpointing.keep(std::move(identity), [&] { return model->parameters(); });
+  checkpointing.keep(plan.identity, [&] { return model->parameters(); });
   seconds.start = watch.lap();
 
   pass.before_each({});  // now votes travel with the sums
   const PassCosts costs_before = pass.costs();
-  const FitResult result = fit(*model, pass, plan.fit, reporter, checkpointing, before ? before->state : FitState{});
+  const FitResult result =
+      fit(*model, pass, plan.options.fit, reporter, checkpointing, before ? before->state : FitState{});
   reporter.finish();
   seconds.fit = watch.lap();
   if (result.interrupted()) {
@@ -135,7 +101,7 @@ bool fit_rows(const Communicator& comm, FitPlan& plan, Outputs& outputs, Reporte
 bool is_done(const Communicator& comm, const FitPlan& plan, const std::optional<Checkpoint>& before) {
   const Arguments& arguments = plan.arguments;
   if (!before || !before->finished || arguments.json || arguments.dry_run) return false;
-  if (!same_limits(before->identity, identity_of(plan)) || !all_written(comm, arguments, *before)) return false;
+  if (!same_limits(before->identity, plan) || !all_written(comm, arguments, *before)) return false;
   bool same_inputs = false;
   on_root(comm, [&] { same_inputs = !before->inputs.empty() && before->inputs == plan.inputs; });
   broadcast_object(comm, same_inputs);
@@ -150,9 +116,8 @@ bool is_done(const Communicator& comm, const FitPlan& plan, const std::optional<
 /// The plan as the fit that is gone on with had it, which must be this one. Throws Error where it is not.
 void go_on_from(const std::optional<Checkpoint>& before, FitPlan& plan) {
   if (!before) return;
-  if (plan.arguments.precision == Precision::automatic && was_float64(*before))
-    plan.float32 = plan.model.float32_tables = false;
-  require_same(before->identity, identity_of(plan), plan.arguments);
+  if (!plan.arguments.run->rows.precision && was_float64(*before)) plan.set_precision(Precision::float64);
+  require_same(before->identity, plan);
 }
 
 /// No file that is written may be one of those that are read.
@@ -168,21 +133,21 @@ void check_files(const Communicator& comm, const Arguments& arguments, const std
 void fit_and_write(const Communicator& comm, FitPlan& plan, Outputs& outputs, Checkpointing& checkpointing,
                    const std::optional<Checkpoint>& before) {
   const Arguments& arguments = plan.arguments;
-  Reporter reporter(comm, arguments, fit_digest(identity_of(plan)));
+  Reporter reporter(comm, arguments, fit_digest(plan));
   say(comm, arguments, headline(comm, plan));
   warn_of_crowded_cores(comm, arguments, plan.threads);
   if (before)
     say(comm, arguments,
         fmt::format("going on from {} after {} iterations", printable(arguments.checkpoint),
                     before->state.n_iterations));
-  if (is_discrete(plan.model.kind)) {
+  if (plan.family().rows.coded()) {
     fit_rows<PackedByte>(comm, plan, outputs, reporter, checkpointing, before);
     return;
   }
-  if (plan.float32 && fit_rows<float>(comm, plan, outputs, reporter, checkpointing, before)) return;
-  if (plan.float32) {
+  if (plan.float32() && fit_rows<float>(comm, plan, outputs, reporter, checkpointing, before)) return;
+  if (plan.float32()) {
     say(comm, arguments, "note: float32 cannot hold the squares or distances of these values: going on in float64");
-    plan.float32 = plan.model.float32_tables = false;
+    plan.set_precision(Precision::float64);
     check_memory(comm, plan);
   }
   fit_rows<double>(comm, plan, outputs, reporter, checkpointing, before);

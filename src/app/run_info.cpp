@@ -21,29 +21,12 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json describe_model(const ModelFile& model) {
-  Json json = {{"kind", "model"}, {"model", model.model}};
-  if (!model.covariance.empty()) json["covariance"] = model.covariance;
-  if (!model.center.empty()) json["center"] = model.center;
-  if (!model.mixing.empty()) json["mixing"] = model.mixing;
-  json["n_clusters"] = model.n_clusters;
-  json["n_features"] = model.n_features;
-  json["n_rows"] = model.n_rows;
-  json["total_weight"] = model.total_weight;
-  json["objective"] = model.objective;
-  if (model.is_mixture) {
-    json["log_likelihood"] = model.log_likelihood;
-    json["n_parameters"] = model.n_parameters;
-    json["bic"] = model.bic;
-    json["aic"] = model.aic;
-  }
-  json["n_iterations"] = model.n_iterations;
-  json["converged"] = model.converged;
-  json["stop_reason"] = model.stop_reason;
-  json["seed"] = model.seed;
-  if (!model.feature_names.empty()) json["feature_names"] = model.feature_names;
-  json["instruction_set"] = model.instruction_set;
-  json["shoal_version"] = model.shoal_version;
-  json["options"] = model.options;
+  Json json = {{"kind", "model"}};
+  ModelFile::visit_attributes(model, [&]<class Value>(const char* name, const Value& value) {
+    if constexpr (std::is_same_v<Value, std::vector<std::string>>)
+      if (value.empty()) return;
+    json[name] = value;
+  });
   return json;
 }
 
@@ -110,7 +93,7 @@ std::string table_of(const Json& json) {
 void run_info(const Communicator& comm, const Arguments& arguments) {
   const std::string& file = arguments.data.front();
   if (arguments.prototypes > 0) {
-    const std::string pictures = prototype_pictures(read_model(comm, file), arguments.prototypes);
+    const std::string pictures = prototype_pictures(read_model(comm, file), file, arguments.prototypes);
     return print_result(comm, pictures);
   }
   if (const auto checkpoint = read_checkpoint(comm, file)) {

@@ -3,11 +3,11 @@
 #include <algorithm>
 
 #include "app/commands.hpp"
-#include "app/model_options.hpp"
 #include "app/terminal.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/io/hdf5_file.hpp"
 #include "shoal/io/row_writer.hpp"
+#include "shoal/io/stored_options.hpp"
 #include "shoal/model/parameter_check.hpp"
 #include "shoal/model/sampler.hpp"
 
@@ -65,16 +65,22 @@ void run_sample(const Communicator& comm, const Arguments& arguments) {
   require_different_files(comm, {arguments.output}, {arguments.model_file, arguments.config});
   ModelFile model = read_model(comm, arguments.model_file);
   require_different_files(comm, {arguments.output}, model.sources);
-  const ModelOptions options = options_of(model, arguments.model_file);
-  check_parameters(options, static_cast<std::size_t>(model.n_features), Completeness::model, arguments.model_file,
-                   model.parameters);
-  const Sampler sampler(options, static_cast<std::size_t>(model.n_features), model.parameters, arguments.model_file);
+  const ModelOptions options = stored_options(model, arguments.model_file).model;
+  const auto n_features = static_cast<std::size_t>(model.n_features);
+  check_parameters(options, n_features, Completeness::model, arguments.model_file, model.parameters);
+  const Sampler sampler(options, {options.n_clusters, n_features, 0}, model.parameters, arguments.model_file);
+  switch (options.family().rows.values) {
+    case Values::numbers:
+      return sample_as<double>(comm, arguments, model, sampler, ElementType::float64, {});
+    case Values::counts:
+      return sample_as<std::int64_t>(comm, arguments, model, sampler, ElementType::int64, {});
+    case Values::bits:
+      return sample_as<std::uint8_t>(comm, arguments, model, sampler, ElementType::uint8, {});
+    case Values::codes:
+      break;
+  }
+  const LevelOffsets offsets = level_offsets_of(options.family(), model);
   std::vector<std::int64_t> levels;
-  if (options.kind == ModelKind::gaussian)
-    return sample_as<double>(comm, arguments, model, sampler, ElementType::float64, levels);
-  if (options.kind == ModelKind::bernoulli)
-    return sample_as<std::uint8_t>(comm, arguments, model, sampler, ElementType::uint8, levels);
-  const LevelOffsets offsets = level_offsets_of(model, arguments.model_file);
   for (std::size_t d = 0; d + 1 < offsets.size(); ++d) levels.push_back(offsets[d + 1] - offsets[d]);
   sample_as<std::uint16_t>(comm, arguments, model, sampler, ElementType::uint16, levels);
 }

@@ -15,10 +15,12 @@ std::string plural(std::int64_t n, const std::string& word) {
   return fmt::format("{} {}{}", n, word, n == 1 ? "" : "s");
 }
 
-std::string variant(const FitPlan& plan) {
-  if (plan.model.kind == ModelKind::gaussian) return " " + to_string(plan.model.covariance);
-  if (plan.model.kind == ModelKind::kmedians) return " " + to_string(plan.model.center);
-  return "";
+/// The kind of a model: " full", " geometric".
+std::string kind_of(const ModelOptions& options) {
+  std::string kind;
+  for (const Option<ModelOptions>& option : options.family().options)
+    if (option.attribute) kind += " " + std::get<std::string>(option.get(options));
+  return kind;
 }
 
 std::string stop_sentence(const ModelFile& file) {
@@ -30,17 +32,16 @@ std::string stop_sentence(const ModelFile& file) {
 }  // namespace
 
 std::string headline(const Communicator& comm, const FitPlan& plan) {
+  const ModelOptions& model = plan.options.model;
   std::string mixing;
-  if (is_mixture(plan.model.kind))
-    mixing = fmt::format(", mixing weights {}", plan.model.mixing == Mixing::given
-                                                    ? "held at " + printable(plan.arguments.mixing)
-                                                    : to_string(plan.model.mixing));
-  return fmt::format("shoal {}: {}{}, K = {}{}; {} x {} as {}; {} x {}, {}", short_version(),
-                     to_string(plan.model.kind), variant(plan), plan.model.n_clusters, mixing,
-                     plural(plan.partition.n_rows, "row"), plural(plan.datasets.front().n_columns, "feature"),
-                     is_discrete(plan.model.kind) ? "codes"
-                     : plan.float32               ? "float32"
-                                                  : "float64",
+  if (plan.family().mixture)
+    mixing = fmt::format(", mixing weights {}", model.mixing == Mixing::given
+                                                    ? "held at " + printable(model.mixing_file.name)
+                                                    : to_string(model.mixing));
+  return fmt::format("shoal {}: {}{}, K = {}{}; {} x {} as {}; {} x {}, {}", short_version(), plan.family().name,
+                     kind_of(model), model.n_clusters, mixing, plural(plan.partition.n_rows, "row"),
+                     plural(plan.datasets.front().n_columns, "feature"),
+                     plan.family().rows.coded() ? "codes" : to_string(*plan.options.rows.precision),
                      plural(comm.size(), "rank"), plural(plan.threads, "thread"), target_name());
 }
 

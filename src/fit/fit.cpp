@@ -36,18 +36,18 @@ class IterationCosts {
 };
 
 /// The change between the last two passes, in the unit of the tolerance.
-double change_of(const std::vector<double>& history, const FitOptions& options, double total_weight) {
+double change_of(const std::vector<double>& history, bool relative, double total_weight) {
   if (history.size() < 2) return 0;
   const double before = history[history.size() - 2];
   const double change = std::abs(history.back() - before);
-  if (!options.relative) return change / total_weight;
+  if (!relative) return change / total_weight;
   return before == 0 ? 0 : change / std::abs(before);
 }
 
-bool fell(const std::vector<double>& history, const FitOptions& options) {
+bool fell(const std::vector<double>& history, bool minimise) {
   if (history.size() < 2) return false;
   const double before = history[history.size() - 2];
-  const double worse = options.minimise ? history.back() - before : before - history.back();
+  const double worse = minimise ? history.back() - before : before - history.back();
   return worse > 1e-9 * std::abs(before);
 }
 
@@ -97,15 +97,12 @@ std::optional<StopReason> reason_of(const StopVotes& votes) {
 
 }  // namespace
 
-std::string to_string(StopReason reason) {
-  return std::array{"tolerance", "fixed_point", "max_iterations", "time", "signal"}.at(
-      static_cast<std::size_t>(reason));
-}
-
 template <class Row>
 FitResult fit(Model<Row>& model, const RowPass<Row>& pass, const FitOptions& options, Observer& observer,
               Interruption& interruption, FitState state) {
   FitResult result;
+  const double tolerance =
+      options.tolerance.value_or(model.minimises() ? tolerance_of_hard_models : tolerance_of_mixtures);
   if (options.want_labels) result.labels.resize(pass.shard().n_rows());
   for (;;) {
     interruption.before_pass(state);
@@ -117,10 +114,10 @@ FitResult fit(Model<Row>& model, const RowPass<Row>& pass, const FitOptions& opt
     std::vector<double> history = state.history;
     history.push_back(model.objective(sums));
     if (!std::isfinite(history.back())) throw not_finite(model, pass, history.back());
-    const double change = change_of(history, options, pass.summary().total_weight);
+    const double change = change_of(history, model.minimises(), pass.summary().total_weight);
     const bool repaired = state.repairs.moved() > state.moved_before;  // by the last M-step: not yet a result
     std::optional<StopReason> stop;
-    if (state.n_iterations > 0 && change < options.tolerance && !repaired)
+    if (state.n_iterations > 0 && change < tolerance && !repaired)
       stop = StopReason::tolerance;
     else if (state.n_iterations >= options.max_iterations)
       stop = StopReason::max_iterations;
@@ -130,7 +127,7 @@ FitResult fit(Model<Row>& model, const RowPass<Row>& pass, const FitOptions& opt
     costs.fill(report);
     observer.iteration(report);
 
-    const std::int64_t falls = state.falls + (fell(history, options) ? 1 : 0);
+    const std::int64_t falls = state.falls + (fell(history, model.minimises()) ? 1 : 0);
     if (!stop) {
       state = {state.n_iterations + 1, std::move(history), falls, model.repairs(), state.repairs.moved()};
       stop = reason_of(votes);

@@ -14,22 +14,30 @@ double reciprocal(double value) { return value > 0 ? 1 / value : 0; }
 }  // namespace
 
 template <class Row>
-SeedSpace<Row>::SeedSpace(const ModelOptions& options, const ColumnMoments& moments, const RowCoding& coding,
-                          std::size_t n_features)
-    : kind_(options.kind),
-      geometric_(options.center == Center::geometric),
-      n_features_(n_features),
-      origin_(n_features, Value(0)),
-      scale_(n_features, Value(1)),
-      coding_(coding) {
+SeedSpace<Row>::SeedSpace(const SeedMetric& metric, const ColumnMoments& moments, const RowLayout& layout)
+    : metric_(metric),
+      n_features_(layout.n_features),
+      origin_(n_features_, Value(0)),
+      scale_(n_features_, Value(1)),
+      coding_(layout.coding) {
   if constexpr (std::is_same_v<Row, PackedByte>) {
     for (const double variance : moments.variance) apart_.push_back(reciprocal(variance));
-  } else if (kind_ == ModelKind::gaussian) {
-    for (std::size_t d = 0; d < n_features; ++d) {
-      origin_[d] = static_cast<Value>(moments.mean[d]);
-      scale_[d] = static_cast<Value>(std::sqrt(reciprocal(moments.variance[d])));
+  } else {
+    for (std::size_t d = 0; d < n_features_ && metric.scale != SeedMetric::Scale::none; ++d) {
+      const bool rooted = metric.scale == SeedMetric::Scale::square_root;
+      origin_[d] = static_cast<Value>(rooted ? std::sqrt(moments.mean[d]) : moments.mean[d]);
+      if (!rooted) scale_[d] = static_cast<Value>(std::sqrt(reciprocal(moments.variance[d])));
     }
   }
+}
+
+/// A value on the scale of the metric; a missing one stands at the mean.
+template <class Row>
+typename SeedSpace<Row>::Value SeedSpace<Row>::place(Row x, std::size_t d) const {
+  const auto value = static_cast<Value>(x);
+  const Value scaled = metric_.scale == SeedMetric::Scale::square_root ? std::sqrt(value) : value;
+  const Value moved = (scaled - origin_[d]) * scale_[d];
+  return std::isnan(moved) ? Value(0) : moved;
 }
 
 /// Discrete rows: the levels of a row are compared with those of all candidates.
@@ -68,10 +76,6 @@ void SeedSpace<Row>::improve(const RowBlock<Row>& block, const std::vector<Row>&
   if constexpr (std::is_same_v<Row, PackedByte>) {
     improve_packed(block, candidates, first_index, distance, nearest_candidate);
   } else {
-    const auto place = [&](Row x, std::size_t d) {
-      const Row moved = (x - origin_[d]) * scale_[d];
-      return std::isnan(moved) ? Row(0) : moved;
-    };
     const std::size_t n = candidates.size() / n_features_;
     const auto keep = [&](std::size_t r, double d, std::size_t c) {
       if (d >= distance[r]) return;
@@ -80,7 +84,6 @@ void SeedSpace<Row>::improve(const RowBlock<Row>& block, const std::vector<Row>&
     };
     std::vector<Row> centres(candidates.size());
     for (std::size_t i = 0; i < centres.size(); ++i) centres[i] = place(candidates[i], i % n_features_);
-    const Metric metric = kind_ == ModelKind::kmedians && !geometric_ ? Metric::manhattan : Metric::squared_euclidean;
     std::vector<Row> moved(search_rows * n_features_);
     std::vector<Row> groups(n_groups<Row>(search_rows) * group_stride<Row>(n_features_));
     std::array<Row, search_rows> least{};
@@ -90,10 +93,11 @@ void SeedSpace<Row>::improve(const RowBlock<Row>& block, const std::vector<Row>&
       const std::size_t rows = std::min(search_rows, block.n_rows - first);
       for (std::size_t i = 0; i < rows * n_features_; ++i) moved[i] = place(block.row(first)[i], i % n_features_);
       load_groups(moved.data(), rows, n_features_, zero.data(), groups.data());
-      nearest(metric, groups.data(), rows, centres.data(), n, n_features_, {least.data(), nullptr, label.data()});
+      nearest(metric_.metric, groups.data(), rows, centres.data(), n, n_features_,
+              {least.data(), nullptr, label.data()});
       for (std::size_t r = 0; r < rows; ++r) {
         const auto apart = static_cast<double>(least[r]);
-        keep(first + r, geometric_ ? std::sqrt(apart) : apart, static_cast<std::size_t>(label[r]));
+        keep(first + r, metric_.rooted ? std::sqrt(apart) : apart, static_cast<std::size_t>(label[r]));
       }
     }
   }

@@ -76,11 +76,13 @@ void serve(Question question, const std::string& arguments, const Answer& answer
   if (question == Question::chunks) return serve_chunks(arguments, answer);
   if (question == Question::rows) return serve_rows(arguments, answer);
   std::string name;
+  std::vector<std::string> kinds, sources;
+  if (question == Question::model) {
+    unpack(arguments, name, kinds);
+    return answer(pack(read_model_from(name, kinds)));
+  }
   unpack(arguments, name);
-  if (question == Question::summarise) answer(pack(summarise(name)));
-  if (question == Question::model) answer(pack(read_model_from(name)));
-  if (question != Question::parameters) return;
-  std::vector<std::string> sources;
+  if (question == Question::summarise) return answer(pack(summarise(name)));
   const NamedArrays arrays = read_parameters_from(name, sources);
   answer(pack(arrays, sources));
 }

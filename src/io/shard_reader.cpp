@@ -59,7 +59,7 @@ LevelOffsets find_levels(const Communicator& comm, const std::vector<DatasetInfo
                          const std::function<Range(int)>& rows) {
   if (!options.known_levels.empty()) return options.known_levels;
   const auto d = static_cast<std::size_t>(datasets.front().n_columns);
-  if (options.kind == ModelKind::bernoulli) return offsets_of(std::vector<std::int64_t>(d, 2));
+  if (options.kind.values == Values::bits) return offsets_of(std::vector<std::int64_t>(d, 2));
   if (!datasets.front().levels.empty()) return offsets_of(datasets.front().levels);
   std::vector<std::int64_t> levels(d, 1);
   std::mutex mutex;
@@ -75,7 +75,7 @@ LevelOffsets find_levels(const Communicator& comm, const std::vector<DatasetInfo
           row[j] = checked_level(value, mine, {slice, r, static_cast<std::int64_t>(j)});
           complete = complete && row[j] != missing_code;
         }
-        if (!complete && options.missing == Missing::skip) continue;
+        if (!complete && options.rows.missing == Missing::skip) continue;
         for (std::size_t j = 0; j < d; ++j)
           if (row[j] != missing_code) largest[j] = std::max<std::int64_t>(largest[j], row[j] + 1);
       }
@@ -154,13 +154,13 @@ Shard<Row> read_shard(const Communicator& comm, const std::vector<DatasetInfo>& 
   shard.n_features = static_cast<std::size_t>(datasets.front().n_columns);
   const auto rows = [&](int rank) { return partition.rows_of_rank(rank, comm.size()); };
   if constexpr (std::is_same_v<Row, PackedByte>) {
-    const bool may_miss = options.missing == Missing::marginalize;
+    const bool may_miss = options.rows.missing == Missing::marginalize;
     shard.coding = RowCoding(find_levels(comm, datasets, options, rows), may_miss, options.n_clusters);
   }
   const std::size_t spare = std::is_same_v<Row, PackedByte> ? RowCoding::spare_bytes : 0;
   agree(comm, [&] {
     shard.values.resize(shard.n_rows() * shard.width() + spare);
-    if (options.missing == Missing::skip) shard.used.assign(shard.n_rows(), 1);
+    if (options.rows.missing == Missing::skip) shard.used.assign(shard.n_rows(), 1);
   });
   std::fill_n(shard.values.end() - static_cast<std::ptrdiff_t>(spare), spare, Row(0));
   const auto store = [&](const Slice& slice) {
@@ -168,7 +168,8 @@ Shard<Row> read_shard(const Communicator& comm, const std::vector<DatasetInfo>& 
     store_slice(slice, options, shard);
   };
   read_slices(comm, datasets, rows, options.threads, store, in_place(shard));
-  if (!options.row_weights.empty()) read_weights(comm, datasets, options.row_weights, options.threads, shard);
+  if (!options.rows.row_weights.name.empty())
+    read_weights(comm, datasets, options.rows.row_weights.name, options.threads, shard);
   leave_out(comm, shard);
   constexpr std::uint64_t places_of_weights = std::uint64_t{1} << 63U;  // beyond those of rows
   shard.digest.add(std::as_bytes(std::span(shard.weights)),

@@ -32,8 +32,8 @@ namespace {
 /// Whether a value (long double holds every stored type exactly) is missing; throws where it may not be, or is
 /// infinite.
 bool is_missing(long double value, const ReadOptions& options, const Place& place) {
-  if (std::isnan(value) || std::ranges::find(options.missing_values, value) != options.missing_values.end()) {
-    if (options.missing == Missing::error)
+  if (std::isnan(value) || std::ranges::find(options.rows.missing_values, value) != options.rows.missing_values.end()) {
+    if (options.rows.missing == Missing::error)
       place.fail(value,
                  "is missing; use --missing skip to leave such rows out, or --missing marginalize where the "
                  "model can");
@@ -49,6 +49,8 @@ Row checked_real(long double value, const ReadOptions& options, const Place& pla
   if (is_missing(value, options, place)) return std::numeric_limits<Row>::quiet_NaN();
   const auto row = static_cast<Row>(value);
   if (std::isinf(row)) place.fail(value, "does not fit float32; use --precision float64");
+  if (options.kind.values == Values::counts && (value < 0 || value != std::floor(value)))
+    place.fail(value, std::string(options.kind.refusal));
   return row;
 }
 
@@ -56,7 +58,7 @@ Row checked_real(long double value, const ReadOptions& options, const Place& pla
 
 ReadOptions of_type(const ReadOptions& options, const StoredNumber& number) {
   ReadOptions result = options;
-  for (long double& value : result.missing_values) {
+  for (long double& value : result.rows.missing_values) {
     if (!number.is_float) value = std::nearbyint(value);
     if (number.is_float && number.size == 4) value = static_cast<float>(value);
     if (number.is_float && number.size == 8) value = static_cast<double>(value);
@@ -70,11 +72,9 @@ ReadOptions of_type(const ReadOptions& options, const StoredNumber& number) {
 
 Code checked_level(long double value, const ReadOptions& options, const Place& place) {
   if (is_missing(value, options, place)) return missing_code;
-  if (options.kind == ModelKind::bernoulli && value != 0 && value != 1)
-    place.fail(value,
-               "is not 0 or 1, which bernoulli needs; use categorical or gaussian, or `shoal convert "
-               "--threshold`");
-  if (value < 0 || value != std::floor(value)) place.fail(value, "is not a code 0, 1, 2, ..., which categorical needs");
+  const bool possible =
+      options.kind.values == Values::bits ? value == 0 || value == 1 : value >= 0 && value == std::floor(value);
+  if (!possible) place.fail(value, std::string(options.kind.refusal));
   if (value >= missing_code) place.fail(value, "is too large a code; at most 65534 levels a feature are possible");
   return static_cast<Code>(value);
 }
@@ -100,12 +100,21 @@ bool all_finite(const Row* values, std::size_t n) {
   return std::ranges::all_of(sum, [](Row x) { return x == 0; });
 }
 
+/// Whether finite values are whole and not negative.
+template <class Row>
+bool all_counts(const Row* values, std::size_t n) {
+  int others = 0;
+  for (std::size_t i = 0; i < n; ++i)
+    others |= static_cast<int>(values[i] < 0) | static_cast<int>(std::floor(values[i]) != values[i]);
+  return others == 0;
+}
+
 /// Converts values none of which needs a second look; false where one may. They may have been read in place.
 template <class Row, class Element>
-bool convert_plain(const Element* in, std::size_t n, Row* out) {
+bool convert_plain(const Element* in, std::size_t n, Values wanted, Row* out) {
   if (static_cast<const void*>(in) != out)
     std::transform(in, in + n, out, [](Element x) { return static_cast<Row>(x); });
-  return all_finite(out, n);
+  return all_finite(out, n) && (wanted != Values::counts || all_counts(out, n));
 }
 
 /// Every level of a row must be one that the attribute or the model knows.
@@ -147,19 +156,19 @@ void convert_slice(const Slice& slice, const ReadOptions& options, Shard<Row>& s
   with_elements(slice, [&](const auto* elements) {
     const auto first = static_cast<std::size_t>(slice.first_row - shard.rows().first);
     const std::size_t n = static_cast<std::size_t>(slice.n_rows) * d;
-    const bool plain = options.missing_values.empty();
-    if (plain && convert_plain(elements, n, shard.values.data() + first * d)) return;
+    const bool plain = options.rows.missing_values.empty();
+    if (plain && convert_plain(elements, n, options.kind.values, shard.values.data() + first * d)) return;
     for (std::int64_t r = 0; r < slice.n_rows; ++r) {
       const std::size_t local = first + static_cast<std::size_t>(r);
       const auto* in = elements + static_cast<std::size_t>(r) * d;
       Row* row = shard.values.data() + local * d;
-      if (plain && convert_plain(in, d, row)) continue;
+      if (plain && convert_plain(in, d, options.kind.values, row)) continue;
       bool complete = true;
       for (std::size_t j = 0; j < d; ++j) {
         row[j] = checked_real<Row>(static_cast<long double>(in[j]), options, {slice, r, static_cast<std::int64_t>(j)});
         complete = complete && !std::isnan(row[j]);
       }
-      if (!complete && options.missing == Missing::skip) leave_out_row(shard, local);
+      if (!complete && options.rows.missing == Missing::skip) leave_out_row(shard, local);
     }
   });
 }
@@ -167,7 +176,7 @@ void convert_slice(const Slice& slice, const ReadOptions& options, Shard<Row>& s
 void convert_slice(const Slice& slice, const ReadOptions& options, Shard<PackedByte>& shard) {
   const std::size_t d = shard.n_features;
   const RowCoding& coding = shard.coding;
-  const bool as_bits = coding.is_bits() && size_of(slice.dataset.type) == 1 && options.missing_values.empty();
+  const bool as_bits = coding.is_bits() && size_of(slice.dataset.type) == 1 && options.rows.missing_values.empty();
   std::vector<Code> levels(d);
   with_elements(slice, [&](const auto* elements) {
     for (std::int64_t r = 0; r < slice.n_rows; ++r) {
@@ -181,7 +190,7 @@ void convert_slice(const Slice& slice, const ReadOptions& options, Shard<PackedB
         levels[j] = checked_level(static_cast<long double>(in[j]), options, place);
         complete = complete && levels[j] != missing_code;
       }
-      if (!complete && options.missing == Missing::skip) {
+      if (!complete && options.rows.missing == Missing::skip) {
         leave_out_row(shard, local);
         continue;
       }

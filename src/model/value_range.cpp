@@ -4,19 +4,11 @@
 #include <cmath>
 #include <limits>
 
+#include "shoal/model/family.hpp"
 #include "shoal/pass/column_extents.hpp"
 
 namespace shoal {
 namespace {
-
-/// What a model does with differences between rows.
-enum class Use { squares, squares_of_each, sizes };
-
-Use use_of(const ModelOptions& options) {
-  if (options.kind == ModelKind::kmedians && options.center == Center::median) return Use::sizes;
-  if (options.kind == ModelKind::gaussian && options.covariance != Covariance::spherical) return Use::squares_of_each;
-  return Use::squares;
-}
 
 /// Spans of columns within which all is well: from the smallest normal number with 60 binary digits to spare, to the
 /// largest with a few.
@@ -26,10 +18,10 @@ struct Limits {
 };
 
 template <class T>
-Limits limits_of(Use use) {
+Limits limits_of(Differences use) {
   const double smallest = static_cast<double>(std::numeric_limits<T>::min());
   const double largest = static_cast<double>(std::numeric_limits<T>::max());
-  if (use == Use::sizes) return {smallest * 0x1p26, largest};
+  if (use == Differences::sizes) return {smallest * 0x1p26, largest};
   return {std::sqrt(smallest) * 0x1p30, largest / 256};
 }
 
@@ -50,13 +42,13 @@ RangeProblem problem_at(const RowPass<T>& pass, const ColumnExtents& extents, st
 
 /// What is wrong with a span, or with the size (itself or its square, or a sum of these) that sums are made of.
 template <class T>
-std::optional<RangeProblem> judge(Use use, double span, double size, double total_weight) {
+std::optional<RangeProblem> judge(Differences use, double span, double size, double total_weight) {
   const Limits limits = limits_of<T>(use);
   if (!(size <= limits.greatest)) return RangeProblem{true, false};
   if (span > 0 && span < limits.least) return RangeProblem{false, false};
   const double weighted = size * total_weight;
   if (!std::isfinite(weighted)) return RangeProblem{true, true};
-  const double margin = use == Use::sizes ? 0x1p26 : 0x1p60;
+  const double margin = use == Differences::sizes ? 0x1p26 : 0x1p60;
   if (size > 0 && weighted < std::numeric_limits<double>::min() * margin) return RangeProblem{false, true};
   return std::nullopt;
 }
@@ -66,20 +58,20 @@ std::optional<RangeProblem> judge(Use use, double span, double size, double tota
 template <class T>
 std::optional<RangeProblem> range_problem(const ModelOptions& options, const RowPass<T>& pass) {
   const ColumnExtents extents = column_extents(pass);
-  const Use use = use_of(options);
+  const Differences use = options.family().differences(options);
   const double total = pass.summary().total_weight;
   double sum = 0;
   double widest_span = 0;
   std::size_t widest = 0;
   for (std::size_t j = 0; j < extents.least.size(); ++j) {
     const double span = extents.least[j] < extents.greatest[j] ? extents.greatest[j] - extents.least[j] : 0.0;
-    const double size = use == Use::sizes ? span : span * span;
-    if (use == Use::squares_of_each)
+    const double size = use == Differences::sizes ? span : span * span;
+    if (use == Differences::squares_of_each)
       if (const auto problem = judge<T>(use, span, size, total)) return problem_at(pass, extents, j, *problem);
     sum += size;
     if (span > widest_span) widest_span = span, widest = j;
   }
-  if (use == Use::squares_of_each) return std::nullopt;
+  if (use == Differences::squares_of_each) return std::nullopt;
   const auto problem = judge<T>(use, widest_span, sum, total);
   return problem ? std::optional(problem_at(pass, extents, widest, *problem)) : std::nullopt;
 }

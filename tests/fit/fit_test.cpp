@@ -10,7 +10,9 @@
 #include "shoal/fit/compare.hpp"
 #include "shoal/fit/predict.hpp"
 #include "shoal/init/seeding.hpp"
-#include "shoal/model/make_model.hpp"
+#include "shoal/model/discrete/discrete_components.hpp"
+#include "shoal/model/family.hpp"
+#include "shoal/model/kmedians/kmedians.hpp"
 #include "support/serial.hpp"
 
 namespace shoal {
@@ -33,15 +35,12 @@ Fitted fit_here(const Communicator& comm, const ModelOptions& options, const Sha
                 const NamedArrays& start, std::int64_t iterations, int threads) {
   const std::int64_t n = shard.partition.n_rows;
   const RowPass<Row> pass(shard, comm, threads, {n, n, static_cast<double>(n)});
-  std::unique_ptr<Model<Row>> model;
-  if constexpr (std::is_same_v<Row, PackedByte>)
-    model = make_discrete_model(options, shard.coding);
-  else
-    model = make_model<Row>(options, shard.n_features);
+  const RowLayout layout{shard.n_features, shard.coding};
+  const std::unique_ptr<Model<Row>> model = make_model<Row>(options, layout);
   const ColumnMoments moments = column_moments(pass);
   model->begin_fit(pass, moments);
   if (start.empty()) {
-    const SeedSpace<Row> space(options, moments, shard.coding, shard.n_features);
+    const SeedSpace<Row> space(options.family().seed_metric(options), moments, layout);
     const auto seeds = kmeans_parallel(pass, space, options.n_clusters, 3, false);
     model->start(seeds.values, seeds.labels, pass);
   } else {
@@ -49,7 +48,7 @@ Fitted fit_here(const Communicator& comm, const ModelOptions& options, const Sha
   }
   FitOptions fit_options;
   fit_options.max_iterations = iterations;
-  fit_options.relative = fit_options.minimise = !is_mixture(options.kind);
+  fit_options.tolerance = 0;
   fit_options.want_labels = true;
   Observer nobody;
   Fitted fitted;
@@ -64,29 +63,25 @@ Fitted fit_here(const Communicator& comm, const ModelOptions& options, const Sha
 struct Subject {
   std::string name;
   ModelOptions options;
-  bool discrete = false;
 };
 
 std::vector<Subject> subjects() {
   std::vector<Subject> all;
-  const auto add = [&](const std::string& name, ModelKind kind, auto&& change) {
-    Subject subject{name, {}, is_discrete(kind)};
-    subject.options.kind = kind;
-    subject.options.n_clusters = 4;
-    subject.options.regularization = 0;  // so that plain EM's monotony holds
+  const auto add = [&](const std::string& name, const std::string& family, auto&& change) {
+    Subject subject{name, test::plain_options(family, 4)};
     change(subject.options);
     all.push_back(subject);
   };
   const auto plain = [](ModelOptions&) {};
-  add("kmeans", ModelKind::kmeans, plain);
-  add("kmedians", ModelKind::kmedians, plain);
-  add("geometric", ModelKind::kmedians, [](ModelOptions& o) { o.center = Center::geometric; });
-  add("full", ModelKind::gaussian, plain);
-  add("tied", ModelKind::gaussian, [](ModelOptions& o) { o.covariance = Covariance::tied; });
-  add("diag", ModelKind::gaussian, [](ModelOptions& o) { o.covariance = Covariance::diag; });
-  add("spherical", ModelKind::gaussian, [](ModelOptions& o) { o.covariance = Covariance::spherical; });
-  add("bernoulli", ModelKind::bernoulli, [](ModelOptions& o) { o.mixing = Mixing::uniform; });
-  add("categorical", ModelKind::categorical, [](ModelOptions& o) { o.pseudo_count = 0.5; });
+  add("kmeans", "kmeans", plain);
+  add("kmedians", "kmedians", plain);
+  add("geometric", "kmedians", [](ModelOptions& o) { o.of<KMediansOptions>().center = Center::geometric; });
+  add("full", "gaussian", plain);
+  add("tied", "gaussian", [](ModelOptions& o) { test::gaussian(o).covariance = Covariance::tied; });
+  add("diag", "gaussian", [](ModelOptions& o) { test::gaussian(o).covariance = Covariance::diag; });
+  add("spherical", "gaussian", [](ModelOptions& o) { test::gaussian(o).covariance = Covariance::spherical; });
+  add("bernoulli", "bernoulli", [](ModelOptions& o) { o.mixing = Mixing::uniform; });
+  add("categorical", "categorical", [](ModelOptions& o) { o.of<DiscreteOptions>().pseudo_count = 0.5; });
   return all;
 }
 
@@ -96,7 +91,7 @@ class EveryModel : public testing::TestWithParam<Subject> {
   Fitted run(const Communicator& comm, const NamedArrays& start = {}, std::int64_t iterations = 40,
              int threads = 2) const {
     const std::vector<double> rows = test::normal_rows(700, d, 11, 4, 2);
-    if (!GetParam().discrete)
+    if (!GetParam().options.family().rows.coded())
       return fit_here<double>(comm, GetParam().options, test::shard_of(comm, rows, d), start, iterations, threads);
     std::vector<Code> codes;
     for (const double value : rows) codes.push_back(value > 3 ? 1 : 0);
@@ -111,7 +106,7 @@ TEST_P(EveryModel, ObjectiveNeverFalls) {
   const std::vector<double>& history = fitted.result.history;
   ASSERT_EQ(history.size(), static_cast<std::size_t>(fitted.result.n_iterations) + 1);
   EXPECT_GT(history.size(), 1U);
-  const double sign = is_mixture(GetParam().options.kind) ? 1 : -1;
+  const double sign = GetParam().options.family().mixture ? 1 : -1;
   for (std::size_t t = 1; t < history.size(); ++t)
     EXPECT_GE(sign * (history[t] - history[t - 1]), -1e-9 * std::abs(history[t])) << "iteration " << t;
 }
@@ -162,12 +157,10 @@ INSTANTIATE_TEST_SUITE_P(Model, EveryModel, testing::ValuesIn(subjects()),
 
 TEST(Seeding, DoesNotDependOnRanksAndFindsDistinctRows) {
   const std::vector<double> values = test::normal_rows(900, 3, 2, 6, 10);
-  ModelOptions options;
-  options.n_clusters = 6;
   const auto seeds_on = [&](const Communicator& comm, auto&& seed_rows) {
     const auto shard = test::shard_of(comm, values, 3);
     const RowPass<double> pass(shard, comm, 2, test::summary_of(values, 3));
-    return seed_rows(pass, SeedSpace<double>(options, {}, {}, 3), 6, 1, true).values;
+    return seed_rows(pass, SeedSpace<double>({}, {}, {3, {}}), 6, 1, true).values;
   };
   for (const auto seed_rows : {kmeans_parallel<double>, random_rows<double>}) {
     const std::vector<double> alone = seeds_on(Communicator::self(), seed_rows);
@@ -183,13 +176,11 @@ TEST(Seeding, DoesNotDependOnRanksAndFindsDistinctRows) {
 TEST(Seeding, FindsEachOfFarApartGroups) {
   std::vector<double> values;
   for (int i = 0; i < 1000; ++i) values.push_back(1000.0 * (i % 10) + 0.001 * i);
-  ModelOptions options;
-  options.n_clusters = 10;
   const auto shard = test::shard_of(world(), values, 1);
   const RowPass<double> pass(shard, world(), 1, test::summary_of(values, 1));
   for (std::uint64_t seed = 0; seed < 5; ++seed) {
     std::set<int> groups;
-    for (const double value : kmeans_parallel(pass, SeedSpace<double>(options, {}, {}, 1), 10, seed, true).values)
+    for (const double value : kmeans_parallel(pass, SeedSpace<double>({}, {}, {1, {}}), 10, seed, true).values)
       groups.insert(static_cast<int>(value / 999));
     EXPECT_EQ(groups.size(), 10U) << "seed " << seed;
   }
@@ -199,17 +190,14 @@ TEST(Repairs, AnEmptyClusterIsReseededAtTheFarthestRow) {
   std::vector<double> values(200, 0.0);
   for (std::size_t i = 0; i < 200; ++i) values[i] = static_cast<double>(i % 10);
   values[137] = 50;
-  for (const ModelKind kind : {ModelKind::kmeans, ModelKind::kmedians}) {
-    ModelOptions options;
-    options.kind = kind;
-    options.n_clusters = 2;
+  for (const std::string kind : {"kmeans", "kmedians"}) {
+    const ModelOptions options(kind, 2);
     const auto shard = test::shard_of(world(), values, 1);
     const RowPass<double> pass(shard, world(), 1, test::summary_of(values, 1));
-    const auto model = make_model<double>(options, 1);
+    const auto model = make_model<double>(options, {1, {}});
     model->begin_fit(pass, {});
-    model->set_parameters({{kind == ModelKind::kmeans ? "means" : "medians", {2, 1}, {0, 1e6}}}, "test");
+    model->set_parameters({{kind == "kmeans" ? "means" : "medians", {2, 1}, {0, 1e6}}}, "test");
     FitOptions fit_options;
-    fit_options.minimise = fit_options.relative = true;
     Observer nobody;
     const FitResult result = fit(*model, pass, fit_options, nobody);
     EXPECT_EQ(model->repairs().reseeded, 1);
@@ -221,13 +209,11 @@ TEST(Repairs, AnEmptyClusterIsReseededAtTheFarthestRow) {
 TEST(Repairs, EmptyComponentsAreReseededOrDropped) {
   const std::vector<double> values = test::normal_rows(300, 2, 9, 3, 5);
   for (const EmptyCluster policy : {EmptyCluster::reseed, EmptyCluster::drop}) {
-    ModelOptions options;
-    options.kind = ModelKind::gaussian;
-    options.n_clusters = 3;
+    ModelOptions options("gaussian", 3);
     options.empty_cluster = policy;
     const auto shard = test::shard_of(world(), values, 2);
     const RowPass<double> pass(shard, world(), 1, test::summary_of(values, 2));
-    const auto model = make_model<double>(options, 2);
+    const auto model = make_model<double>(options, {2, {}});
     model->begin_fit(pass, column_moments(pass));
     model->set_parameters({{"weights", {3}, {.4, .2, .4}},
                            {"means", {3, 2}, {0, 5, 1e4, 1e4, 10, 0}},
@@ -248,20 +234,19 @@ TEST(Repairs, ACollapsedCovarianceTakesTheFloorAndIsCounted) {
   std::vector<double> values;
   for (int i = 0; i < 100; ++i) values.insert(values.end(), {i < 50 ? 1.0 : i * 1.0, i < 50 ? 2.0 : i * i * 1.0});
   for (const Covariance covariance : {Covariance::full, Covariance::diag, Covariance::spherical}) {
-    ModelOptions options;
-    options.kind = ModelKind::gaussian;
-    options.n_clusters = 2;
-    options.covariance = covariance;
-    options.regularization = 0;
+    ModelOptions options("gaussian", 2);
+    test::gaussian(options).covariance = covariance;
+    test::gaussian(options).regularization = 0;
     const auto shard = test::shard_of(world(), values, 2);
     const RowPass<double> pass(shard, world(), 1, test::summary_of(values, 2));
-    const auto model = make_model<double>(options, 2);
+    const auto model = make_model<double>(options, {2, {}});
     model->begin_fit(pass, column_moments(pass));
-    const SeedSpace<double> space(options, column_moments(pass), {}, 2);
+    const SeedSpace<double> space(options.family().seed_metric(options), column_moments(pass), {2, {}});
     const auto seeds = kmeans_parallel(pass, space, 2, 0, false);
     model->start(seeds.values, seeds.labels, pass);
     FitOptions fit_options;
     fit_options.max_iterations = 60;
+    fit_options.tolerance = 0;
     Observer nobody;
     const FitResult result = fit(*model, pass, fit_options, nobody);
     EXPECT_TRUE(std::isfinite(result.objective));

@@ -13,11 +13,12 @@ MAY = {
     "init": {"core", "math", "data", "comm", "pass", "model"},
     "fit": {"core", "math", "data", "comm", "pass", "model"},
     "io": {"core", "math", "data", "comm", "model"},
-    "app": {"core", "math", "data", "comm", "pass", "model", "init", "fit", "io", "app"},
+    "run": {"core", "math", "data", "comm", "pass", "model", "init", "fit", "io"},
+    "app": {"core", "math", "data", "comm", "pass", "model", "init", "fit", "io", "run", "app"},
 }
 OWNERS = {
     r"mpi\.h": {"comm"}, r"hdf5\.h|H5\w+\.h": {"io", "app"}, r"boost/.*": {"comm", "io"}, r"hwy/.*": {"math"},
-    r"Eigen/.*": {"math"}, r"Random123/.*": {"core"}, r"omp\.h": {"pass"}, r"CLI/.*|toml\+\+/.*": {"app"}, r"nlohmann/.*": {"app"},
+    r"Eigen/.*": {"math"}, r"Random123/.*": {"core"}, r"omp\.h": {"pass"}, r"CLI/.*": {"app"}, r"toml\+\+/.*": {"io"}, r"nlohmann/.*": {"app"},
     r"xxhash\.h|csv\.h|libdeflate\.h|lzf\.h": {"io"},
 }
 

@@ -8,6 +8,7 @@
 
 #include "shoal/core/named_array.hpp"
 #include "shoal/init/recluster.hpp"
+#include "shoal/model/kmedians/kmedians.hpp"
 #include "support/serial.hpp"
 
 namespace shoal {
@@ -18,17 +19,13 @@ const Communicator& world() {
   return comm;
 }
 
-SeedSpace<double> plain_space(std::size_t n_features, std::size_t n_clusters) {
-  ModelOptions options;
-  options.n_clusters = n_clusters;
-  return {options, {}, {}, n_features};
-}
+SeedSpace<double> plain_space(std::size_t n_features) { return {SeedMetric{}, {}, {n_features, {}}}; }
 
 Seeds<double> seeds_of(const std::vector<double>& values, std::size_t d, const std::vector<double>& weights,
                        std::size_t n_clusters, std::uint64_t seed) {
   const auto shard = test::shard_of(world(), values, d, weights);
   const RowPass<double> pass(shard, world(), 2, test::summary_of(values, d, weights));
-  return kmeans_parallel(pass, plain_space(d, n_clusters), n_clusters, seed, true);
+  return kmeans_parallel(pass, plain_space(d), n_clusters, seed, true);
 }
 
 TEST(SeedingWeights, AFactorOfAllChangesNothing) {
@@ -83,8 +80,7 @@ TEST(RandomRows, HaveAWeight) {
   }
   const auto shard = test::shard_of(world(), values, 1, weights);
   const RowPass<double> pass(shard, world(), 2, test::summary_of(values, 1, weights));
-  for (const double seed : random_rows(pass, plain_space(1, 40), 40, 7, true).values)
-    EXPECT_TRUE(weighty.contains(seed));
+  for (const double seed : random_rows(pass, plain_space(1), 40, 7, true).values) EXPECT_TRUE(weighty.contains(seed));
 }
 
 /// How far a row is from a candidate, to a model.
@@ -93,19 +89,18 @@ double apart(const ModelOptions& options, const ColumnMoments& moments, const st
   const auto shard = test::shard_of(Communicator::self(), row, row.size());
   std::vector<double> distance = {INFINITY};
   std::vector<std::int32_t> nearest = {-1};
-  SeedSpace<double>(options, moments, {}, row.size()).improve(shard.block(0), candidate, 0, distance, nearest);
+  SeedSpace<double>(options.family().seed_metric(options), moments, {row.size(), {}})
+      .improve(shard.block(0), candidate, 0, distance, nearest);
   return distance[0];
 }
 
 TEST(SeedSpace, IsThatOfTheModel) {
-  ModelOptions options;
-  EXPECT_EQ(apart(options, {}, {3, 4}, {0, 0}), 25);
-  options.kind = ModelKind::kmedians;
-  EXPECT_EQ(apart(options, {}, {3, 4}, {0, 0}), 7);
-  options.center = Center::geometric;
-  EXPECT_EQ(apart(options, {}, {3, 4}, {0, 0}), 5);
-  options = {};
-  options.kind = ModelKind::gaussian;
+  EXPECT_EQ(apart(ModelOptions("kmeans"), {}, {3, 4}, {0, 0}), 25);
+  ModelOptions kmedians("kmedians");
+  EXPECT_EQ(apart(kmedians, {}, {3, 4}, {0, 0}), 7);
+  kmedians.of<KMediansOptions>().center = Center::geometric;
+  EXPECT_EQ(apart(kmedians, {}, {3, 4}, {0, 0}), 5);
+  const ModelOptions options("gaussian");
   const ColumnMoments moments{{1, 10}, {4, 0.25}};
   EXPECT_EQ(apart(options, moments, {3, 10.5}, {1, 10}), 2);
   EXPECT_EQ(apart(options, moments, {NAN, 10}, {5, 10}), 4) << "a gap stands at the mean";
@@ -113,7 +108,7 @@ TEST(SeedSpace, IsThatOfTheModel) {
 
 std::vector<std::size_t> chosen_of(const std::vector<double>& candidates, const std::vector<double>& weights,
                                    std::size_t n_clusters, std::uint64_t seed) {
-  return recluster(plain_space(1, n_clusters), candidates, 1, weights, n_clusters, seed);
+  return recluster(plain_space(1), candidates, 1, weights, n_clusters, seed);
 }
 
 TEST(Recluster, DrawsByWeightTimesDistance) {
@@ -134,10 +129,7 @@ TEST(Recluster, KeepsTheDrawThatLowersTheWeightedCostMost) {
 TEST(SeedSpaceTies, DiscreteRowsKeepTheFirstOfEqualCandidates) {
   const std::vector<Code> codes = {0, 1, 1, 0};
   const auto shard = test::packed_shard_of(Communicator::self(), codes, {0, 2});
-  ModelOptions options;
-  options.kind = ModelKind::bernoulli;
-  options.n_clusters = 2;
-  const SeedSpace<PackedByte> space(options, {{0.5, 0.5}, {0.25, 0.25}}, shard.coding, 1);
+  const SeedSpace<PackedByte> space({}, {{0.5, 0.5}, {0.25, 0.25}}, {1, shard.coding});
   const RowBlock<PackedByte> rows = shard.block(0);
   const auto candidates = [&](std::initializer_list<std::size_t> numbers) {
     std::vector<PackedByte> values;
@@ -159,7 +151,7 @@ TEST(SeedSpaceTies, RealRowsKeepTheFirstOfEqualCandidates) {
   const auto shard = test::shard_of(Communicator::self(), values, 1);
   std::vector<double> distance(3, INFINITY);
   std::vector<std::int32_t> nearest(3, -1);
-  const SeedSpace<double> space = plain_space(1, 2);
+  const SeedSpace<double> space = plain_space(1);
   space.improve(shard.block(0), {1, 3, 1}, 5, distance, nearest);
   EXPECT_EQ(nearest, (std::vector<std::int32_t>{5, 5, 6}));
   space.improve(shard.block(0), {3, 4}, 8, distance, nearest);

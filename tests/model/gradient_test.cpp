@@ -7,7 +7,8 @@
 #include <numbers>
 
 #include "shoal/math/cholesky.hpp"
-#include "shoal/model/make_model.hpp"
+#include "shoal/model/discrete/discrete_components.hpp"
+#include "shoal/model/family.hpp"
 #include "support/serial.hpp"
 
 namespace shoal {
@@ -49,16 +50,12 @@ void expect_stationary(const std::function<double(const std::vector<double>&)>& 
 TEST(Gradient, GaussianWithEachCovariance) {
   const std::vector<double> x = test::normal_rows(200, d, 5, k, 1.5);
   for (const Covariance covariance : {Covariance::full, Covariance::tied, Covariance::diag, Covariance::spherical}) {
-    ModelOptions options;
-    options.kind = ModelKind::gaussian;
-    options.n_clusters = k;
-    options.covariance = covariance;
-    options.regularization = 0;
+    const ModelOptions options = test::plain_options("gaussian", k, covariance);
     NamedArray covariances{"covariances", {k, d, d}, {1, .2, .2, 2, 1, 0, 0, 1, 2, -.3, -.3, 1}};
     if (covariance == Covariance::tied) covariances = {"covariances", {d, d}, {1, .2, .2, 2}};
     if (covariance == Covariance::diag) covariances = {"covariances", {k, d}, {1, 2, 1, 1, 2, 1}};
     if (covariance == Covariance::spherical) covariances = {"covariances", {k}, {1, 2, 1}};
-    const auto model = make_model<double>(options, d);
+    const auto model = make_model<double>(options, {d, {}});
     const auto [r, after] = step(*model, test::shard_of(Communicator::self(), x, d),
                                  {{"weights", {k}, {.2, .3, .5}}, {"means", {k, d}, {0, 1, 1, 0, 2, 2}}, covariances});
     const std::vector<double> shape = find(after, "covariances")->values;
@@ -103,13 +100,11 @@ TEST(Gradient, GaussianWithEachCovariance) {
 TEST(Gradient, BernoulliWithPrior) {
   std::vector<Code> x;
   for (const double value : test::normal_rows(200, d, 6, k, 1)) x.push_back(value > 1 ? 1 : 0);
-  ModelOptions options;
-  options.kind = ModelKind::bernoulli;
-  options.n_clusters = k;
-  options.pseudo_count = 0.7;
+  ModelOptions options("bernoulli", k);
+  options.of<DiscreteOptions>().pseudo_count = 0.7;
   const LevelOffsets offsets = {0, 2, 4};
   const Shard<PackedByte> shard = test::packed_shard_of(Communicator::self(), x, offsets);
-  const auto model = make_discrete_model(options, shard.coding);
+  const auto model = make_model<PackedByte>(options, {0, shard.coding});
   const auto [r, after] =
       step(*model, shard, {{"weights", {k}, {.2, .3, .5}}, {"probabilities", {k, d}, {.2, .4, .5, .7, .8, .3}}});
   const auto q = [&](const std::vector<double>& p) {
@@ -138,12 +133,10 @@ TEST(Gradient, BernoulliWithPrior) {
 TEST(Gradient, Categorical) {
   std::vector<Code> x;
   for (const double value : test::normal_rows(200, d, 6, k, 1)) x.push_back(value > 2 ? 2 : value > 0 ? 1 : 0);
-  ModelOptions options;
-  options.kind = ModelKind::categorical;
-  options.n_clusters = k;
+  ModelOptions options("categorical", k);
   const LevelOffsets offsets = {0, 3, 6};
   const Shard<PackedByte> shard = test::packed_shard_of(Communicator::self(), x, offsets);
-  const auto model = make_discrete_model(options, shard.coding);
+  const auto model = make_model<PackedByte>(options, {0, shard.coding});
   const std::vector<double> p0 = {.2, .3, .5, .1, .1, .8, .4, .4, .2, .3, .3, .4, .6, .2, .2, .5, .25, .25};
   const auto [r, after] = step(*model, shard, {{"weights", {k}, {.2, .3, .5}}, {"probabilities", {k, 6}, p0}});
   const auto& p = find(after, "probabilities")->values;

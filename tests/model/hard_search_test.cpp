@@ -5,7 +5,8 @@
 #include <limits>
 #include <string>
 
-#include "shoal/model/make_model.hpp"
+#include "shoal/model/family.hpp"
+#include "shoal/model/kmedians/kmedians.hpp"
 #include "shoal/model/nearest_bounds.hpp"
 #include "support/serial.hpp"
 
@@ -77,7 +78,7 @@ Assignment assign(const Model<T>& model, const RowPass<T>& pass, Statistics* all
 /// Where a fit that begins at a model's parameters moves the centres first.
 template <class T>
 std::vector<double> centres_of_a_fresh_fit(const ModelOptions& options, const Model<T>& model, const RowPass<T>& pass) {
-  const auto fresh = make_model<T>(options, pass.shard().n_features);
+  const auto fresh = make_model<T>(options, {pass.shard().n_features, {}});
   fresh->begin_fit(pass, {});
   fresh->set_parameters(model.parameters(), "test");
   Statistics sums = fresh->statistics(false);
@@ -109,17 +110,18 @@ void expect_plain_results(const Data& data, const ModelOptions& options, const s
   const auto shard = test::shard_of(world(), values, data.d, weights, 60);
   const DataSummary summary = test::summary_of(values, data.d, weights);
   const RowPass<T> pass(shard, world(), 1, summary);
-  const auto model = make_model<T>(options, data.d);
+  const auto model = make_model<T>(options, {data.d, {}});
   model->begin_fit(pass, {});
-  NamedArray start{options.kind == ModelKind::kmeans ? "means" : "medians", {options.n_clusters, data.d}, {}};
+  NamedArray start{options.family().name == "kmeans" ? "means" : "medians", {options.n_clusters, data.d}, {}};
   for (std::size_t i = 0; i < options.n_clusters * data.d; ++i)  // rows of the data: some may be equal
     start.values.push_back(static_cast<double>(values[i / data.d * 7 * data.d + i % data.d]));
   model->set_parameters({start}, "test");
-  bool exact = data.integers && options.kind == ModelKind::kmedians && options.center == Center::median;
+  bool exact =
+      data.integers && options.family().name == "kmedians" && options.of<KMediansOptions>().center == Center::median;
   for (int iteration = 0; iteration < 5; ++iteration) {
     ModelOptions now = options;
     now.n_clusters = model->n_clusters();
-    const auto plain = make_model<T>(now, data.d);
+    const auto plain = make_model<T>(now, {data.d, {}});
     plain->set_parameters(model->parameters(), "test");
     Statistics sums = model->statistics(false);
     const Assignment found = assign(*model, pass, &sums);
@@ -151,31 +153,25 @@ void expect_plain_results(const ModelOptions& options) {
 class HardSearch : public testing::TestWithParam<std::size_t> {};
 
 TEST_P(HardSearch, KMeans) {
-  ModelOptions options;
-  options.kind = ModelKind::kmeans;
-  options.n_clusters = GetParam();
+  ModelOptions options("kmeans", GetParam());
   expect_plain_results(options);
 }
 
 TEST_P(HardSearch, KMedians) {
-  ModelOptions options;
-  options.kind = ModelKind::kmedians;
-  options.n_clusters = GetParam();
+  ModelOptions options("kmedians", GetParam());
   expect_plain_results(options);
 }
 
 TEST_P(HardSearch, GeometricMedians) {
-  ModelOptions options;
-  options.kind = ModelKind::kmedians;
-  options.center = Center::geometric;
+  ModelOptions options("kmedians");
+  options.of<KMediansOptions>().center = Center::geometric;
   options.n_clusters = GetParam();
   const std::vector<Data> all = all_data();
   for (const Data& data : {all[0], all[14]}) expect_plain_results<double>(data, options, {});
 }
 
 TEST_P(HardSearch, DroppedClusters) {
-  ModelOptions options;
-  options.kind = ModelKind::kmeans;
+  ModelOptions options("kmeans");
   options.empty_cluster = EmptyCluster::drop;
   options.n_clusters = GetParam();
   for (const Data& data : all_data())

@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-#include "shoal/model/make_model.hpp"
+#include "shoal/model/family.hpp"
 #include "support/serial.hpp"
 
 namespace shoal {
@@ -111,11 +111,7 @@ TEST(MomentForm, AStepIsTheSameOnBothSidesOfTheGuard) {
         for (std::size_t i = 0; i < rows.size(); ++i) rows[i] += 100 + (i / d % 2 == 0 ? half : -half);
         std::vector<double> means(2 * d, 100 + half);
         for (std::size_t j = d; j < 2 * d; ++j) means[j] = 100 - half;
-        ModelOptions options;
-        options.kind = ModelKind::gaussian;
-        options.covariance = covariance;
-        options.n_clusters = 2;
-        options.regularization = 0;
+        const ModelOptions options = test::plain_options("gaussian", 2, covariance);
         NamedArray covariances{"covariances", {2}, std::vector<double>(2, 1.0)};
         if (covariance == Covariance::diag) covariances = {"covariances", {2, d}, std::vector<double>(2 * d, 1.0)};
         if (covariance == Covariance::full) {
@@ -124,7 +120,7 @@ TEST(MomentForm, AStepIsTheSameOnBothSidesOfTheGuard) {
         }
         const auto shard = test::shard_of(self, rows, d);
         const RowPass<double> pass(shard, self, 1, test::summary_of(rows, d));
-        const auto model = make_model<double>(options, d);
+        const auto model = make_model<double>(options, {d, {}});
         model->begin_fit(pass, column_moments(pass));
         model->set_parameters({{"weights", {2}, {0.5, 0.5}}, {"means", {2, d}, means}, covariances}, "test");
         model->maximise(pass.reduce(model->statistics(false),

@@ -4,7 +4,8 @@
 #include <cmath>
 #include <numbers>
 
-#include "shoal/model/make_model.hpp"
+#include "shoal/model/discrete/discrete_components.hpp"
+#include "shoal/model/family.hpp"
 #include "support/serial.hpp"
 
 namespace shoal {
@@ -36,18 +37,10 @@ Step one_step(Model<Row>& model, const Shard<Row>& shard, const DataSummary& sum
   return {before, model.parameters()};
 }
 
-ModelOptions options_for(ModelKind kind, std::size_t k) {
-  ModelOptions options;
-  options.kind = kind;
-  options.n_clusters = k;
-  options.regularization = 0;
-  return options;
-}
-
 Step real_step(const ModelOptions& options, const std::vector<double>& values, std::size_t d, const NamedArrays& start,
                const std::vector<double>& weights = {}) {
   const auto shard = test::shard_of(world(), values, d, weights, 2);
-  const auto model = make_model<double>(options, d);
+  const auto model = make_model<double>(options, {d, {}});
   const ColumnMoments moments{std::vector<double>(d, 0.0), std::vector<double>(d, 1.0)};
   return one_step(*model, shard, test::summary_of(values, d, weights), start, moments);
 }
@@ -55,29 +48,29 @@ Step real_step(const ModelOptions& options, const std::vector<double>& values, s
 Step code_step(const ModelOptions& options, const std::vector<Code>& values, const LevelOffsets& offsets,
                const NamedArrays& start) {
   const auto shard = test::packed_shard_of(world(), values, offsets, 2);
-  const auto model = make_discrete_model(options, shard.coding);
+  const auto model = make_model<PackedByte>(options, {0, shard.coding});
   return one_step(*model, shard, test::summary_of(values, offsets.size() - 1), start);
 }
 
 TEST(OneStep, KMeans) {
-  const Step step = real_step(options_for(ModelKind::kmeans, 2), {0, 1, 2, 10, 14}, 1, {{"means", {2, 1}, {1, 11}}});
+  const Step step = real_step(test::plain_options("kmeans", 2), {0, 1, 2, 10, 14}, 1, {{"means", {2, 1}, {1, 11}}});
   EXPECT_EQ(step.before, 1 + 0 + 1 + 1 + 9);
   EXPECT_EQ(step["means"], (std::vector<double>{1, 12}));
 }
 
 TEST(OneStep, KMeansTiesGoToTheLowestCluster) {
-  const Step step = real_step(options_for(ModelKind::kmeans, 2), {0, 1, 2}, 1, {{"means", {2, 1}, {0, 2}}});
+  const Step step = real_step(test::plain_options("kmeans", 2), {0, 1, 2}, 1, {{"means", {2, 1}, {0, 2}}});
   EXPECT_EQ(step["means"], (std::vector<double>{0.5, 2}));
 }
 
 TEST(OneStep, KMeansWeights) {
-  const Step step = real_step(options_for(ModelKind::kmeans, 1), {0, 4}, 1, {{"means", {1, 1}, {0}}}, {1, 3});
+  const Step step = real_step(test::plain_options("kmeans", 1), {0, 4}, 1, {{"means", {1, 1}, {0}}}, {1, 3});
   EXPECT_EQ(step.before, 48);
   EXPECT_EQ(step["means"], (std::vector<double>{3}));
 }
 
 TEST(OneStep, KMedians) {
-  const Step step = real_step(options_for(ModelKind::kmedians, 2), {0, 5, 1, 7, 100, 6, -3, 6, 50, 0, 60, 0}, 2,
+  const Step step = real_step(test::plain_options("kmedians", 2), {0, 5, 1, 7, 100, 6, -3, 6, 50, 0, 60, 0}, 2,
                               {{"medians", {2, 2}, {0, 6, 55, 0}}});
   EXPECT_EQ(step.before, (0 + 1) + (1 + 1) + (45 + 6) + (3 + 0) + 5 + 5);
   EXPECT_EQ(step["medians"], (std::vector<double>{0, 6, 60, 0}));  // of {0, 1, -3} and {100, 50, 60}
@@ -99,8 +92,8 @@ TEST(OneStep, GaussianOfAllShapes) {
                                                                     {Covariance::tied, {1, 1}},
                                                                     {Covariance::diag, {2, 1}},
                                                                     {Covariance::spherical, {2}}}) {
-    ModelOptions options = options_for(ModelKind::gaussian, 2);
-    options.covariance = covariance;
+    ModelOptions options = test::plain_options("gaussian", 2);
+    test::gaussian(options).covariance = covariance;
     const Step step = real_step(options, {-1, 1}, 1, two_normals(shape));
     EXPECT_NEAR(step.before, 2 * std::log(density), 1e-14);
     EXPECT_NEAR(step["weights"][0], 0.5, 1e-15);
@@ -114,7 +107,7 @@ TEST(OneStep, OneGaussianHasTheCovarianceWithDivisorW) {
   const std::vector<double> values = {0, 0, 2, 1, 4, 5};
   const NamedArrays start = {
       {"weights", {1}, {1}}, {"means", {1, 2}, {10, -10}}, {"covariances", {1, 2, 2}, {1, 0, 0, 1}}};
-  const Step step = real_step(options_for(ModelKind::gaussian, 1), values, 2, start);
+  const Step step = real_step(test::plain_options("gaussian", 1), values, 2, start);
   EXPECT_NEAR(step["means"][0], 2, 1e-14);
   EXPECT_NEAR(step["means"][1], 2, 1e-14);
   const std::vector<double> expected = {8.0 / 3, 10.0 / 3, 10.0 / 3, 14.0 / 3};
@@ -122,17 +115,17 @@ TEST(OneStep, OneGaussianHasTheCovarianceWithDivisorW) {
 }
 
 TEST(OneStep, RegularisationIsAddedToTheDiagonal) {
-  ModelOptions options = options_for(ModelKind::gaussian, 1);
-  options.regularization = 0.5;  // of a global variance of 1
-  options.regularization_absolute = 0.25;
+  ModelOptions options = test::plain_options("gaussian", 1);
+  test::gaussian(options).regularization = 0.5;  // of a global variance of 1
+  test::gaussian(options).regularization_absolute = 0.25;
   const NamedArrays start = {{"weights", {1}, {1}}, {"means", {1, 1}, {0}}, {"covariances", {1, 1, 1}, {1}}};
   EXPECT_NEAR(real_step(options, {-2, 2}, 1, start)["covariances"][0], 4.75, 1e-15);
 }
 
 TEST(OneStep, AStartAMillionDeviationsAwayLosesNoDigits) {
   const NamedArrays start = {{"weights", {1}, {1}}, {"means", {1, 1}, {1e6}}, {"covariances", {1, 1}, {1}}};
-  ModelOptions options = options_for(ModelKind::gaussian, 1);
-  options.covariance = Covariance::diag;
+  ModelOptions options = test::plain_options("gaussian", 1);
+  test::gaussian(options).covariance = Covariance::diag;
   EXPECT_NEAR(real_step(options, {-1, 1, 0, 0}, 1, start)["covariances"][0], 0.5, 1e-15);
 }
 
@@ -140,15 +133,15 @@ TEST(OneStep, TiedStartsFarAwayLoseNoDigitsEither) {
   // Both components move by 1e7, so that the shared scatter hides the one's loss behind the other's.
   std::vector<double> values;
   for (int i = 0; i < 200; ++i) values.push_back((i % 2 == 0 ? 0 : 10) + (i % 4 < 2 ? -1.0 : 1.0));
-  ModelOptions options = options_for(ModelKind::gaussian, 2);
-  options.covariance = Covariance::tied;
+  ModelOptions options = test::plain_options("gaussian", 2);
+  test::gaussian(options).covariance = Covariance::tied;
   const NamedArrays start = {
       {"weights", {2}, {0.5, 0.5}}, {"means", {2, 1}, {1e7, 1e7}}, {"covariances", {1, 1}, {1e14}}};
   EXPECT_NEAR(real_step(options, values, 1, start)["covariances"][0], 26, 1e-12);
 }
 
 TEST(OneStep, AComponentHeldAtNothingStaysAsItIs) {
-  ModelOptions options = options_for(ModelKind::gaussian, 2);
+  ModelOptions options = test::plain_options("gaussian", 2);
   options.mixing = Mixing::given;
   options.given_weights = {0, 1};
   const Step step = real_step(options, {-1, 1, 5}, 1, two_normals({2, 1, 1}));
@@ -158,10 +151,10 @@ TEST(OneStep, AComponentHeldAtNothingStaysAsItIs) {
 }
 
 TEST(OneStep, MissingEntriesDropOut) {
-  ModelOptions options = options_for(ModelKind::gaussian, 1);
+  ModelOptions options = test::plain_options("gaussian", 1);
   options.missing = Missing::marginalize;
   for (const Covariance covariance : {Covariance::diag, Covariance::spherical}) {
-    options.covariance = covariance;
+    test::gaussian(options).covariance = covariance;
     const std::vector<std::size_t> shape =
         covariance == Covariance::diag ? std::vector<std::size_t>{1, 2} : std::vector<std::size_t>{1};
     const NamedArrays start = {{"weights", {1}, {1}},
@@ -180,9 +173,9 @@ TEST(OneStep, MissingEntriesDropOut) {
 }
 
 TEST(OneStep, EachFeatureHasItsOwnGaps) {
-  ModelOptions options = options_for(ModelKind::gaussian, 1);
+  ModelOptions options = test::plain_options("gaussian", 1);
   options.missing = Missing::marginalize;
-  options.covariance = Covariance::diag;
+  test::gaussian(options).covariance = Covariance::diag;
   const NamedArrays start = {{"weights", {1}, {1}}, {"means", {1, 3}, {0, 0, 0}}, {"covariances", {1, 3}, {1, 4, 9}}};
   const Step step = real_step(options, {1, 4, 0, 3, NAN, 9, 5, 8, NAN, 7, NAN, NAN}, 3, start, {1, 1, 2, 1});
   const double log_two_pi = std::log(2 * std::numbers::pi);
@@ -197,7 +190,7 @@ TEST(OneStep, EachFeatureHasItsOwnGaps) {
 }
 
 TEST(OneStep, AReseededComponentHasAnEqualShare) {
-  ModelOptions options = options_for(ModelKind::gaussian, 2);
+  ModelOptions options = test::plain_options("gaussian", 2);
   const NamedArrays start = {
       {"weights", {2}, {0.5, 0.5}}, {"means", {2, 1}, {0, 1e6}}, {"covariances", {2, 1, 1}, {1, 1}}};
   const Step step = real_step(options, {-1, 1, 5}, 1, start);
@@ -214,7 +207,7 @@ TEST(OneStep, AReseededDiscreteComponentCountsItsRowAndOneMore) {
   const NamedArrays start = {{"weights", {2}, {0.5, 0.5}},
                              {"probabilities", {2, 5}, {0.8, 0.1, 0.1, 0.7, 0.3, 0, 0.5, 0.5, 0.5, 0.5}},
                              {"level_offsets", {3}, {0, 3, 5}, true}};
-  const Step step = code_step(options_for(ModelKind::categorical, 2), {0, 0, 0, 1, 0, 0}, {0, 3, 5}, start);
+  const Step step = code_step(test::plain_options("categorical", 2), {0, 0, 0, 1, 0, 0}, {0, 3, 5}, start);
   const std::vector<double> expected = {2.0 / 3, 1.0 / 6, 1.0 / 6, 0.25, 0.75};  // of row 1, and 1 / L for each level
   for (std::size_t l = 0; l < 5; ++l) EXPECT_NEAR(step["probabilities"][5 + l], expected[l], 1e-15);
   EXPECT_NEAR(step["weights"][1], 1.0 / 3, 1e-12);
@@ -224,7 +217,7 @@ TEST(OneStep, BernoulliAndItsEqualCategorical) {
   // Rows 11, 10, 00 under theta = (3/4, 1/2) and (1/4, 1/2): r_0 = 3/4, 3/4, 1/4.
   const std::vector<Code> rows = {1, 1, 1, 0, 0, 0};
   const NamedArrays start = {{"weights", {2}, {0.5, 0.5}}, {"probabilities", {2, 2}, {0.75, 0.5, 0.25, 0.5}}};
-  const Step step = code_step(options_for(ModelKind::bernoulli, 2), rows, {0, 2, 4}, start);
+  const Step step = code_step(test::plain_options("bernoulli", 2), rows, {0, 2, 4}, start);
   EXPECT_NEAR(step.before, 3 * std::log(0.25), 1e-14);
   EXPECT_NEAR(step["weights"][0], 1.75 / 3, 1e-15);
   EXPECT_NEAR(step["probabilities"][0], 1.5 / 1.75, 1e-15);
@@ -233,15 +226,15 @@ TEST(OneStep, BernoulliAndItsEqualCategorical) {
 
   const NamedArrays both = {{"weights", {2}, {0.5, 0.5}},
                             {"probabilities", {2, 4}, {0.25, 0.75, 0.5, 0.5, 0.75, 0.25, 0.5, 0.5}}};
-  const Step same = code_step(options_for(ModelKind::categorical, 2), rows, {0, 2, 4}, both);
+  const Step same = code_step(test::plain_options("categorical", 2), rows, {0, 2, 4}, both);
   EXPECT_NEAR(same.before, step.before, 1e-14);
   EXPECT_NEAR(same["probabilities"][1], step["probabilities"][0], 1e-15);
   EXPECT_NEAR(same["probabilities"][0], 1 - step["probabilities"][0], 1e-15);
 }
 
 TEST(OneStep, PseudoCountsAndThePriorInTheObjective) {
-  ModelOptions options = options_for(ModelKind::categorical, 1);
-  options.pseudo_count = 0.5;
+  ModelOptions options = test::plain_options("categorical", 1);
+  options.of<DiscreteOptions>().pseudo_count = 0.5;
   const NamedArrays start = {{"weights", {1}, {1}}, {"probabilities", {1, 3}, {0.5, 0.25, 0.25}}};
   const Step step = code_step(options, {0, 0, 1}, {0, 3}, start);
   EXPECT_NEAR(step.before, 2 * std::log(0.5) + std::log(0.25) + 0.5 * (std::log(0.5) + 2 * std::log(0.25)), 1e-14);
@@ -250,7 +243,7 @@ TEST(OneStep, PseudoCountsAndThePriorInTheObjective) {
 }
 
 TEST(OneStep, MissingCodesDropOut) {
-  ModelOptions options = options_for(ModelKind::bernoulli, 1);
+  ModelOptions options = test::plain_options("bernoulli", 1);
   const NamedArrays start = {{"weights", {1}, {1}}, {"probabilities", {1, 2}, {0.5, 0.25}}};
   const Step step = code_step(options, {1, missing_code, 0, 1, 1, missing_code}, {0, 2, 4}, start);
   EXPECT_NEAR(step.before, 3 * std::log(0.5) + std::log(0.25), 1e-14);
@@ -260,13 +253,13 @@ TEST(OneStep, MissingCodesDropOut) {
 
 TEST(OneStep, ProbabilitiesOfZeroAndOneAreStoredSoAndFlooredInTheLogarithm) {
   const NamedArrays start = {{"weights", {1}, {1}}, {"probabilities", {1, 1}, {0.5}}};
-  EXPECT_EQ(code_step(options_for(ModelKind::bernoulli, 1), {1, 1}, {0, 2}, start)["probabilities"][0], 1.0);
+  EXPECT_EQ(code_step(test::plain_options("bernoulli", 1), {1, 1}, {0, 2}, start)["probabilities"][0], 1.0);
   const NamedArrays certain = {{"weights", {1}, {1}}, {"probabilities", {1, 1}, {1.0}}};
-  EXPECT_NEAR(code_step(options_for(ModelKind::bernoulli, 1), {1, 0}, {0, 2}, certain).before, std::log(1e-15), 1e-12);
+  EXPECT_NEAR(code_step(test::plain_options("bernoulli", 1), {1, 0}, {0, 2}, certain).before, std::log(1e-15), 1e-12);
 }
 
 TEST(OneStep, MixingWeightsHeld) {
-  ModelOptions options = options_for(ModelKind::gaussian, 2);
+  ModelOptions options = test::plain_options("gaussian", 2);
   options.mixing = Mixing::given;
   options.given_weights = {0.9, 0.1};
   EXPECT_EQ(real_step(options, {-1, 1}, 1, two_normals({2, 1, 1}))["weights"], (std::vector<double>{0.9, 0.1}));

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "shoal/model/make_model.hpp"
+#include "shoal/model/family.hpp"
 #include "support/serial.hpp"
 
 namespace shoal {
@@ -25,7 +25,7 @@ struct Rows {
 NamedArrays stepped(const ModelOptions& options, const Rows& rows, const NamedArrays& start) {
   const auto shard = test::shard_of(world(), rows.values, rows.d, rows.weights, 2);
   const RowPass<double> pass(shard, world(), 1, test::summary_of(rows.values, rows.d, rows.weights));
-  const auto model = make_model<double>(options, rows.d);
+  const auto model = make_model<double>(options, {rows.d, {}});
   model->begin_fit(pass, rows.moments);
   model->set_parameters(start, "test");
   const Statistics sums = pass.reduce(model->statistics(false), [&](const RowBlock<double>& block, Statistics& mine) {
@@ -39,28 +39,23 @@ const std::vector<double>& values_of(const NamedArrays& parameters, const std::s
   return find(parameters, name)->values;
 }
 
-ModelOptions options_for(ModelKind kind, std::size_t k, Covariance covariance = Covariance::diag) {
-  ModelOptions options;
-  options.kind = kind;
-  options.n_clusters = k;
-  options.covariance = covariance;
-  options.regularization = 0;
-  return options;
+ModelOptions options_for(const std::string& family, std::size_t k, Covariance covariance = Covariance::diag) {
+  return test::plain_options(family, k, covariance);
 }
 
 TEST(Reseeding, NeverTakesARowOfWeightZero) {
   const Rows rows{{-1, 1, 5, 50}, 1, {1, 1, 1, 0}, {{0}, {1}}};
   const NamedArrays centres = {{"means", {2, 1}, {0, 1e6}}, {"medians", {2, 1}, {0, 1e6}}};
-  EXPECT_EQ(values_of(stepped(options_for(ModelKind::kmeans, 2), rows, centres), "means")[1], 5);
-  EXPECT_EQ(values_of(stepped(options_for(ModelKind::kmedians, 2), rows, centres), "medians")[1], 5);
+  EXPECT_EQ(values_of(stepped(options_for("kmeans", 2), rows, centres), "means")[1], 5);
+  EXPECT_EQ(values_of(stepped(options_for("kmedians", 2), rows, centres), "medians")[1], 5);
   NamedArrays normals = centres;
   normals.push_back({"weights", {2}, {0.5, 0.5}});
   normals.push_back({"covariances", {2, 1}, {1, 1}});
-  EXPECT_EQ(values_of(stepped(options_for(ModelKind::gaussian, 2), rows, normals), "means")[1], 5);
+  EXPECT_EQ(values_of(stepped(options_for("gaussian", 2), rows, normals), "means")[1], 5);
 }
 
 TEST(Reseeding, TheGapsOfARowTakeTheMeansOfAll) {
-  ModelOptions options = options_for(ModelKind::gaussian, 2);
+  ModelOptions options = options_for("gaussian", 2);
   options.missing = Missing::marginalize;
   const Rows rows{{-1, 0, 1, 0, 9, NAN}, 2, {}, {{0, 0.75}, {1, 1}}};
   const NamedArrays start = {
@@ -71,7 +66,7 @@ TEST(Reseeding, TheGapsOfARowTakeTheMeansOfAll) {
 }
 
 TEST(Dropping, LeavesWeightsThatSumToOne) {
-  ModelOptions options = options_for(ModelKind::gaussian, 3);
+  ModelOptions options = options_for("gaussian", 3);
   options.empty_cluster = EmptyCluster::drop;
   options.mixing = Mixing::uniform;
   const Rows rows{{-1, 1, 9, 11}, 1, {}, {{0}, {1}}};
@@ -84,7 +79,7 @@ TEST(Dropping, LeavesWeightsThatSumToOne) {
 TEST(Start, OfDiscreteComponentsCountsOneMoreRow) {
   const auto shard = test::packed_shard_of(world(), {0, 1, 0, 1, 2, 0, 0, 1}, {0, 3, 5}, 2);
   const RowPass<PackedByte> pass(shard, world(), 1, {4, 4, 4});
-  const auto model = make_discrete_model(options_for(ModelKind::categorical, 1), shard.coding);
+  const auto model = make_model<PackedByte>(options_for("categorical", 1), {0, shard.coding});
   model->begin_fit(pass, column_moments(pass));
   model->start(pass.fetch({0}), std::vector<std::int32_t>(shard.n_rows(), 0), pass);
   const std::vector<double> expected = {(3 + 1 / 3.0) / 5, (1 / 3.0) / 5, (1 + 1 / 3.0) / 5, 1.5 / 5, 3.5 / 5};
@@ -98,7 +93,7 @@ TEST(Recentring, DoesNotWaitForMoreRows) {
   for (const double x : rows.values) mean += x / 2000;
   for (const double x : rows.values) variance += (x - mean) * (x - mean) / 2000;
   const NamedArrays start = {{"weights", {1}, {1}}, {"means", {1, 1}, {2e4}}, {"covariances", {1, 1}, {1}}};
-  const NamedArrays after = stepped(options_for(ModelKind::gaussian, 1), rows, start);  // a step of 4e8 variances
+  const NamedArrays after = stepped(options_for("gaussian", 1), rows, start);  // a step of 4e8 variances
   EXPECT_NEAR(values_of(after, "covariances")[0], variance, 1e-13);
 }
 
@@ -113,19 +108,19 @@ std::vector<double> covariances(const ModelOptions& options, const std::vector<d
 }
 
 TEST(Regularization, IsInTheUnitOfEachFeature) {
-  ModelOptions options = options_for(ModelKind::gaussian, 1);
-  options.regularization = 0.5;
+  ModelOptions options = options_for("gaussian", 1);
+  test::gaussian(options).regularization = 0.5;
   const std::vector<double> diagonal = covariances(options, {-2, 0, 2, 0}, {1, 2});
   EXPECT_NEAR(diagonal[0], 4.5, 1e-14);
   EXPECT_NEAR(diagonal[1], 4.5, 1e-14);
-  options.covariance = Covariance::spherical;
+  test::gaussian(options).covariance = Covariance::spherical;
   EXPECT_NEAR(covariances(options, {-2, 0, 2, 0}, {1})[0], 8.0 / 4 + 2.5, 1e-14);
 }
 
 TEST(Floor, OfACollapsedVarianceIsInTheUnitOfItsFeature) {
   const std::vector<double> same = {3, 3, 3, 3, 3, 3};
-  EXPECT_EQ(covariances(options_for(ModelKind::gaussian, 1), same, {1, 2}), (std::vector<double>{1e-6, 1e-6 * 9}));
-  EXPECT_NEAR(covariances(options_for(ModelKind::gaussian, 1, Covariance::spherical), same, {1})[0], 5e-6, 1e-20);
+  EXPECT_EQ(covariances(options_for("gaussian", 1), same, {1, 2}), (std::vector<double>{1e-6, 1e-6 * 9}));
+  EXPECT_NEAR(covariances(options_for("gaussian", 1, Covariance::spherical), same, {1})[0], 5e-6, 1e-20);
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "shoal/fit/fit.hpp"
-#include "shoal/model/make_model.hpp"
+#include "shoal/model/family.hpp"
 #include "support/serial.hpp"
 
 namespace shoal {
@@ -23,11 +23,7 @@ Fitted run(ModelOptions options, const Shard<Row>& shard, const NamedArrays& sta
   const Communicator self = Communicator::self();
   const std::int64_t n = shard.partition.n_rows;
   const RowPass<Row> pass(shard, self, 1, {n, n, static_cast<double>(n)});
-  std::unique_ptr<Model<Row>> model;
-  if constexpr (std::is_same_v<Row, PackedByte>)
-    model = make_discrete_model(options, shard.coding);
-  else
-    model = make_model<Row>(options, shard.n_features);
+  const std::unique_ptr<Model<Row>> model = make_model<Row>(options, {shard.n_features, shard.coding});
   model->begin_fit(pass, column_moments(pass));
   model->set_parameters(start, "test");
   FitOptions fit_options;
@@ -72,9 +68,8 @@ NamedArrays gaussian_start(const std::vector<double>& rows, std::size_t k, std::
 class Truncation : public testing::TestWithParam<Covariance> {
  protected:
   ModelOptions options(std::size_t k) const {
-    ModelOptions made;
-    made.kind = ModelKind::gaussian;
-    made.covariance = GetParam();
+    ModelOptions made("gaussian");
+    test::gaussian(made).covariance = GetParam();
     made.n_clusters = k;
     return made;
   }
@@ -115,9 +110,7 @@ TEST(TruncationOfDiscreteModels, SeparatedAndOverlapping) {
       for (std::size_t j = 0; j < d; ++j) codes.push_back(((i + j) % 5 == 0) != (uniform(generator) < share) ? 1 : 0);
     LevelOffsets offsets = {0};
     for (std::size_t j = 0; j < d; ++j) offsets.push_back(offsets.back() + 2);
-    ModelOptions options;
-    options.kind = ModelKind::bernoulli;
-    options.n_clusters = 5;
+    ModelOptions options("bernoulli", 5);
     std::vector<double> theta;
     for (std::size_t k = 0; k < 5; ++k)
       for (std::size_t j = 0; j < d; ++j) theta.push_back((k + j) % 5 == 0 ? 0.7 : 0.3);
@@ -140,11 +133,7 @@ TEST(TiedCovariance, KeepsItsDigitsWhereClustersAreFarApart) {
         for (std::size_t b = 0; b < d; ++b)
           expected[a * d + b] += (rows[i * d + a] - means[i % 2][a]) * (rows[i * d + b] - means[i % 2][b]) / 2000;
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i] += i / d % 2 == 0 ? 0 : apart;
-    ModelOptions options;
-    options.kind = ModelKind::gaussian;
-    options.covariance = Covariance::tied;
-    options.n_clusters = 2;
-    options.regularization = 0;
+    const ModelOptions options = test::plain_options("gaussian", 2, Covariance::tied);
     const auto shard = test::shard_of(Communicator::self(), rows, d);
     const Fitted fitted = run(options, shard, gaussian_start(rows, 2, d, Covariance::tied), true);
     const auto& found = find(fitted.parameters, "covariances")->values;
@@ -164,9 +153,8 @@ TEST(Float32, IsNearFloat64AlsoFarFromZero) {
       value = static_cast<double>(narrow.back());
     }
     for (const Covariance covariance : {Covariance::full, Covariance::tied, Covariance::diag, Covariance::spherical}) {
-      ModelOptions options;
-      options.kind = ModelKind::gaussian;
-      options.covariance = covariance;
+      ModelOptions options("gaussian");
+      test::gaussian(options).covariance = covariance;
       options.n_clusters = 3;
       const NamedArrays start = gaussian_start(rows, 3, d, covariance);
       const Fitted wide = run(options, test::shard_of(Communicator::self(), rows, d), start, true);

@@ -8,9 +8,21 @@
 
 #include "shoal/comm/communicator.hpp"
 #include "shoal/core/matrix.hpp"
+#include "shoal/model/family.hpp"
+#include "shoal/model/gaussian/options.hpp"
 #include "shoal/pass/row_pass.hpp"
 
 namespace shoal::test {
+
+inline GaussianOptions& gaussian(ModelOptions& options) { return options.of<GaussianOptions>(); }
+
+/// Where a gaussian model is not regularised, so that closed forms and plain EM's monotony hold.
+inline ModelOptions plain_options(std::string_view family, std::size_t n_clusters,
+                                  Covariance covariance = Covariance::full) {
+  ModelOptions options(family, n_clusters);
+  if (family == "gaussian") gaussian(options) = {covariance, 0, 0};
+  return options;
+}
 
 /// This rank's shard of an array that every rank holds. block_rows as given, so that small data have many blocks.
 template <class Row>

@@ -17,7 +17,7 @@ CONSUMER_MAIN = """
 #include <cstdio>
 #include <shoal/comm/environment.hpp>
 #include <shoal/fit/fit.hpp>
-#include <shoal/model/make_model.hpp>
+#include <shoal/model/family.hpp>
 
 int main(int argc, char** argv) {
   const shoal::Environment mpi(argc, argv);
@@ -27,9 +27,7 @@ int main(int argc, char** argv) {
   shard.blocks = shard.partition.blocks_of(comm.rank(), comm.size());
   shard.n_features = 1;
   if (shard.n_rows() > 0) shard.values = {0, 2, 10, 14};
-  shoal::ModelOptions options;
-  options.n_clusters = 2;
-  const auto model = shoal::make_model<double>(options, 1);
+  const auto model = shoal::make_model<double>(shoal::ModelOptions("kmeans", 2), {1, {}});
   const shoal::RowPass<double> pass(shard, comm, 1, {4, 4, 4});
   model->begin_fit(pass, {});
   model->set_parameters({{"means", {2, 1}, {0, 10}}}, "the start");

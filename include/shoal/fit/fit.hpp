@@ -8,22 +8,15 @@
 
 #include "shoal/fit/interruption.hpp"
 #include "shoal/fit/observer.hpp"
+#include "shoal/fit/options.hpp"
 #include "shoal/model/fit_state.hpp"
 #include "shoal/model/model.hpp"
 
 namespace shoal {
 
 enum class StopReason { tolerance, fixed_point, max_iterations, time, signal };
-std::string to_string(StopReason reason);
-
-struct FitOptions {
-  std::int64_t max_iterations = 300;  ///< M-steps
-  /// Mixtures: change of the objective per unit of weight; hard models: as a share of itself. 0: fixed point or limit.
-  double tolerance = 0;
-  bool relative = false;     ///< the change is a share of the objective (hard models)
-  bool minimise = false;     ///< hard models
-  bool want_labels = false;  ///< keep each row's label in the result
-};
+template <>
+inline constexpr auto names_of<StopReason> = names("tolerance", "fixed_point", "max_iterations", "time", "signal");
 
 /// All that a fit has to show besides the parameters, which stay in the model.
 struct FitResult {

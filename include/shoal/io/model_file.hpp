@@ -1,21 +1,22 @@
 /// Model files: what is in them, written by rank 0, read by rank 0 for all.
 #pragma once
 
+#include <boost/serialization/utility.hpp>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "shoal/core/named_array.hpp"
+#include "shoal/io/checkpoint.hpp"
 #include "shoal/io/output_file.hpp"
 
 namespace shoal {
 
-/// The attributes and arrays of a model file, format_version 1. Empty strings: the attribute does not apply.
+/// The attributes and arrays of a model file, format_version 1.
 struct ModelFile {
   std::string model;
-  std::string covariance;
-  std::string mixing;
-  std::string center;
+  NamedTexts kinds;    ///< of the family's options those that are attributes, and how they were set
+  std::string mixing;  ///< mixtures
   std::int64_t n_clusters = 0;
   std::int64_t n_features = 0;
   std::int64_t n_rows = 0;
@@ -30,7 +31,7 @@ struct ModelFile {
   bool converged = false;
   std::string stop_reason;
   std::uint64_t seed = 0;
-  std::vector<std::string> feature_names;
+  std::vector<std::string> feature_names;  ///< empty: unknown
   std::string instruction_set;
   std::string shoal_version;
   std::string options;
@@ -39,11 +40,37 @@ struct ModelFile {
   std::vector<double> history;
   std::vector<std::string> sources;  ///< every file that was opened to read it
 
+  /// Visits name and value of every attribute that the model has, in the order of files.
+  template <class Self, class Visit>
+  static void visit_attributes(Self& self, Visit&& visit) {
+    visit("model", self.model);
+    for (auto& [name, value] : self.kinds) visit(name.c_str(), value);
+    if (self.is_mixture) visit("mixing", self.mixing);
+    visit("n_clusters", self.n_clusters);
+    visit("n_features", self.n_features);
+    visit("n_rows", self.n_rows);
+    visit("total_weight", self.total_weight);
+    visit("objective", self.objective);
+    if (self.is_mixture) {
+      visit("log_likelihood", self.log_likelihood);
+      visit("n_parameters", self.n_parameters);
+      visit("bic", self.bic);
+      visit("aic", self.aic);
+    }
+    visit("n_iterations", self.n_iterations);
+    visit("converged", self.converged);
+    visit("stop_reason", self.stop_reason);
+    visit("seed", self.seed);
+    visit("feature_names", self.feature_names);
+    visit("instruction_set", self.instruction_set);
+    visit("shoal_version", self.shoal_version);
+    visit("options", self.options);
+  }
+
   template <class Archive>
   void serialize(Archive& archive, unsigned /*version*/) {
-    archive& model& covariance& mixing& center& n_clusters& n_features& n_rows& total_weight& objective& is_mixture&
-        log_likelihood& n_parameters& bic& aic& n_iterations& converged& stop_reason& seed& feature_names&
-            instruction_set& shoal_version& options& parameters& counts& history& sources;
+    archive& kinds& is_mixture& parameters& counts& history& sources;
+    visit_attributes(*this, [&](const char*, auto& value) { archive& value; });
   }
 };
 

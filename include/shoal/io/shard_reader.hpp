@@ -6,20 +6,18 @@
 #include <string>
 #include <vector>
 
+#include "shoal/data/row_kind.hpp"
 #include "shoal/data/shard.hpp"
 #include "shoal/io/dataset.hpp"
-#include "shoal/model/options.hpp"
+#include "shoal/io/row_options.hpp"
 
 namespace shoal {
 
 struct ReadOptions {
-  ModelKind kind = ModelKind::kmeans;
-  Missing missing = Missing::error;
-  std::vector<long double>
-      missing_values;          ///< these, rounded to the data set's type, too, are missing; exact for int64
-  std::string row_weights;     ///< data set of weights: a path in each data file, or file.h5:/path; empty: none
+  RowOptions rows;
+  RowKind kind;
   LevelOffsets known_levels;   ///< of a model that is to be applied; empty: from attribute or data
-  std::size_t n_clusters = 1;  ///< for the coding of discrete rows
+  std::size_t n_clusters = 1;  ///< for the coding of rows of codes
   int threads = 1;
   std::function<void()> between_slices;  ///< may throw an Error to end the reading; called by several threads at once
 };

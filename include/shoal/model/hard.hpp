@@ -30,6 +30,7 @@ class HardModel : public Model<T> {
   [[nodiscard]] NamedArrays parameters() const override;
   void set_parameters(const NamedArrays& arrays, const std::string& source) override;
   void expect(const RowBlock<T>& block, Statistics& sums, const RowOutputs& outputs) const override;
+  [[nodiscard]] bool minimises() const override { return true; }
   [[nodiscard]] double objective(const Statistics& sums) const override { return sums.sums[0]; }
   [[nodiscard]] std::vector<double> counts(const Statistics& sums) const override;
   bool maximise(const Statistics& sums, const RowPass<T>& pass) override;

@@ -73,6 +73,9 @@ class Model {
   /// E-step of a block: adds its sums, and fills the outputs that are wanted. Called by several threads.
   virtual void expect(const Block& block, Statistics& sums, const RowOutputs& outputs) const = 0;
 
+  /// Whether the objective is a cost, whose changes count as shares of it; else a likelihood, to be maximised.
+  [[nodiscard]] virtual bool minimises() const { return false; }
+
   /// What the fit minimises or maximises, at the parameters the sums were taken with; mixtures: under a prior less its
   /// penalty, which log_likelihood leaves out.
   [[nodiscard]] virtual double objective(const Statistics& sums) const = 0;

@@ -1,46 +1,69 @@
-/// What a person chooses about a model and its fit, with defaults in place.
+/// What a person chooses about a model, with defaults in place.
 #pragma once
 
-#include <cstdint>
+#include <any>
+#include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "shoal/core/enum_names.hpp"
 
 namespace shoal {
 
-enum class ModelKind { kmeans, kmedians, bernoulli, categorical, gaussian };
-enum class Covariance { full, tied, diag, spherical };
-enum class Center { median, geometric };
-enum class Mixing { learned, uniform, given };
-enum class EmptyCluster { reseed, drop, error };
-enum class Missing { error, skip, marginalize };
-enum class Precision { automatic, float64, float32 };
+struct Family;
 
-struct ModelOptions {
-  ModelKind kind = ModelKind::kmeans;
-  std::size_t n_clusters = 0;
-  Covariance covariance = Covariance::full;
-  Center center = Center::median;
-  Mixing mixing = Mixing::learned;
-  std::vector<double> given_weights;  ///< K, with Mixing::given
-  EmptyCluster empty_cluster = EmptyCluster::reseed;
-  Missing missing = Missing::error;
-  bool float32_tables = false;         ///< bernoulli, categorical: products of a row in float32
-  double regularization = 1e-6;        ///< gaussian: share of a feature's global variance
-  double regularization_absolute = 0;  ///< gaussian: squared data units
-  bool truncate = true;                ///< mixtures: leave out what cannot be seen (truncation.hpp)
-  double pseudo_count = 0;             ///< bernoulli, categorical: counts added to every level
+enum class Mixing { learned, uniform, given };
+template <>
+inline constexpr auto names_of<Mixing> = names("learned", "uniform", "given");
+
+enum class EmptyCluster { reseed, drop, error };
+template <>
+inline constexpr auto names_of<EmptyCluster> = names("reseed", "drop", "error");
+
+enum class Missing { error, skip, marginalize };
+template <>
+inline constexpr auto names_of<Missing> = names("error", "skip", "marginalize");
+
+/// A word, or a file, which results name by the digest of its content, once that is known.
+struct ContentName {
+  std::string name;
+  std::string digest;
+  [[nodiscard]] const std::string& resolved() const { return digest.empty() ? name : digest; }
 };
 
-[[nodiscard]] inline bool is_mixture(ModelKind kind) { return kind >= ModelKind::bernoulli; }
-[[nodiscard]] inline bool is_discrete(ModelKind kind) {
-  return kind == ModelKind::bernoulli || kind == ModelKind::categorical;
-}
+/// The options that families share, and those of one family.
+class ModelOptions {
+ public:
+  explicit ModelOptions(const Family& family, std::size_t clusters = 1);
 
-std::string to_string(ModelKind kind);
-std::string to_string(Covariance covariance);
-std::string to_string(Center center);
-std::string to_string(Mixing mixing);
-std::string to_string(EmptyCluster policy);
-std::string to_string(Missing missing);
+  /// Of the family of this name. Throws Error(usage) where there is none.
+  explicit ModelOptions(std::string_view name, std::size_t clusters = 1);
+
+  [[nodiscard]] const Family& family() const { return *family_; }
+
+  /// The family's own options; O is the struct in its folder.
+  template <class O>
+  [[nodiscard]] const O& of() const {
+    return std::any_cast<const O&>(own_);
+  }
+  template <class O>
+  [[nodiscard]] O& of() {
+    return std::any_cast<O&>(own_);
+  }
+
+  std::size_t n_clusters;
+  Mixing mixing = Mixing::learned;
+  ContentName mixing_file;            ///< with Mixing::given: whose weights they are
+  std::vector<double> given_weights;  ///< with Mixing::given: K
+  EmptyCluster empty_cluster = EmptyCluster::reseed;
+  Missing missing = Missing::error;
+  bool float32_tables = false;  ///< codes: products of a row in float32
+  bool truncate = true;         ///< mixtures: leave out what cannot be seen (truncation.hpp)
+
+ private:
+  const Family* family_;
+  std::any own_;
+};
 
 }  // namespace shoal

@@ -5,7 +5,7 @@
 
 #include "shoal/core/matrix.hpp"
 #include "shoal/core/named_array.hpp"
-#include "shoal/model/options.hpp"
+#include "shoal/model/family.hpp"
 
 namespace shoal {
 
@@ -19,8 +19,10 @@ enum class Completeness { model, start };
 void check_parameters(const ModelOptions& options, std::size_t n_features, Completeness completeness,
                       const std::string& source, NamedArrays& arrays);
 
-/// The shape of /parameters/covariances.
-std::vector<std::size_t> covariance_shape(Covariance covariance, std::size_t n_clusters, std::size_t n_features);
+/// Levels of all features of a model: two each, those of /parameters/level_offsets, or none. Throws Error(bad_data)
+/// where the offsets are missing or do not rise from 0.
+std::size_t level_count(const Family& family, std::size_t n_features, const NamedArrays& arrays,
+                        const std::string& source);
 
 /// The array `name` of shape `shape`, all finite. Throws Error(bad_data) naming `source`, array, both shapes or value.
 const NamedArray& require_array(const NamedArrays& arrays, const std::string& name,

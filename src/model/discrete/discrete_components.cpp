@@ -8,6 +8,7 @@
 
 #include "shoal/core/error.hpp"
 #include "shoal/math/elementary.hpp"
+#include "shoal/model/family.hpp"
 #include "shoal/model/hard.hpp"
 #include "shoal/model/parameter_check.hpp"
 
@@ -20,8 +21,8 @@ constexpr double least_probability = 1e-15;
 
 template <class Table>
 DiscreteComponents<Table>::DiscreteComponents(const ModelOptions& options, const RowCoding& coding)
-    : bernoulli_(options.kind == ModelKind::bernoulli),
-      pseudo_count_(options.pseudo_count),
+    : bernoulli_(options.family().rows.values == Values::bits),
+      pseudo_count_(options.of<DiscreteOptions>().pseudo_count),
       coding_(coding),
       probabilities_(options.n_clusters, levels()) {
   const std::vector<double> none(levels(), 0.0);

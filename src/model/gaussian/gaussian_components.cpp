@@ -21,10 +21,10 @@ const double log_two_pi = 1.8378770664093454836;  // ln 2 pi
 
 template <class T>
 GaussianComponents<T>::GaussianComponents(const ModelOptions& options, std::size_t n_features)
-    : covariance_(options.covariance),
+    : covariance_(options.of<GaussianOptions>().covariance),
       missing_(options.missing == Missing::marginalize),
-      regularization_(options.regularization),
-      regularization_absolute_(options.regularization_absolute),
+      regularization_(options.of<GaussianOptions>().regularization),
+      regularization_absolute_(options.of<GaussianOptions>().regularization_absolute),
       means_(options.n_clusters, n_features) {}
 
 template <class T>
@@ -253,10 +253,7 @@ ComponentSums GaussianComponents<T>::sums_of(std::size_t k, std::span<const doub
 template <class T>
 NamedArrays GaussianComponents<T>::parameters() const {
   const std::size_t d = n_features();
-  NamedArray covariances{"covariances", {n_clusters(), d, d}, {}};
-  if (covariance_ == Covariance::tied) covariances.shape = {d, d};
-  if (covariance_ == Covariance::diag) covariances.shape = {n_clusters(), d};
-  if (covariance_ == Covariance::spherical) covariances.shape = {n_clusters()};
+  NamedArray covariances{"covariances", covariance_shape(covariance_, n_clusters(), d), {}};
   for (const Matrix& covariance : covariances_)
     covariances.values.insert(covariances.values.end(), covariance.values.begin(), covariance.values.end());
   return {as_array("means", means_), covariances};

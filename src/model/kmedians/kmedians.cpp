@@ -8,9 +8,10 @@ namespace shoal {
 
 template <class T>
 KMedians<T>::KMedians(const ModelOptions& options, std::size_t n_features)
-    : HardModel<T>(options, n_features, "medians",
-                   options.center == Center::geometric ? Distance::euclidean : Distance::manhattan),
-      center_(options.center) {}
+    : HardModel<T>(
+          options, n_features, "medians",
+          options.of<KMediansOptions>().center == Center::geometric ? Distance::euclidean : Distance::manhattan),
+      center_(options.of<KMediansOptions>().center) {}
 
 template <class T>
 std::vector<T> KMedians<T>::choose_origin(const Matrix& centres) const {

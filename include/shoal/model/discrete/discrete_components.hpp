@@ -17,6 +17,10 @@
 
 namespace shoal {
 
+struct DiscreteOptions {
+  double pseudo_count = 0;  ///< added to every level: the prior Beta or Dirichlet(1 + pseudo_count)
+};
+
 /// Rows are scored a symbol of several features at a time, by table; sums go through the same table backwards, a block
 /// at a time. Table is the type in which the lines of a row are added up.
 template <class Table>
@@ -24,7 +28,7 @@ class DiscreteComponents {
  public:
   using Row = PackedByte;
 
-  /// For bernoulli every feature has two levels.
+  /// Of the family bernoulli every feature has two levels.
   DiscreteComponents(const ModelOptions& options, const RowCoding& coding);
 
   /// Scratch of one thread. The buckets gather the weights of a block, one line a symbol.

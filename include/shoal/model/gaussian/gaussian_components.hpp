@@ -16,6 +16,7 @@
 #include "shoal/math/truncation.hpp"
 #include "shoal/model/gaussian/covariance_update.hpp"
 #include "shoal/model/gaussian/moment_form.hpp"
+#include "shoal/model/gaussian/options.hpp"
 #include "shoal/model/model.hpp"
 
 namespace shoal {

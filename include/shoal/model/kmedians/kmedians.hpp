@@ -7,6 +7,14 @@
 
 namespace shoal {
 
+enum class Center { median, geometric };
+template <>
+inline constexpr auto names_of<Center> = names("median", "geometric");
+
+struct KMediansOptions {
+  Center center = Center::median;
+};
+
 template <class T>
 class KMedians final : public HardModel<T> {
  public:

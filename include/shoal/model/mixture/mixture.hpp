@@ -18,6 +18,7 @@
 ///   begin_fit(pass, moments), end_fit()   what belongs to the rows of a fit
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "shoal/core/pool.hpp"
@@ -26,9 +27,6 @@
 #include "shoal/model/model.hpp"
 
 namespace shoal {
-
-/// Divides weights by their sum.
-void scale_to_one(std::vector<double>& weights);
 
 template <class Components>
 class Mixture final : public Model<typename Components::Row> {
@@ -94,5 +92,11 @@ class Mixture final : public Model<typename Components::Row> {
   std::vector<double> thresholds_;      ///< tau_k; empty: no truncation
   std::vector<double> log_thresholds_;  ///< ln tau_k; -infinity: no truncation
 };
+
+/// A mixture of components that are made of options and of what `layout` says of the rows.
+template <class Components, class Layout>
+std::unique_ptr<Model<typename Components::Row>> make_mixture(const ModelOptions& options, const Layout& layout) {
+  return std::make_unique<Mixture<Components>>(options, Components(options, layout));
+}
 
 }  // namespace shoal

@@ -1,37 +1,37 @@
 // The M-step of a mixture: a repeated pass where sums lost digits, and the repair of empty components.
+#pragma once
+
 #include <algorithm>
 #include <limits>
 #include <utility>
 
-#include "shoal/model/discrete/discrete_components.hpp"
-#include "shoal/model/gaussian/gaussian_components.hpp"
 #include "shoal/model/hard.hpp"
 #include "shoal/model/mixture/mixture.hpp"
 #include "shoal/model/parameter_check.hpp"
 
 namespace shoal {
-namespace {
+namespace mixture {
 
 /// A component whose responsibility sum is at most this share of all weight counts as empty.
-constexpr double empty_share = 1e-12;
+inline constexpr double empty_share = 1e-12;
 
 /// A component whose responsibility sum fell below this share of what its weight promised is summed again untruncated.
-constexpr double least_of_promised = 0x1p-20;
+inline constexpr double least_of_promised = 0x1p-20;
 
-std::vector<double> without(const std::vector<double>& values, const std::vector<std::size_t>& dropped) {
+inline std::vector<double> without(const std::vector<double>& values, const std::vector<std::size_t>& dropped) {
   std::vector<double> kept;
   for (std::size_t i = 0; i < values.size(); ++i)
     if (!std::binary_search(dropped.begin(), dropped.end(), i)) kept.push_back(values[i]);
   return kept;
 }
 
-}  // namespace
-
-void scale_to_one(std::vector<double>& weights) {
+inline void scale_to_one(std::vector<double>& weights) {
   double sum = 0;
   for (const double weight : weights) sum += weight;
   for (double& weight : weights) weight /= sum;
 }
+
+}  // namespace mixture
 
 template <class Components>
 bool Mixture<Components>::maximise(const Statistics& truncated_sums, const RowPass<Row>& pass) {
@@ -50,7 +50,7 @@ bool Mixture<Components>::maximise(const Statistics& truncated_sums, const RowPa
   std::vector<double> filled = n;
   for (std::size_t k = 0; k < n.size(); ++k)
     if (mixing_ == Mixing::given && weights_[k] == 0) filled[k] = total;  // held at nothing, which is as it should be
-  const std::vector<std::size_t> empty = empty_clusters(filled, empty_share * total, empty_cluster_);
+  const std::vector<std::size_t> empty = empty_clusters(filled, mixture::empty_share * total, empty_cluster_);
   const NamedArrays before = parameters();
   Components next = components_;
   const auto component_sums = [&] { return std::span(std::as_const(sums.sums)).subspan(1 + n.size()); };
@@ -81,7 +81,7 @@ template <class Components>
 bool Mixture<Components>::truncated_too_much(std::span<const double> n, double total) const {
   if (thresholds_.empty()) return false;
   for (std::size_t k = 0; k < n.size(); ++k)
-    if (n[k] < least_of_promised * weights_[k] * total) return true;
+    if (n[k] < mixture::least_of_promised * weights_[k] * total) return true;
   return false;
 }
 
@@ -104,8 +104,8 @@ void Mixture<Components>::repair_empty(const std::vector<std::size_t>& empty, st
   if (empty_cluster_ == EmptyCluster::drop) {
     components_.remove(empty);
     pool_.clear();
-    weights = without(weights, empty);
-    scale_to_one(weights);
+    weights = mixture::without(weights, empty);
+    mixture::scale_to_one(weights);
     this->repairs_.dropped += static_cast<std::int64_t>(empty.size());
     return;
   }
@@ -115,13 +115,8 @@ void Mixture<Components>::repair_empty(const std::vector<std::size_t>& empty, st
     components_.reseed(empty[i], std::span(values).subspan(i * pass.shard().width(), pass.shard().width()));
     if (mixing_ == Mixing::learned) weights[empty[i]] = share;
   }
-  if (mixing_ == Mixing::learned) scale_to_one(weights);
+  if (mixing_ == Mixing::learned) mixture::scale_to_one(weights);
   this->repairs_.reseeded += static_cast<std::int64_t>(rows.size());
 }
-
-template class Mixture<GaussianComponents<float>>;
-template class Mixture<GaussianComponents<double>>;
-template class Mixture<DiscreteComponents<float>>;
-template class Mixture<DiscreteComponents<double>>;
 
 }  // namespace shoal

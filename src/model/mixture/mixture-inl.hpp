@@ -1,4 +1,6 @@
-#include "shoal/model/mixture/mixture.hpp"
+// The E-step of a mixture. Included by each family's source, which instantiates Mixture for its components: so adding
+// one changes nothing here.
+#pragma once
 
 #include <algorithm>
 #include <array>
@@ -7,19 +9,18 @@
 #include <type_traits>
 #include <utility>
 
+#include "model/mixture/m_step-inl.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/math/elementary.hpp"
 #include "shoal/math/normalise.hpp"
-#include "shoal/model/discrete/discrete_components.hpp"
-#include "shoal/model/gaussian/gaussian_components.hpp"
-#include "shoal/model/hard.hpp"
+#include "shoal/model/mixture/mixture.hpp"
 #include "shoal/model/parameter_check.hpp"
 
 namespace shoal {
-namespace {
+namespace mixture {
 
 /// ln of 2^-60, the share of a component that truncation may leave out.
-constexpr double log_left_out = -60 * 0.6931471805599453;
+inline constexpr double log_left_out = -60 * 0.6931471805599453;
 
 /// The weights of a block's rows first .. first + n, and zeros.
 template <class Row>
@@ -29,7 +30,7 @@ void fill_weights(const RowBlock<Row>& block, std::size_t first, std::size_t n, 
 }
 
 /// Rows of weight 0 may lie so far out that their scores are no numbers, and then count as impossible.
-void tame_scores(const TileJoint& joint, std::span<const double> weight, std::size_t n) {
+inline void tame_scores(const TileJoint& joint, std::span<const double> weight, std::size_t n) {
   for (std::size_t r = 0; r < n; ++r)
     for (std::size_t k = 0; weight[r] == 0 && k < joint.n_components; ++k) {
       double& score = joint.values[k * joint.pitch + r];
@@ -38,7 +39,8 @@ void tame_scores(const TileJoint& joint, std::span<const double> weight, std::si
 }
 
 /// Row-major responsibilities of the first n rows of a tile, from a copy of its scores.
-void store_responsibilities(TileJoint joint, std::size_t n, const Truncation& truncation, double* responsibilities) {
+inline void store_responsibilities(TileJoint joint, std::size_t n, const Truncation& truncation,
+                                   double* responsibilities) {
   std::vector<double> values(joint.values, joint.values + joint.n_components * joint.pitch);
   std::vector<double> log_density(joint.pitch);
   std::vector<double> totals(1 + joint.n_components);
@@ -49,7 +51,7 @@ void store_responsibilities(TileJoint joint, std::size_t n, const Truncation& tr
     for (std::size_t r = 0; r < n; ++r) responsibilities[r * joint.n_components + k] = values[k * joint.pitch + r];
 }
 
-}  // namespace
+}  // namespace mixture
 
 template <class Components>
 Mixture<Components>::Mixture(const ModelOptions& options, Components components)
@@ -84,7 +86,7 @@ void Mixture<Components>::prepare() {
   log_thresholds_.assign(k, -std::numeric_limits<double>::infinity());
   thresholds_.clear();
   if (truncate_ && !truncation_suspended_ && mixing_ == Mixing::learned && components_.can_truncate()) {
-    const double log_share = log_left_out - log_of(static_cast<double>(k));
+    const double log_share = mixture::log_left_out - log_of(static_cast<double>(k));
     std::ranges::transform(constants_, log_thresholds_.begin(), [=](double c) { return c + log_share; });
     thresholds_.resize(k);
     exp_of(log_thresholds_, thresholds_);
@@ -131,7 +133,7 @@ void Mixture<Components>::start(const std::vector<Row>& seeds, std::span<const s
   if (mixing_ != Mixing::learned) return prepare();
   if (std::find(weights.begin(), weights.end(), 0.0) != weights.end())  // a weight of zero could never grow
     for (double& weight : weights) weight += 1.0 / static_cast<double>(n);
-  scale_to_one(weights);
+  mixture::scale_to_one(weights);
   set_weights(std::move(weights));
   prepare();
 }
@@ -204,14 +206,14 @@ void Mixture<Components>::expect_rows(const RowBlock<Row>& block, Statistics& su
     const std::size_t rows = std::min(tile, block.n_rows - first);
     const TileJoint scores{scratch->joint.data(), tile, n, components_.load(block, first, rows, scratch->workspace)};
     components_.score(scratch->workspace, {constants_, log_thresholds_}, scratch->joint.data());
-    fill_weights(block, first, rows, scratch->weight);
+    mixture::fill_weights(block, first, rows, scratch->weight);
     if constexpr (!Components::bounded)
       if (block.weights != nullptr) {
-        tame_scores(scores, scratch->weight, rows);
+        mixture::tame_scores(scores, scratch->weight, rows);
         components_.clear_rows(scratch->weight.data(), scratch->workspace);
       }
     if (outputs.responsibilities != nullptr)
-      store_responsibilities(scores, rows, truncation(), outputs.responsibilities + first * n);
+      mixture::store_responsibilities(scores, rows, truncation(), outputs.responsibilities + first * n);
     std::int32_t* const label = outputs.label == nullptr ? nullptr : scratch->label.data();
     normalise(scores, truncation(), {scratch->weight.data(), scratch->log_density.data(), label}, sums.sums.data(),
               totals);
@@ -236,10 +238,5 @@ template <class Components>
 std::int64_t Mixture<Components>::n_parameters() const {
   return components_.n_parameters() + (mixing_ == Mixing::learned ? static_cast<std::int64_t>(n_clusters()) - 1 : 0);
 }
-
-template class Mixture<GaussianComponents<float>>;
-template class Mixture<GaussianComponents<double>>;
-template class Mixture<DiscreteComponents<float>>;
-template class Mixture<DiscreteComponents<double>>;
 
 }  // namespace shoal

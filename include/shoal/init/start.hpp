@@ -1,0 +1,28 @@
+/// Where a fit starts.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "shoal/core/enum_names.hpp"
+#include "shoal/core/named_array.hpp"
+#include "shoal/core/option.hpp"
+#include "shoal/model/options.hpp"
+
+namespace shoal {
+
+enum class Seeding { kmeans_parallel, random };
+template <>
+inline constexpr auto names_of<Seeding> = names("kmeans-parallel", "random");
+
+struct StartOptions {
+  Seeding seeding = Seeding::kmeans_parallel;
+  ContentName file;        ///< start from its arrays instead; empty: from seeds
+  NamedArrays arrays;      ///< of the file, once it is read
+  std::uint64_t seed = 0;  ///< of every random draw
+};
+
+std::vector<Option<StartOptions>> start_options();
+
+}  // namespace shoal

@@ -1,0 +1,43 @@
+#include "shoal/fit/options.hpp"
+
+#include <fmt/format.h>
+
+#include <limits>
+
+namespace shoal {
+namespace {
+
+Option<FitOptions> tolerance_option() {
+  constexpr double most = std::numeric_limits<double>::max();
+  const auto set = [](FitOptions& options, const std::string& text) {
+    const std::optional<double> value = parse_number<double>(text, 0, most);
+    if (value) options.tolerance = value;
+    return value.has_value();
+  };
+  const auto get = [](const FitOptions& options) -> OptionValue {
+    if (!options.tolerance) return {};
+    return *options.tolerance;
+  };
+  return {"tolerance",
+          "T",
+          fmt::format("Mixtures: stop when the log-likelihood a row (a unit of weight) changes by less; kmeans, "
+                      "kmedians: when the objective changes by less than this share; 0: fixed point or limit [{}; "
+                      "kmeans, kmedians {}]",
+                      tolerance_of_mixtures, tolerance_of_hard_models),
+          range_text(0.0, most),
+          set,
+          get,
+          MayBecome::less};
+}
+
+}  // namespace
+
+std::vector<Option<FitOptions>> fit_options() {
+  Option<FitOptions> limit = number_option<FitOptions, std::int64_t>(
+      "max-iterations", "I", "M-steps at most", [](auto& options) -> auto& { return options.max_iterations; }, 0,
+      std::int64_t{1} << 40U);
+  limit.may_become = MayBecome::more;
+  return {limit, tolerance_option()};
+}
+
+}  // namespace shoal

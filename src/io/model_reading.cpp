@@ -1,0 +1,135 @@
+#include "io/model_reading.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <optional>
+
+#include "io/foreign_file.hpp"
+#include "shoal/io/hdf5_file.hpp"
+
+namespace shoal {
+namespace {
+
+/// No parameter array of a real model comes near this; a damaged header may claim anything.
+constexpr std::size_t most_values = std::size_t{1} << 32U;
+
+std::optional<NamedArray> read_array(hid_t parent, const std::string& name) {
+  const hid_t id = H5Dopen2(parent, name.c_str(), H5P_DEFAULT);
+  if (id < 0) return std::nullopt;
+  const Hdf5Handle dataset(id, H5Dclose);
+  const Hdf5Handle type(H5Dget_type(dataset), H5Tclose);
+  const H5T_class_t kind = H5Tget_class(type);
+  if (kind != H5T_FLOAT && kind != H5T_INTEGER) return std::nullopt;
+  const Hdf5Handle space(H5Dget_space(dataset), H5Sclose);
+  const int rank = H5Sget_simple_extent_ndims(space);
+  if (rank < 1 || rank > 3) return std::nullopt;
+  std::vector<hsize_t> size(static_cast<std::size_t>(rank));
+  H5Sget_simple_extent_dims(space, size.data(), nullptr);
+  std::size_t total = 1;
+  for (const hsize_t n : size) {
+    if (n == 0 || n > most_values / total) return std::nullopt;
+    total *= n;
+  }
+  NamedArray array{name, {size.begin(), size.end()}, std::vector<double>(total), kind == H5T_INTEGER};
+  if (H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, array.values.data()) < 0) return std::nullopt;
+  return array;
+}
+
+NamedArrays read_group(hid_t file, const std::string& path) {
+  NamedArrays arrays;
+  if (H5Lexists(file, path.c_str(), H5P_DEFAULT) <= 0) return arrays;
+  const hid_t id = H5Gopen2(file, path.c_str(), H5P_DEFAULT);
+  if (id < 0) return arrays;
+  const Hdf5Handle group(id, H5Gclose);
+  std::vector<std::string> names;
+  const auto collect = [](hid_t, const char* name, const H5L_info_t*, void* data) -> herr_t {
+    static_cast<std::vector<std::string>*>(data)->emplace_back(name);
+    return 0;
+  };
+  H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, nullptr, collect, &names);
+  for (const std::string& name : names)
+    if (auto array = read_array(group, name)) arrays.push_back(std::move(*array));
+  return arrays;
+}
+
+/// Reads attributes; a number that must be there and is not is an error.
+class AttributeReader {
+ public:
+  AttributeReader(hid_t file, std::string name) : file_(file), name_(std::move(name)) {}
+
+  void operator()(const char* attribute, std::string& value) const {
+    value = read_text_attribute(file_, attribute).value_or("");
+  }
+  void operator()(const char* attribute, double& value) const {
+    const auto found = read_number_attribute(file_, attribute);
+    if (!found) missing(attribute);
+    value = *found;
+  }
+  void operator()(const char* attribute, std::int64_t& value) const {
+    double number = 0;
+    (*this)(attribute, number);
+    if (!(number >= 0 && number < 0x1p53) || number != std::floor(number)) missing(attribute);
+    value = static_cast<std::int64_t>(number);
+  }
+  void operator()(const char* attribute, std::uint64_t& value) const {
+    value = read_unsigned_attribute(file_, attribute);
+  }
+  void operator()(const char* attribute, std::vector<std::string>& value) const {
+    value = read_texts_attribute(file_, attribute);
+  }
+  void operator()(const char* /*attribute*/, bool& /*converged*/) const {}  // told by the reason
+
+  [[noreturn]] void missing(const char* attribute) const {
+    throw Error(ExitCode::bad_data,
+                fmt::format("{}: its attribute `{}` is missing or damaged; fit the model again", name_, attribute));
+  }
+
+ private:
+  hid_t file_;
+  std::string name_;
+};
+
+void check_format(hid_t file, const std::string& name) {
+  const auto format = read_text_attribute(file, "format");
+  if (format != "shoal-model")
+    throw Error(ExitCode::bad_data,
+                fmt::format("{}: is not a model file of shoal{}", name,
+                            format ? " but of format " + *format : "; `shoal info` tells what it is"));
+  const double version = read_number_attribute(file, "format_version").value_or(0);
+  if (version != 1)
+    throw Error(ExitCode::bad_data,
+                fmt::format("{}: has model format {}, this shoal reads format 1; use a newer shoal", name, version));
+}
+
+}  // namespace
+
+ModelFile read_model_from(const std::string& name, const std::vector<std::string>& kinds) {
+  const Hdf5Handle file = open_file(name);
+  check_format(file, name);
+  const AttributeReader read(file, name);
+  ModelFile model;
+  model.is_mixture = read_number_attribute(file, "log_likelihood").has_value();
+  for (const std::string& kind : kinds)
+    if (read_text_attribute(file, kind)) model.kinds.emplace_back(kind, "");
+  ModelFile::visit_attributes(model, read);
+  if (model.model.empty()) read.missing("model");
+  if (model.stop_reason.empty()) read.missing("stop_reason");
+  model.converged = model.stop_reason == "tolerance" || model.stop_reason == "fixed_point";
+  model.parameters = read_group(file, "/parameters");
+  if (const NamedArray* counts = find(model.parameters, "counts")) model.counts = counts->values;
+  const NamedArrays history = read_group(file, "/history");
+  if (const NamedArray* objective = find(history, "objective")) model.history = objective->values;
+  model.sources.assign(files_opened().begin(), files_opened().end());
+  return model;
+}
+
+NamedArrays read_parameters_from(const std::string& name, std::vector<std::string>& sources) {
+  NamedArrays arrays = read_group(open_file(name), "/parameters");
+  if (arrays.empty())
+    throw Error(ExitCode::bad_data, fmt::format("{}: holds no arrays under /parameters to start from", name));
+  sources.assign(files_opened().begin(), files_opened().end());
+  return arrays;
+}
+
+}  // namespace shoal

@@ -1,0 +1,92 @@
+// bernoulli and categorical: the same mixture, of two levels a feature, or of as many as the data have.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "model/discrete/sampler.hpp"
+#include "model/mixture/mixture-inl.hpp"
+#include "shoal/core/error.hpp"
+#include "shoal/model/discrete/discrete_components.hpp"
+#include "shoal/model/family.hpp"
+#include "shoal/model/parameter_check.hpp"
+
+namespace shoal {
+namespace {
+
+std::unique_ptr<Model<PackedByte>> make(const ModelOptions& options, const RowLayout& layout) {
+  if (options.float32_tables) return make_mixture<DiscreteComponents<float>>(options, layout.coding);
+  return make_mixture<DiscreteComponents<double>>(options, layout.coding);
+}
+
+/// What both share.
+Family discrete_family(std::string_view name, const RowKind& rows) {
+  return {
+      .name = name,
+      .rows = rows,
+      .mixture = true,
+      .own = DiscreteOptions{},
+      .options = {mixing_option(),
+                  own_amount("pseudo-count", "A", "A counts added to every level, the prior Beta or Dirichlet(1 + A)",
+                             &DiscreteOptions::pseudo_count)},
+      .marginalizes = name,
+      .can_marginalize = [](const ModelOptions&) { return true; },
+      .parameters = nullptr,
+      .n_sums = [](const ModelOptions&, const ModelSize& size) { return size.n_clusters * size.n_levels; },
+      .differences = [](const ModelOptions&) { return Differences::sizes; },
+      .seed_metric = [](const ModelOptions&) { return SeedMetric{}; },
+      .make_packed = make,
+  };
+}
+
+/// The probabilities of a feature's levels sum to one.
+void check_levels(const ModelOptions& /*options*/, const ModelSize& size, const std::string& source,
+                  NamedArrays& arrays) {
+  const std::vector<double>& offsets = find(arrays, "level_offsets")->values;
+  const NamedArray& p = *find(arrays, "probabilities");
+  for (std::size_t k = 0; k < size.n_clusters; ++k)
+    for (std::size_t d = 0; d < size.n_features; ++d) {
+      double sum = 0;
+      for (auto l = static_cast<std::size_t>(offsets[d]); l < static_cast<std::size_t>(offsets[d + 1]); ++l)
+        sum += p.values[k * p.shape[1] + l];
+      if (!(std::abs(sum - 1) <= 1e-6))
+        throw Error(ExitCode::bad_data,
+                    fmt::format("{}: /parameters/probabilities of cluster {}, feature {} sum to {}, not to 1", source,
+                                k, d, sum));
+    }
+}
+
+}  // namespace
+
+const Family& bernoulli_family() {
+  static const Family family = [] {
+    Family made = discrete_family("bernoulli", {Values::bits,
+                                                "is not 0 or 1, which bernoulli needs; use categorical or gaussian, or "
+                                                "`shoal convert --threshold`"});
+    made.parameters = [](const ModelOptions&, const ModelSize& size) -> std::vector<Parameter> {
+      return {{"probabilities", {size.n_clusters, size.n_features}, Domain::probabilities}};
+    };
+    made.sampler = bernoulli_sampler;
+    return made;
+  }();
+  return family;
+}
+
+const Family& categorical_family() {
+  static const Family family = [] {
+    Family made =
+        discrete_family("categorical", {Values::codes, "is not a code 0, 1, 2, ..., which categorical needs"});
+    made.parameters = [](const ModelOptions&, const ModelSize& size) -> std::vector<Parameter> {
+      return {{"probabilities", {size.n_clusters, size.n_levels}, Domain::probabilities},
+              {"level_offsets", {size.n_features + 1}}};
+    };
+    made.check = check_levels;
+    made.sampler = categorical_sampler;
+    return made;
+  }();
+  return family;
+}
+
+template class Mixture<DiscreteComponents<float>>;
+template class Mixture<DiscreteComponents<double>>;
+
+}  // namespace shoal

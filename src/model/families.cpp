@@ -1,0 +1,73 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "shoal/core/error.hpp"
+#include "shoal/model/family.hpp"
+
+/// The one list of families: each is described in the folder of this name (bernoulli and categorical: discrete).
+#define SHOAL_FAMILIES(family) family(kmeans) family(kmedians) family(bernoulli) family(categorical) family(gaussian)
+
+namespace shoal {
+
+#define SHOAL_DECLARE(name) const Family& name##_family();
+SHOAL_FAMILIES(SHOAL_DECLARE)
+
+const std::vector<const Family*>& families() {
+#define SHOAL_LIST(name) &name##_family(),
+  static const std::vector<const Family*> all = {SHOAL_FAMILIES(SHOAL_LIST)};
+  return all;
+}
+
+const Family* find_family(std::string_view name) {
+  const auto found = std::ranges::find(families(), name, &Family::name);
+  return found == families().end() ? nullptr : *found;
+}
+
+std::string family_names(const std::function<bool(const Family&)>& of) {
+  std::vector<std::string_view> names;
+  for (const Family* family : families())
+    if (of(*family)) names.push_back(family->name);
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    text.append(i == 0 ? "" : i + 1 < names.size() ? ", " : " and ").append(names[i]);
+  return text;
+}
+
+Option<ModelOptions> mixing_option() {
+  const auto set = [](ModelOptions& options, const std::string& text) {
+    const std::optional<Mixing> word = text == "given" ? std::nullopt : from_name<Mixing>(text);
+    options.mixing = word.value_or(Mixing::given);
+    options.mixing_file = {word ? "" : text, ""};
+    return true;
+  };
+  const auto get = [](const ModelOptions& options) -> OptionValue {
+    if (options.mixing != Mixing::given) return to_string(options.mixing);
+    return options.mixing_file.resolved();
+  };
+  return {"mixing",
+          "learned|uniform|FILE",
+          "mixing weights: learned, uniform (all 1/K), or held at FILE's /parameters/weights",
+          "",
+          set,
+          get};
+}
+
+ModelOptions::ModelOptions(const Family& family, std::size_t clusters)
+    : n_clusters(clusters), family_(&family), own_(family.own) {}
+
+namespace {
+
+const Family& require_family(std::string_view name) {
+  const Family* family = find_family(name);
+  if (family == nullptr)
+    throw Error(ExitCode::usage, fmt::format("{}: no such model; there are {}", name, family_names()));
+  return *family;
+}
+
+}  // namespace
+
+ModelOptions::ModelOptions(std::string_view name, std::size_t clusters)
+    : ModelOptions(require_family(name), clusters) {}
+
+}  // namespace shoal

@@ -1,0 +1,111 @@
+#include "shoal/model/family.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "model/gaussian/sampler.hpp"
+#include "model/mixture/mixture-inl.hpp"
+#include "shoal/core/error.hpp"
+#include "shoal/math/cholesky.hpp"
+#include "shoal/model/gaussian/gaussian_components.hpp"
+
+namespace shoal {
+namespace {
+
+const GaussianOptions& own(const ModelOptions& options) { return options.of<GaussianOptions>(); }
+
+std::vector<Parameter> parameters(const ModelOptions& options, const ModelSize& size) {
+  return {{"means", {size.n_clusters, size.n_features}},
+          {"covariances", covariance_shape(own(options).covariance, size.n_clusters, size.n_features)}};
+}
+
+std::size_t n_sums(const ModelOptions& options, const ModelSize& size) {
+  const std::size_t d = size.n_features, triangle = d * (d + 1) / 2;
+  if (own(options).covariance == Covariance::full) return size.n_clusters * (d + triangle);
+  if (own(options).covariance == Covariance::tied) return size.n_clusters * d + triangle;
+  return size.n_clusters * d * (options.missing == Missing::marginalize ? 3 : 2);
+}
+
+/// One symmetric matrix: what rounding left is put right, what is more is an error.
+void make_symmetric(Matrix& matrix, std::size_t number, const std::string& source) {
+  for (std::size_t i = 0; i < matrix.rows; ++i)
+    for (std::size_t j = 0; j < i; ++j) {
+      const double lower = matrix(i, j), upper = matrix(j, i);
+      const double scale = std::sqrt(std::abs(matrix(i, i))) * std::sqrt(std::abs(matrix(j, j)));
+      if (!(std::abs(lower - upper) <= 1e-8 * scale))
+        throw Error(
+            ExitCode::bad_data,
+            fmt::format("{}: /parameters/covariances number {} is not symmetric: {} at ({}, {}), {} at ({}, {})",
+                        source, number, lower, i, j, upper, j, i));
+      if (lower != upper) matrix(i, j) = matrix(j, i) = lower / 2 + upper / 2;
+    }
+}
+
+void check_variances(const NamedArray& stored, const std::string& source) {
+  for (std::size_t i = 0; i < stored.values.size(); ++i)
+    if (!(stored.values[i] > 0))
+      throw Error(ExitCode::bad_data,
+                  fmt::format("{}: /parameters/covariances holds {} at flat index {}; variances are positive", source,
+                              stored.values[i], i));
+}
+
+/// Covariances are symmetric and positive definite.
+void check(const ModelOptions& options, const ModelSize& size, const std::string& source, NamedArrays& arrays) {
+  NamedArray& stored = *std::ranges::find(arrays, "covariances", &NamedArray::name);
+  if (!has_matrices(own(options).covariance)) return check_variances(stored, source);
+  const std::size_t d = size.n_features;
+  Matrix one(d, d);
+  for (std::size_t number = 0; number * d * d < stored.values.size(); ++number) {
+    const auto first = stored.values.begin() + static_cast<std::ptrdiff_t>(number * d * d);
+    std::copy_n(first, d * d, one.values.begin());
+    make_symmetric(one, number, source);
+    if (!cholesky(one))
+      throw Error(ExitCode::bad_data,
+                  fmt::format("{}: /parameters/covariances: number {} is not positive definite", source, number));
+    std::ranges::copy(one.values, first);
+  }
+}
+
+template <class T>
+std::unique_ptr<Model<T>> make(const ModelOptions& options, const RowLayout& layout) {
+  return make_mixture<GaussianComponents<T>>(options, layout.n_features);
+}
+
+}  // namespace
+
+const Family& gaussian_family() {
+  static const Family family = {
+      .name = "gaussian",
+      .mixture = true,
+      .own = GaussianOptions{},
+      .options = {own_choice("covariance", "shape of the covariances", &GaussianOptions::covariance),
+                  own_amount("regularization", "R",
+                             "added to covariance diagonals, as a share of each feature's global variance",
+                             &GaussianOptions::regularization),
+                  own_amount("regularization-absolute", "R", "added to covariance diagonals, in squared data units",
+                             &GaussianOptions::regularization_absolute),
+                  mixing_option()},
+      .marginalizes = "gaussian diag or spherical",
+      .can_marginalize = [](const ModelOptions& options) { return !has_matrices(own(options).covariance); },
+      .parameters = parameters,
+      .n_sums = n_sums,
+      .differences =
+          [](const ModelOptions& options) {
+            return own(options).covariance == Covariance::spherical ? Differences::squares
+                                                                    : Differences::squares_of_each;
+          },
+      .seed_metric = [](const ModelOptions&) { return SeedMetric{.scale = SeedMetric::Scale::deviation}; },
+      .check = check,
+      .sampler = gaussian_sampler,
+      .make_float = make<float>,
+      .make_double = make<double>,
+  };
+  return family;
+}
+
+template class Mixture<GaussianComponents<float>>;
+template class Mixture<GaussianComponents<double>>;
+
+}  // namespace shoal

@@ -1,0 +1,54 @@
+#include "shoal/run/options.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include "shoal/io/options_text.hpp"
+
+namespace shoal {
+namespace {
+
+Option<ModelOptions> clusters_option() {
+  return number_option<ModelOptions, std::size_t>(
+      "clusters", "K", "Number of clusters", [](auto& options) -> auto& { return options.n_clusters; }, 1,
+      std::size_t{1} << 24U);
+}
+
+Option<ModelOptions> empty_cluster_option() {
+  return choice_option<ModelOptions, EmptyCluster>(
+      "empty-cluster", "An empty cluster gets a far row, is dropped (the others keep their order), or ends the fit",
+      [](auto& options) -> auto& { return options.empty_cluster; });
+}
+
+}  // namespace
+
+std::vector<Option<RunOptions>> run_options(const Family& family) {
+  std::vector<Option<RunOptions>> all = {within(&RunOptions::model, clusters_option())};
+  const auto add = [&all](auto RunOptions::*member, const auto& options) {
+    for (const auto& option : options) all.push_back(within(member, option));
+  };
+  add(&RunOptions::model, family.options);
+  add(&RunOptions::rows, row_options());
+  add(&RunOptions::start, start_options());
+  add(&RunOptions::fit, fit_options());
+  all.push_back(within(&RunOptions::model, empty_cluster_option()));
+  const auto precision = std::ranges::find(all, "precision", &Option<RunOptions>::name);
+  std::rotate(precision, std::next(precision), all.end());  // last, where files have it
+  return all;
+}
+
+NamedTexts option_texts(const RunOptions& options) {
+  NamedTexts texts;
+  for (const Option<RunOptions>& option : run_options(options.model.family()))
+    if (const OptionValue value = option.get(options); !std::holds_alternative<std::monostate>(value))
+      texts.emplace_back(option.name, toml_text(value));
+  return texts;
+}
+
+std::string options_text(const RunOptions& options) {
+  std::string text = "[fit]\nmodel = " + toml_text(std::string(options.model.family().name)) + "\n";
+  for (const auto& [name, value] : option_texts(options)) text.append(name).append(" = ").append(value).append("\n");
+  return text;
+}
+
+}  // namespace shoal
