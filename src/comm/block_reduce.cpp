@@ -190,8 +190,7 @@ Statistics reduce_blocks(const Communicator& comm, BlockForest&& mine, std::span
   for (std::size_t rank = 0; rank + 1 < borders.size(); ++rank)
     most_nodes = std::max(most_nodes, nodes_over(borders[rank], borders[rank + 1]).size());
   const std::size_t largest = most_nodes * zero.bytes() * static_cast<std::size_t>(comm.size());
-  if (comm.size() == 1 || most_nodes == 0 || zero.bytes() < small ||
-      largest > std::min(most, Communicator::message_limit))
+  if (comm.size() == 1 || most_nodes == 0 || zero.bytes() < small || largest > std::min(most, comm.message_limit()))
     return reduce_by_tree(comm, std::move(mine), zero);
   return reduce_by_segments(comm, std::move(mine), borders, zero);
 }

@@ -19,17 +19,18 @@ void check(int code) {
   throw std::runtime_error(std::string("MPI: ") + text.data());
 }
 
-/// Calls piece(pointer, count) for pieces of at most message_limit bytes.
+/// Calls piece(pointer, count) for pieces of at most the communicator's message_limit().
 template <class T, class F>
-void in_pieces(std::span<T> data, F&& piece) {
-  const std::size_t limit = std::max<std::size_t>(1, Communicator::message_limit / sizeof(T));
+void in_pieces(const Communicator& comm, std::span<T> data, F&& piece) {
+  const std::size_t limit = std::max<std::size_t>(1, comm.message_limit() / sizeof(T));
   for (std::size_t first = 0; first < data.size(); first += limit)
     piece(data.data() + first, checked_cast<int>(std::min(limit, data.size() - first)));
 }
 
 template <class T>
-void reduce_all(std::span<T> values, MPI_Datatype type, MPI_Op op, MPI_Comm comm) {
-  in_pieces(values, [&](T* data, int count) { check(MPI_Allreduce(MPI_IN_PLACE, data, count, type, op, comm)); });
+void reduce_all(std::span<T> values, MPI_Datatype type, MPI_Op op, const Communicator& comm) {
+  in_pieces(comm, values,
+            [&](T* data, int count) { check(MPI_Allreduce(MPI_IN_PLACE, data, count, type, op, comm.handle().comm)); });
 }
 
 }  // namespace
@@ -39,11 +40,18 @@ Communicator::Communicator(std::shared_ptr<const Handle> handle) : handle_(std::
   check(MPI_Comm_size(handle_->comm, &size_));
 }
 
+Communicator Communicator::with_message_limit(std::size_t bytes) const {
+  Communicator other = *this;
+  other.message_limit_ = bytes;
+  return other;
+}
+
 Communicator Communicator::world() { return communicator_from(MPI_COMM_WORLD); }
 Communicator Communicator::self() { return communicator_from(MPI_COMM_SELF); }
 
 void Communicator::broadcast(std::span<std::byte> bytes) const {
-  in_pieces(bytes, [&](std::byte* data, int count) { check(MPI_Bcast(data, count, MPI_BYTE, 0, handle_->comm)); });
+  in_pieces(*this, bytes,
+            [&](std::byte* data, int count) { check(MPI_Bcast(data, count, MPI_BYTE, 0, handle_->comm)); });
 }
 
 void Communicator::broadcast(std::string& text) const {
@@ -53,18 +61,10 @@ void Communicator::broadcast(std::string& text) const {
   broadcast(std::as_writable_bytes(std::span(text.data(), text.size())));
 }
 
-void Communicator::sum(std::span<std::int64_t> values) const {
-  reduce_all(values, MPI_INT64_T, MPI_SUM, handle_->comm);
-}
-void Communicator::minimum(std::span<std::int64_t> values) const {
-  reduce_all(values, MPI_INT64_T, MPI_MIN, handle_->comm);
-}
-void Communicator::minimum(std::span<std::uint64_t> values) const {
-  reduce_all(values, MPI_UINT64_T, MPI_MIN, handle_->comm);
-}
-void Communicator::maximum(std::span<std::int64_t> values) const {
-  reduce_all(values, MPI_INT64_T, MPI_MAX, handle_->comm);
-}
+void Communicator::sum(std::span<std::int64_t> values) const { reduce_all(values, MPI_INT64_T, MPI_SUM, *this); }
+void Communicator::minimum(std::span<std::int64_t> values) const { reduce_all(values, MPI_INT64_T, MPI_MIN, *this); }
+void Communicator::minimum(std::span<std::uint64_t> values) const { reduce_all(values, MPI_UINT64_T, MPI_MIN, *this); }
+void Communicator::maximum(std::span<std::int64_t> values) const { reduce_all(values, MPI_INT64_T, MPI_MAX, *this); }
 
 std::uint64_t Communicator::bitwise_and(std::uint64_t bits) const {
   check(MPI_Allreduce(MPI_IN_PLACE, &bits, 1, MPI_UINT64_T, MPI_BAND, handle_->comm));
@@ -78,7 +78,7 @@ std::vector<std::byte> Communicator::gather(std::span<const std::byte> mine) con
   std::size_t total = 0;
   for (const std::uint64_t l : lengths) total += l;
   std::vector<std::byte> all(total);
-  if (total <= message_limit) {
+  if (total <= message_limit_) {
     gather(mine, std::vector<int>(lengths.begin(), lengths.end()), all);
     return all;
   }
@@ -86,7 +86,7 @@ std::vector<std::byte> Communicator::gather(std::span<const std::byte> mine) con
   for (int source = 0; source < size_; ++source) {  // one broadcast a rank: no displacement can overflow an int
     const std::span<std::byte> part(all.data() + first, lengths[static_cast<std::size_t>(source)]);
     if (source == rank_) std::copy(mine.begin(), mine.end(), part.begin());
-    in_pieces(part,
+    in_pieces(*this, part,
               [&](std::byte* data, int count) { check(MPI_Bcast(data, count, MPI_BYTE, source, handle_->comm)); });
     first += part.size();
   }
@@ -111,13 +111,13 @@ void Communicator::exchange(std::span<const std::byte> outgoing, std::span<const
 }
 
 void Communicator::send(std::span<const std::byte> bytes, int destination) const {
-  in_pieces(bytes, [&](const std::byte* data, int count) {
+  in_pieces(*this, bytes, [&](const std::byte* data, int count) {
     check(MPI_Send(data, count, MPI_BYTE, destination, 0, handle_->comm));
   });
 }
 
 void Communicator::receive(std::span<std::byte> bytes, int source) const {
-  in_pieces(bytes, [&](std::byte* data, int count) {
+  in_pieces(*this, bytes, [&](std::byte* data, int count) {
     check(MPI_Recv(data, count, MPI_BYTE, source, 0, handle_->comm, MPI_STATUS_IGNORE));
   });
 }
@@ -130,7 +130,7 @@ Communicator Communicator::on_this_host() const {
     delete handle;  // NOLINT: a deleter
   });
   check(MPI_Comm_split_type(handle_->comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host->comm));
-  return Communicator(host);
+  return Communicator(host).with_message_limit(message_limit_);
 }
 
 }  // namespace shoal

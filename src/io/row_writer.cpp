@@ -75,7 +75,7 @@ void require_visible(const OutputFile& output) {
 
 void write_rows(const Communicator& comm, OutputFile& output, std::int64_t n_rows,
                 const std::function<Range(int rank)>& rows_of_rank, const std::vector<RowArray>& arrays,
-                const std::function<void(hid_t file)>& annotate) {
+                const std::function<void(hid_t file)>& annotate, std::size_t bytes_a_call) {
   on_root(comm, [&] { lay_out(output, n_rows, arrays, annotate); });
   agree(comm, [&] { require_visible(output); });
   agree(comm, [&] {
@@ -86,7 +86,7 @@ void write_rows(const Communicator& comm, OutputFile& output, std::int64_t n_row
     for (const RowArray& array : arrays) {
       const std::size_t row_bytes =
           static_cast<std::size_t>(std::max<std::int64_t>(1, array.n_columns)) * size_of(array.type);
-      const auto rows_a_call = static_cast<std::int64_t>(std::max<std::size_t>(1, write_bytes / row_bytes));
+      const auto rows_a_call = static_cast<std::int64_t>(std::max<std::size_t>(1, bytes_a_call / row_bytes));
       std::int64_t most = 0;
       for (int rank = 0; rank < comm.size(); ++rank) most = std::max(most, rows_of_rank(rank).size());
       write_array(file, output, array, rows_of_rank(comm.rank()), (most + rows_a_call - 1) / rows_a_call, rows_a_call);

@@ -13,35 +13,43 @@
 namespace shoal {
 namespace {
 
-using Visit = std::function<void(const Slice&)>;
+/// What a caller wants of its rows.
+struct Request {
+  int threads;
+  const std::function<void(const Slice&)>& visit;
+  const Destination& destination;
+  const SliceLimits& limits;
+};
 
 /// Rows of a slice; its borders are multiples of this, so those of chunks.
-std::int64_t slice_rows(const DatasetInfo& info) {
-  const auto rows = static_cast<std::int64_t>(std::max<std::size_t>(1, slice_bytes / info.row_bytes()));
+std::int64_t slice_rows(const DatasetInfo& info, const SliceLimits& limits) {
+  const auto rows = static_cast<std::int64_t>(std::max<std::size_t>(1, limits.slice_bytes / info.row_bytes()));
   const std::int64_t chunk = info.storage.chunk_rows;
   if (chunk == 0) return rows;
-  if (static_cast<std::size_t>(chunk) * info.row_bytes() <= std::max(most_chunk_bytes, slice_bytes))
+  if (static_cast<std::size_t>(chunk) * info.row_bytes() <= std::max(limits.most_chunk_bytes, limits.slice_bytes))
     return std::max<std::int64_t>(1, rows / chunk) * chunk;
-  return std::max<std::int64_t>(1, static_cast<std::int64_t>(most_chunk_bytes / info.row_bytes()));
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(limits.most_chunk_bytes / info.row_bytes()));
 }
 
-std::size_t thread_bytes(const DatasetInfo& info) {
-  const std::size_t slice = static_cast<std::size_t>(std::min(slice_rows(info), info.n_rows)) * info.row_bytes();
+std::size_t thread_bytes(const DatasetInfo& info, const SliceLimits& limits) {
+  const std::size_t slice =
+      static_cast<std::size_t>(std::min(slice_rows(info, limits), info.n_rows)) * info.row_bytes();
   const std::size_t chunk = info.storage.chunk_rows == 0 ? slice : most_filtered_bytes(info.storage.chunk_bytes());
   return slice + 2 * chunk;
 }
 
 /// Large chunks are unpacked by fewer threads at a time, so that they take no more memory than 1 GiB, or one chunk.
-int threads_for(const DatasetInfo& info, int threads) {
+int threads_for(const DatasetInfo& info, int threads, const SliceLimits& limits) {
   constexpr std::size_t most = std::size_t{1} << 30U;
-  return static_cast<int>(std::clamp<std::size_t>(most / thread_bytes(info), 1, static_cast<std::size_t>(threads)));
+  return static_cast<int>(
+      std::clamp<std::size_t>(most / thread_bytes(info, limits), 1, static_cast<std::size_t>(threads)));
 }
 
 /// One slice of a part: into its place, or into a buffer.
-void read_slice(const RowPart& part, const Range& rows, const PieceReader& reader, const Visit& visit,
-                const Destination& destination, LargeVector<std::byte>& buffer, Scratch& scratch) {
+void read_slice(const RowPart& part, const Range& rows, const PieceReader& reader, const Request& request,
+                LargeVector<std::byte>& buffer, Scratch& scratch) {
   const std::size_t bytes = static_cast<std::size_t>(rows.size()) * part.info->row_bytes();
-  std::byte* place = destination ? destination(*part.info, part.start + rows.first) : nullptr;
+  std::byte* place = request.destination ? request.destination(*part.info, part.start + rows.first) : nullptr;
   if (place == nullptr) {
     buffer.resize(bytes);
     place = buffer.data();
@@ -51,15 +59,14 @@ void read_slice(const RowPart& part, const Range& rows, const PieceReader& reade
   } catch (const Error& error) {  // the lowest row's error is told
     throw Error(error.code(), error.what(), part.start + rows.first);
   }
-  visit({*part.info, part.start + rows.first, rows.first, rows.size(), {place, bytes}});
+  request.visit({*part.info, part.start + rows.first, rows.first, rows.size(), {place, bytes}});
 }
 
-void read_part(const RowPart& part, std::span<const ChunkPlace> chunks, int threads, const Visit& visit,
-               const Destination& destination) {
-  const std::int64_t rows = slice_rows(*part.info);
+void read_part(const RowPart& part, std::span<const ChunkPlace> chunks, const Request& request) {
+  const std::int64_t rows = slice_rows(*part.info, request.limits);
   const std::unique_ptr<PieceReader> reader = open_part(part, chunks);
   LowestError error;
-#pragma omp parallel num_threads(threads_for(*part.info, threads))
+#pragma omp parallel num_threads(threads_for(*part.info, request.threads, request.limits))
   {
     LargeVector<std::byte> buffer;
     Scratch scratch;
@@ -67,39 +74,39 @@ void read_part(const RowPart& part, std::span<const ChunkPlace> chunks, int thre
     for (std::int64_t s = part.rows.first / rows; s <= (part.rows.last - 1) / rows; ++s)
       error.run(s, [&] {
         const Range slice{std::max(part.rows.first, s * rows), std::min(part.rows.last, (s + 1) * rows)};
-        read_slice(part, slice, *reader, visit, destination, buffer, scratch);
+        read_slice(part, slice, *reader, request, buffer, scratch);
       });
   }
   error.rethrow();
 }
 
 /// Rows that only HDF5 can decode, from a process of their own, one slice after the other.
-void read_other(const RowPart& part, const Visit& visit, const Destination& destination) {
+void read_other(const RowPart& part, const Request& request) {
   const DatasetInfo& info = *part.info;
-  const std::int64_t rows = slice_rows(info);
-  const std::uint64_t memory = memory_for_headers + 6 * thread_bytes(info);
+  const std::int64_t rows = slice_rows(info, request.limits);
+  const std::uint64_t memory = memory_for_headers + 6 * thread_bytes(info, request.limits);
   Reader reader(Question::rows, pack(info, part.rows.first, part.rows.last, rows), memory);
   for (std::int64_t first = part.rows.first; first < part.rows.last;) {
     const Range slice{first, std::min(part.rows.last, (first / rows + 1) * rows)};
     std::string bytes = reader.next(info.name());
     if (bytes.size() != static_cast<std::size_t>(slice.size()) * info.row_bytes())
       throw Error(ExitCode::bad_data, info.name() + ": is damaged: HDF5 gives too few rows");
-    std::byte* const place = destination ? destination(info, part.start + first) : nullptr;
+    std::byte* const place = request.destination ? request.destination(info, part.start + first) : nullptr;
     if (place != nullptr) std::copy_n(reinterpret_cast<const std::byte*>(bytes.data()), bytes.size(), place);
     const std::byte* const data = place != nullptr ? place : reinterpret_cast<const std::byte*>(bytes.data());
-    visit({info, part.start + first, first, slice.size(), {data, bytes.size()}});
+    request.visit({info, part.start + first, first, slice.size(), {data, bytes.size()}});
     first = slice.last;
   }
 }
 
 void read_parts(const std::vector<DatasetInfo>& datasets, const Range& rows, std::span<const ChunkPlace> chunks,
-                int threads, const Visit& visit, const Destination& destination) {
+                const Request& request) {
   for (const RowPart& part : row_parts(datasets, rows)) {
     const std::size_t n_chunks = chunk_grid(*part.info, part.rows).size();
     if (part.info->storage.layout == Layout::other)
-      read_other(part, visit, destination);
+      read_other(part, request);
     else
-      read_part(part, chunks.first(n_chunks), threads, visit, destination);
+      read_part(part, chunks.first(n_chunks), request);
     chunks = chunks.subspan(n_chunks);
   }
 }
@@ -107,22 +114,16 @@ void read_parts(const std::vector<DatasetInfo>& datasets, const Range& rows, std
 }  // namespace
 
 void read_slices(const Communicator& comm, const std::vector<DatasetInfo>& datasets,
-                 const std::function<Range(int rank)>& rows_of_rank, int threads, const Visit& visit,
-                 const Destination& destination) {
+                 const std::function<Range(int rank)>& rows_of_rank, int threads,
+                 const std::function<void(const Slice&)>& visit, const Destination& destination,
+                 const SliceLimits& limits) {
   const std::vector<ChunkPlace> chunks = find_chunks(comm, datasets, rows_of_rank);
-  agree(comm, [&] { read_parts(datasets, rows_of_rank(comm.rank()), chunks, threads, visit, destination); });
-}
-
-void read_slices_here(const std::vector<DatasetInfo>& datasets, const Range& rows, int threads, const Visit& visit,
-                      const Destination& destination) {
-  const Communicator self = Communicator::self();
-  read_slices(
-      self, datasets, [&](int) { return rows; }, threads, visit, destination);
+  agree(comm, [&] { read_parts(datasets, rows_of_rank(comm.rank()), chunks, {threads, visit, destination, limits}); });
 }
 
 std::size_t reading_bytes(const DatasetInfo& info, int threads) {
-  if (info.storage.layout == Layout::other) return 3 * thread_bytes(info);  // HDF5 takes as much again, and more
-  return thread_bytes(info) * static_cast<std::size_t>(threads_for(info, threads));
+  if (info.storage.layout == Layout::other) return 3 * thread_bytes(info, {});  // HDF5 takes as much again, and more
+  return thread_bytes(info, {}) * static_cast<std::size_t>(threads_for(info, threads, {}));
 }
 
 }  // namespace shoal

@@ -76,8 +76,7 @@ TEST(BlockReduce, AForestKeepsFewNodes) {
 }
 
 TEST(Communicator, MessagesAreSplitAtTheLimit) {
-  const Communicator comm = world();
-  const std::size_t limit = std::exchange(Communicator::message_limit, 24);
+  const Communicator comm = world().with_message_limit(24);
   BlockForest forest;
   if (comm.rank() == comm.size() - 1) forest.push(0, leaf(3));
   std::vector<std::int64_t> borders(static_cast<std::size_t>(comm.size()) + 1, 0);
@@ -92,7 +91,6 @@ TEST(Communicator, MessagesAreSplitAtTheLimit) {
     return std::vector<std::byte>(static_cast<std::size_t>(100 + rank), static_cast<std::byte>(rank + 1));
   };
   const std::vector<std::byte> gathered = comm.gather(bytes_of(comm.rank()));
-  Communicator::message_limit = limit;
   EXPECT_TRUE(same_bits(total.sums, leaf(3).sums));
   for (const std::int64_t value : counts) EXPECT_EQ(value, comm.size() * (comm.size() + 1) / 2);
   EXPECT_EQ(text, std::string(1000, 'x'));

@@ -45,7 +45,7 @@ class FileMatrix : public testing::Test {
   }
 
   /// This rank's rows as bytes.
-  [[nodiscard]] std::string read(const DatasetInfo& info, int threads) const {
+  [[nodiscard]] std::string read(const DatasetInfo& info, int threads, const SliceLimits& limits) const {
     const Range mine = rows(comm_.rank(), info.n_rows);
     std::string bytes(static_cast<std::size_t>(mine.size()) * info.row_bytes(), '?');
     read_slices(
@@ -53,11 +53,12 @@ class FileMatrix : public testing::Test {
         [&](const Slice& slice) {
           std::memcpy(bytes.data() + static_cast<std::size_t>(slice.first_row - mine.first) * info.row_bytes(),
                       slice.bytes.data(), slice.bytes.size());
-        });
+        },
+        {}, limits);
     return bytes;
   }
 
-  void check_all(int threads) const {
+  void check_all(int threads, const SliceLimits& limits = {}) const {
     for (std::size_t i = 0; i < cases_.size(); ++i) {
       const Case& c = cases_[i];
       const DatasetInfo& info = infos_[i];
@@ -66,7 +67,7 @@ class FileMatrix : public testing::Test {
       const Range mine = rows(comm_.rank(), info.n_rows);
       const std::string wanted = read_bytes(c.answer).substr(static_cast<std::size_t>(mine.first) * info.row_bytes(),
                                                              static_cast<std::size_t>(mine.size()) * info.row_bytes());
-      const std::string found = read(info, threads);
+      const std::string found = read(info, threads, limits);
       EXPECT_TRUE(found == wanted) << c.name << " " << to_string(info.storage) << ": differs at byte "
                                    << std::mismatch(found.begin(), found.end(), wanted.begin()).first - found.begin();
     }
@@ -80,13 +81,9 @@ class FileMatrix : public testing::Test {
 TEST_F(FileMatrix, IsReadAsH5pyReadsIt) { check_all(1); }
 
 TEST_F(FileMatrix, SlicesOfAFewRowsInTwoThreads) {
-  const std::size_t slice = std::exchange(slice_bytes, 100);
-  const std::size_t chunk = std::exchange(most_chunk_bytes, 100);  // cuts chunks, too
-  read_elsewhere = false;                                          // these files are sound: HDF5 may read them here
-  check_all(2);
+  read_elsewhere = false;    // these files are sound: HDF5 may read them here
+  check_all(2, {100, 100});  // cuts chunks, too
   read_elsewhere = true;
-  slice_bytes = slice;
-  most_chunk_bytes = chunk;
 }
 
 TEST_F(FileMatrix, HoldsEveryWayOfStoring) {

@@ -60,18 +60,17 @@ class Slices : public testing::Test {
     for (const DatasetInfo& info : infos) total += info.n_rows;
     const auto rows = [&](int rank) { return Range{total * rank / comm_.size(), total * (rank + 1) / comm_.size()}; };
     *mine = rows(comm_.rank());
-    const std::size_t usual = std::exchange(slice_bytes, limit);
     std::vector<std::int32_t> values;
     std::int64_t next = mine->first;
-    read_slices(comm_, infos, rows, 1, [&](const Slice& slice) {
+    const auto visit = [&](const Slice& slice) {
       EXPECT_EQ(slice.first_row, next);
       next += slice.n_rows;
       with_elements(slice, [&](const auto* elements) {
         for (std::int64_t i = 0; i < slice.n_rows * slice.dataset.n_columns; ++i)
           values.push_back(static_cast<std::int32_t>(elements[i]));
       });
-    });
-    slice_bytes = usual;
+    };
+    read_slices(comm_, infos, rows, 1, visit, {}, {.slice_bytes = limit});
     EXPECT_EQ(next, mine->last);
     return values;
   }
@@ -115,17 +114,16 @@ TEST_F(Slices, AnErrorInOneRanksSliceIsEverybodys) {
 }
 
 TEST_F(Slices, RowsAreWrittenInSlicesAndInOrder) {
-  const std::size_t usual = std::exchange(write_bytes, 20);
   {
     OutputFile output(comm_, folder_ + "/out.h5", false);
     const auto rows = [&](int rank) { return Range{17 * rank / comm_.size(), 17 * (rank + 1) / comm_.size()}; };
     const Range mine = rows(comm_.rank());
     std::vector<std::int32_t> values;
     for (std::int64_t i = mine.first * 2; i < mine.last * 2; ++i) values.push_back(static_cast<std::int32_t>(i));
-    write_rows(comm_, output, 17, rows, {{"/X", ElementType::int32, 2, values.data()}}, [](hid_t) {});
+    write_rows(
+        comm_, output, 17, rows, {{"/X", ElementType::int32, 2, values.data()}}, [](hid_t) {}, 20);
     output.commit();
   }
-  write_bytes = usual;
   EXPECT_THROW(OutputFile(comm_, folder_ + "/out.h5", false), Error);
   Range mine;
   const std::vector<std::int32_t> values = read({folder_ + "/out.h5"}, 1U << 20U, &mine);

@@ -39,7 +39,7 @@ class Communicator {
   void gather(std::span<const std::byte> mine, std::span<const int> bytes, std::span<std::byte> all) const;
 
   /// Sends a part of `outgoing` to every rank, in rank order, and receives one from each; the parts' lengths in bytes.
-  /// All of a rank's parts together must stay within message_limit.
+  /// All of a rank's parts together must stay within message_limit().
   void exchange(std::span<const std::byte> outgoing, std::span<const int> outgoing_bytes, std::span<std::byte> incoming,
                 std::span<const int> incoming_bytes) const;
 
@@ -51,11 +51,14 @@ class Communicator {
   [[nodiscard]] Communicator on_this_host() const;
   [[nodiscard]] const Handle& handle() const { return *handle_; }
 
-  /// Messages are cut into pieces of at most this many bytes (a count in MPI-3 is an int). Tests lower it.
-  static inline std::size_t message_limit = std::size_t{1} << 30U;
+  /// Messages are cut into pieces of at most this many bytes (a count in MPI-3 is an int).
+  [[nodiscard]] std::size_t message_limit() const { return message_limit_; }
+  /// The same ranks; less than the usual limit shows how messages are cut.
+  [[nodiscard]] Communicator with_message_limit(std::size_t bytes) const;
 
  private:
   std::shared_ptr<const Handle> handle_;
+  std::size_t message_limit_ = std::size_t{1} << 30U;
   int rank_ = 0;
   int size_ = 1;
 };

@@ -24,23 +24,22 @@ struct Slice {
 /// Where the bytes of a data set's rows from a global row on are wanted; null: in a buffer.
 using Destination = std::function<std::byte*(const DatasetInfo& dataset, std::int64_t first_row)>;
 
+/// A slice is at most slice_bytes, so that it stays in a core's cache until it is looked at; but chunks are whole in
+/// it, so that none is unpacked twice, up to most_chunk_bytes.
+struct SliceLimits {
+  std::size_t slice_bytes = std::size_t{1} << 20U;
+  std::size_t most_chunk_bytes = std::size_t{256} << 20U;
+};
+
 /// Calls `visit`, in several threads at once, with slices that together are rows_of_rank(rank) of the data sets taken
 /// as one. Rank 0 tells the others where chunks lie; then no rank waits for another. An error on any rank, of `visit`
 /// too, is thrown on all, that of the lowest row. Read errors: Error(io_failure); damage: Error(bad_data). Collective.
 void read_slices(const Communicator& comm, const std::vector<DatasetInfo>& datasets,
                  const std::function<Range(int rank)>& rows_of_rank, int threads,
-                 const std::function<void(const Slice&)>& visit, const Destination& destination = {});
-
-/// The same of one process, which looks for chunks itself.
-void read_slices_here(const std::vector<DatasetInfo>& datasets, const Range& rows, int threads,
-                      const std::function<void(const Slice&)>& visit, const Destination& destination = {});
+                 const std::function<void(const Slice&)>& visit, const Destination& destination = {},
+                 const SliceLimits& limits = {});
 
 /// Memory that reading takes beside the rows.
 std::size_t reading_bytes(const DatasetInfo& dataset, int threads);
-
-/// A slice is at most this many bytes, so that it stays in a core's cache until it is looked at; but chunks are whole
-/// in it, so that none is unpacked twice, up to most_chunk_bytes. Tests lower both.
-inline std::size_t slice_bytes = std::size_t{1} << 20U;
-inline std::size_t most_chunk_bytes = std::size_t{256} << 20U;
 
 }  // namespace shoal

@@ -27,7 +27,7 @@ void KMedians<T>::begin_fit(const RowPass<T>& pass, const ColumnMoments& moments
 template <class T>
 void KMedians<T>::end_fit() {
   HardModel<T>::end_fit();
-  search_ = {};
+  search_ = MedianSearch<T>();
 }
 
 template <class T>

@@ -32,11 +32,12 @@ T value_at_or_below(std::uint64_t key) {
 
 template <class T>
 MedianRounds<T>::MedianRounds(const RowPass<T>& pass, const IntegerWeights& weights, std::size_t n_clusters,
-                              const std::vector<bool>& left_out)
+                              const std::vector<bool>& left_out, std::size_t byte_budget)
     : pass_(pass),
       weights_(weights),
       left_out_(left_out),
       n_features_(left_out.size()),
+      byte_budget_(byte_budget),
       states_(n_clusters * left_out.size()) {
   const std::size_t n = states_.size();
   book_.clusters.assign(n_clusters, 0);
@@ -96,8 +97,7 @@ int MedianRounds<T>::cell_bits(std::int64_t most_inside) const {
   const std::int64_t rows = most_inside / unit_;
   int bits = 1;
   while (bits < 8 && (rows >> static_cast<unsigned>(bits)) > few() / 4 &&
-         (std::size_t{2} << static_cast<unsigned>(bits)) * states_.size() * sizeof(std::int64_t) <=
-             selection_byte_budget)
+         (std::size_t{2} << static_cast<unsigned>(bits)) * states_.size() * sizeof(std::int64_t) <= byte_budget_)
     ++bits;
   return bits;
 }
@@ -112,7 +112,7 @@ std::int64_t MedianRounds<T>::most_inside(bool listed) const {
 
 template <class T>
 std::int64_t MedianRounds<T>::few() const {
-  const std::size_t affordable = selection_byte_budget / 4 / sizeof(WeightOfKey) / states_.size();
+  const std::size_t affordable = byte_budget_ / 4 / sizeof(WeightOfKey) / states_.size();
   return static_cast<std::int64_t>(std::clamp<std::size_t>(affordable, 64, 1024));
 }
 

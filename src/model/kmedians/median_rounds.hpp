@@ -82,7 +82,7 @@ class MedianRounds {
  public:
   /// left_out: whether each of the D features has no median to find.
   MedianRounds(const RowPass<T>& pass, const IntegerWeights& weights, std::size_t n_clusters,
-               const std::vector<bool>& left_out);
+               const std::vector<bool>& left_out, std::size_t byte_budget = selection_byte_budget);
 
   /// From nothing: counts the clusters.
   void begin(std::span<const std::int32_t> labels);
@@ -164,6 +164,7 @@ class MedianRounds {
   const IntegerWeights& weights_;
   const std::vector<bool>& left_out_;
   std::size_t n_features_;
+  std::size_t byte_budget_;
   std::int64_t unit_ = 1;  ///< mean weight of a row
   std::vector<PairState> states_;
   MedianBook<T> book_;

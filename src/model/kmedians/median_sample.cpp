@@ -23,10 +23,10 @@ double rows_within(double deviations, std::size_t n) {
 
 /// Of how many rows one is taken: 0 where there are too few. A larger sample takes longer to sort, a smaller one leaves
 /// wider brackets; on the machines tried their sum is least about (2/3 of the rows of a cluster)^(2/3).
-std::int64_t stride_for(std::int64_t n_rows, std::size_t n_clusters, std::size_t n_features) {
+std::int64_t stride_for(std::int64_t n_rows, std::size_t n_clusters, std::size_t n_features, std::size_t byte_budget) {
   const auto k = static_cast<std::int64_t>(n_clusters);
   const std::size_t row_bytes = n_clusters * n_features * sizeof(double);
-  const auto affordable = static_cast<std::int64_t>(selection_byte_budget / 2 / row_bytes);  // of each cluster
+  const auto affordable = static_cast<std::int64_t>(byte_budget / 2 / row_bytes);  // of each cluster
   const double best = std::pow(static_cast<double>(n_rows) / (1.5 * static_cast<double>(k)), 2.0 / 3.0);
   const std::int64_t rows = std::min(affordable, static_cast<std::int64_t>(best));
   return rows < least_rows ? 0 : n_rows / (rows * k);
@@ -99,9 +99,10 @@ struct MedianSample<T>::Rows {
 
 template <class T>
 MedianSample<T>::MedianSample(const RowPass<T>& pass, std::span<const std::int32_t> labels,
-                              const IntegerWeights& weights, std::size_t n_clusters, const std::vector<bool>& left_out)
+                              const IntegerWeights& weights, std::size_t n_clusters, const std::vector<bool>& left_out,
+                              std::size_t byte_budget)
     : left_out_(left_out) {
-  const std::int64_t stride = stride_for(pass.summary().rows_used, n_clusters, left_out.size());
+  const std::int64_t stride = stride_for(pass.summary().rows_used, n_clusters, left_out.size(), byte_budget);
   if (stride < 4) return;
   const Rows rows(pass, labels, weights, n_clusters, stride);
   const auto n_wanted = static_cast<double>(std::ranges::count(left_out, false));

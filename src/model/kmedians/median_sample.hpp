@@ -13,7 +13,7 @@ template <class T>
 class MedianSample {
  public:
   MedianSample(const RowPass<T>& pass, std::span<const std::int32_t> labels, const IntegerWeights& weights,
-               std::size_t n_clusters, const std::vector<bool>& left_out);
+               std::size_t n_clusters, const std::vector<bool>& left_out, std::size_t byte_budget);
 
   /// Too few rows to be worth a sample.
   [[nodiscard]] bool empty() const { return brackets_.low.empty(); }

@@ -66,13 +66,13 @@ std::vector<WholeRange> global_ranges(const RowPass<T>& pass) {
 }  // namespace
 
 template <class T>
-MedianTable<T>::MedianTable(const RowPass<T>& pass, std::size_t n_clusters)
+MedianTable<T>::MedianTable(const RowPass<T>& pass, std::size_t n_clusters, std::size_t byte_budget)
     : n_clusters_(n_clusters), held_(pass.shard().n_features) {
   const std::vector<WholeRange> ranges = global_ranges(pass);
   for (std::size_t j = 0; j < ranges.size(); ++j) {
     if (!ranges[j].holds() || !ranges[j].seen()) continue;
     const std::size_t n = static_cast<std::size_t>(ranges[j].greatest - ranges[j].least) + 1;
-    if ((n_values_ + n) * n_clusters * sizeof(std::int64_t) > selection_byte_budget) break;
+    if ((n_values_ + n) * n_clusters * sizeof(std::int64_t) > byte_budget) break;
     columns_.push_back({j, ranges[j].least, n, n_values_});
     held_[j] = true;
     n_values_ += n;

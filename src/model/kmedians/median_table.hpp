@@ -15,7 +15,7 @@ template <class T>
 class MedianTable {
  public:
   /// Looks for such features. Collective; over with the first rows where there are none.
-  MedianTable(const RowPass<T>& pass, std::size_t n_clusters);
+  MedianTable(const RowPass<T>& pass, std::size_t n_clusters, std::size_t byte_budget);
 
   [[nodiscard]] std::size_t n_clusters() const { return n_clusters_; }
   [[nodiscard]] bool empty() const { return columns_.empty(); }

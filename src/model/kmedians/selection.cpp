@@ -125,7 +125,7 @@ struct MedianSearch<T>::Memory {
 };
 
 template <class T>
-MedianSearch<T>::MedianSearch() = default;
+MedianSearch<T>::MedianSearch(std::size_t byte_budget) : byte_budget_(byte_budget) {}
 template <class T>
 MedianSearch<T>::~MedianSearch() = default;
 template <class T>
@@ -148,7 +148,7 @@ template <class T>
 void MedianSearch<T>::start(MedianRounds<T>& rounds, const RowPass<T>& pass, std::span<const std::int32_t> labels,
                             const IntegerWeights& weights, const Matrix& previous) {
   const std::vector<bool>& held = memory_->table.held();
-  const auto sample = [&] { return MedianSample<T>(pass, labels, weights, previous.rows, held); };
+  const auto sample = [&] { return MedianSample<T>(pass, labels, weights, previous.rows, held, byte_budget_); };
   if (memory_->plan.low.empty()) {
     rounds.begin(labels);
     const MedianSample<T> first = sample();
@@ -193,7 +193,7 @@ void MedianSearch<T>::plan_next(const MedianRounds<T>& rounds, const Matrix& med
 template <class T>
 void MedianSearch<T>::search(const RowPass<T>& pass, std::span<const std::int32_t> labels,
                              const IntegerWeights& weights, const Matrix& previous, Matrix& medians) {
-  MedianRounds<T> rounds(pass, weights, previous.rows, memory_->table.held());
+  MedianRounds<T> rounds(pass, weights, previous.rows, memory_->table.held(), byte_budget_);
   start(rounds, pass, labels, weights, previous);
   const std::int64_t few = rounds.few();
   for (std::int64_t most = few; rounds.has_unlisted(); most = 0) {  // a second time where there is no room
@@ -214,7 +214,7 @@ template <class T>
 Matrix MedianSearch<T>::medians(const RowPass<T>& pass, std::span<const std::int32_t> labels,
                                 const IntegerWeights& weights, const Matrix& previous) {
   if (!memory_ || memory_->table.n_clusters() != previous.rows)
-    memory_ = std::make_unique<Memory>(MedianTable<T>(pass, previous.rows));
+    memory_ = std::make_unique<Memory>(MedianTable<T>(pass, previous.rows, byte_budget_));
   Matrix medians = previous;
   memory_->table.follow(pass, labels, weights);
   memory_->table.for_each_median(

@@ -20,6 +20,9 @@ struct IntegerWeights {
 /// `weights` (empty: all 1) scaled by the power of two that brings `total`, their sum over all ranks, below 2^62.
 IntegerWeights integer_weights(std::span<const double> weights, double total);
 
+/// For the counts of one round, on each thread of a rank.
+inline constexpr std::size_t selection_byte_budget = std::size_t{16} << 20U;
+
 template <class T>
 class MedianRounds;
 
@@ -38,7 +41,7 @@ class MedianRounds;
 template <class T>
 class MedianSearch {
  public:
-  MedianSearch();
+  explicit MedianSearch(std::size_t byte_budget = selection_byte_budget);
   ~MedianSearch();
   MedianSearch(MedianSearch&&) noexcept;
   MedianSearch& operator=(MedianSearch&&) noexcept;
@@ -58,11 +61,9 @@ class MedianSearch {
              const IntegerWeights& weights, const Matrix& previous);
   void plan_next(const MedianRounds<T>& rounds, const Matrix& medians, const Matrix& previous);
 
+  std::size_t byte_budget_;
   std::unique_ptr<Memory> memory_;
   int row_passes_ = 0;
 };
-
-/// The counts of one round may take this many bytes on each thread of a rank. Tests lower it.
-inline std::size_t selection_byte_budget = std::size_t{16} << 20U;
 
 }  // namespace shoal
