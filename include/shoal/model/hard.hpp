@@ -72,11 +72,4 @@ class HardModel : public Model<T> {
   NearestSearch<T> search_;
 };
 
-/// Clusters of at most `threshold` weight, in order. Throws Error(bad_data) where the policy is `error`, or where
-/// `drop` would leave none.
-std::vector<std::size_t> empty_clusters(std::span<const double> weights, double threshold, EmptyCluster policy);
-
-/// `matrix` without the rows in `dropped`.
-Matrix without_rows(const Matrix& matrix, const std::vector<std::size_t>& dropped);
-
 }  // namespace shoal

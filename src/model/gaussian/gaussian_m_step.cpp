@@ -5,9 +5,10 @@
 #include <cmath>
 #include <numeric>
 
+#include "shoal/data/origin.hpp"
 #include "shoal/math/cholesky.hpp"
+#include "shoal/model/empty_clusters.hpp"
 #include "shoal/model/gaussian/gaussian_components.hpp"
-#include "shoal/model/hard.hpp"
 
 namespace shoal {
 

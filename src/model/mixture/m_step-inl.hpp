@@ -5,7 +5,7 @@
 #include <limits>
 #include <utility>
 
-#include "shoal/model/hard.hpp"
+#include "shoal/model/empty_clusters.hpp"
 #include "shoal/model/mixture/mixture.hpp"
 #include "shoal/model/parameter_check.hpp"
 
