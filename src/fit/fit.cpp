@@ -51,12 +51,6 @@ bool fell(const std::vector<double>& history, bool minimise) {
   return worse > 1e-9 * std::abs(before);
 }
 
-template <class Row>
-void mark_left_out(const Shard<Row>& shard, std::vector<std::int32_t>& labels) {
-  for (std::size_t r = 0; r < labels.size(); ++r)
-    if (!shard.used.empty() && shard.used[r] == 0) labels[r] = -1;
-}
-
 /// The sums of an E-step over all ranks, and their votes to stop, which travel with them.
 template <class Row>
 Statistics expectation(const Model<Row>& model, const RowPass<Row>& pass, FitResult& result, Interruption& interruption,
@@ -85,6 +79,21 @@ Statistics expectation(const Model<Row>& model, const RowPass<Row>& pass, FitRes
   return sums;
 }
 
+/// What the last pass found, and from where a fit can go on.
+template <class Row>
+void conclude(FitResult& result, const Model<Row>& model, const Shard<Row>& shard, const Statistics& sums,
+              FitState&& state) {
+  result.n_iterations = state.n_iterations;
+  result.history = state.history;
+  if (!result.interrupted()) state.history.pop_back();  // back to where the last pass began
+  result.objective = result.history.back();
+  result.log_likelihood = model.log_likelihood(sums);
+  result.counts = model.counts(sums);
+  result.state = std::move(state);
+  for (std::size_t r = 0; r < result.labels.size(); ++r)
+    if (!shard.used.empty() && shard.used[r] == 0) result.labels[r] = -1;
+}
+
 std::optional<StopReason> reason_of(const StopVotes& votes) {
   const auto any = [&](StopVote vote) { return votes[static_cast<std::size_t>(vote)] > 0; };
   if (any(StopVote::superseded))
@@ -111,7 +120,7 @@ FitResult fit(Model<Row>& model, const RowPass<Row>& pass, const FitOptions& opt
     const Statistics sums = expectation(model, pass, result, interruption, votes);
     costs.end_expectation();
 
-    std::vector<double> history = state.history;
+    std::vector<double>& history = state.history;  // one entry ahead until the M-step is done
     history.push_back(model.objective(sums));
     if (!std::isfinite(history.back())) throw not_finite(model, pass, history.back());
     const double change = change_of(history, model.minimises(), pass.summary().total_weight);
@@ -132,17 +141,10 @@ FitResult fit(Model<Row>& model, const RowPass<Row>& pass, const FitOptions& opt
       state = {state.n_iterations + 1, std::move(history), falls, model.repairs(), state.repairs.moved()};
       stop = reason_of(votes);
       if (!stop) continue;
-      history = state.history;
     }
     result.stop_reason = *stop;
-    result.n_iterations = state.n_iterations;
-    result.history = std::move(history);
     result.falls = falls;
-    result.objective = result.history.back();
-    result.log_likelihood = model.log_likelihood(sums);
-    result.counts = model.counts(sums);
-    result.state = std::move(state);
-    mark_left_out(pass.shard(), result.labels);
+    conclude(result, model, pass.shard(), sums, std::move(state));
     model.end_fit();
     return result;
   }
