@@ -46,13 +46,7 @@ double time_limit(const std::string& text) {
 
 std::string signal_text() { return noted_stop_signal().value_or("a signal to another rank"); }
 
-}  // namespace
-
-std::chrono::steady_clock::time_point program_start() {
-  static const auto start = std::chrono::steady_clock::now();
-  return start;
-}
-
+/// Where checkpoint options contradict each other or say nothing.
 void check_checkpoint_options(const Arguments& a) {
   if (!parse_count(a.checkpoint_every) && !(parse_duration(a.checkpoint_every).value_or(0) > 0))
     throw Error(ExitCode::usage,
@@ -63,6 +57,13 @@ void check_checkpoint_options(const Arguments& a) {
     throw Error(ExitCode::usage, "--max-time: needs --checkpoint FILE, or what was done by then would be lost");
   if (a.restart == Restart::require)
     throw Error(ExitCode::usage, "--restart require: needs --checkpoint FILE, from which to go on");
+}
+
+}  // namespace
+
+std::chrono::steady_clock::time_point program_start() {
+  static const auto start = std::chrono::steady_clock::now();
+  return start;
 }
 
 Checkpointing::Checkpointing(const Communicator& comm, const Arguments& arguments)

@@ -17,9 +17,6 @@ namespace shoal::app {
 /// When this program started.
 std::chrono::steady_clock::time_point program_start();
 
-/// Throws Error(usage) where checkpoint options contradict each other or say nothing.
-void check_checkpoint_options(const Arguments& arguments);
-
 /// --checkpoint: without it nothing here does anything.
 class Checkpointing final : public Interruption {
  public:

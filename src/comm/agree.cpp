@@ -3,6 +3,7 @@
 #include <array>
 #include <limits>
 #include <new>
+#include <optional>
 
 namespace shoal {
 namespace {

@@ -1,10 +1,9 @@
 #include "shoal/fit/fit.hpp"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <optional>
 
 #include "shoal/core/error.hpp"
 #include "shoal/fit/not_finite.hpp"

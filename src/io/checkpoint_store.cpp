@@ -97,7 +97,6 @@ CheckpointStore::Found CheckpointStore::read() {
         if (error.code() == ExitCode::no_input && !look_at(name).there) continue;
         throw;
       }
-      found.any = true;
       try {
         checkpoint_from(candidate, name);
       } catch (const Error& error) {
@@ -109,9 +108,6 @@ CheckpointStore::Found CheckpointStore::read() {
     }
     newest_is_good_ = from == file_;
   });
-  std::string flag = found.any ? "y" : "n";
-  comm_.broadcast(flag);
-  found.any = flag == "y";
   comm_.broadcast(bytes);
   if (!bytes.empty()) agree(comm_, [&] { found.checkpoint = checkpoint_from(bytes, name_); });
   return found;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <set>
 #include <tuple>
@@ -34,6 +33,38 @@ std::vector<std::string> hard_links(hid_t group) {
   return names;
 }
 
+/// The data sets of a file in order of their names, by hard links alone, each once.
+std::vector<std::string> dataset_paths(hid_t file) {
+  // Not H5Ovisit, which walks from the root to each object: 3,000 nested groups take it 20 s.
+  std::vector<std::string> paths;
+  std::set<std::tuple<unsigned long, haddr_t>> seen;
+  std::string path;
+  std::vector<OpenGroup> stack;
+  const auto enter = [&](hid_t id, std::size_t path_length) {
+    if (id < 0) return;
+    Hdf5Handle group(id, H5Gclose);
+    std::vector<std::string> names = hard_links(group);
+    stack.push_back({std::move(group), std::move(names), 0, path_length});
+  };
+  enter(H5Gopen2(file, "/", H5P_DEFAULT), 0);
+  while (!stack.empty()) {
+    OpenGroup& top = stack.back();
+    path.resize(top.path_length);
+    if (top.next == top.names.size()) {
+      stack.pop_back();
+      continue;
+    }
+    const std::string name = top.names[top.next++];
+    path += "/" + name;
+    H5O_info_t object{};
+    if (H5Oget_info_by_name2(top.group, name.c_str(), &object, H5O_INFO_BASIC, H5P_DEFAULT) < 0) continue;
+    if (!seen.insert({object.fileno, object.addr}).second) continue;
+    if (object.type == H5O_TYPE_DATASET) paths.push_back(path);
+    if (object.type == H5O_TYPE_GROUP) enter(H5Gopen2(top.group, name.c_str(), H5P_DEFAULT), path.size());
+  }
+  return paths;
+}
+
 hid_t open_dataset(hid_t file, const std::string& path) {
   H5O_info_t object{};
   if (H5Oget_info_by_name2(file, path.c_str(), &object, H5O_INFO_BASIC, H5P_DEFAULT) < 0) return -1;
@@ -43,6 +74,14 @@ hid_t open_dataset(hid_t file, const std::string& path) {
 std::optional<NumberType> number_type_of(hid_t dataset) {
   const Hdf5Handle type(H5Dget_type(dataset), H5Tclose);
   return number_type(type);
+}
+
+std::vector<std::int64_t> extents_of(hid_t dataset) {
+  const Hdf5Handle space(H5Dget_space(dataset), H5Sclose);
+  const int rank = H5Sget_simple_extent_ndims(space);
+  std::vector<hsize_t> size(rank > 0 ? static_cast<std::size_t>(rank) : 0);
+  if (rank > 0) H5Sget_simple_extent_dims(space, size.data(), nullptr);
+  return {size.begin(), size.end()};
 }
 
 bool qualifies(hid_t file, const std::string& path, Wanted wanted) {
@@ -164,45 +203,6 @@ FoundDataset found(hid_t file, const std::string& name, const std::string& path)
 }
 
 }  // namespace
-
-std::vector<std::int64_t> extents_of(hid_t dataset) {
-  const Hdf5Handle space(H5Dget_space(dataset), H5Sclose);
-  const int rank = H5Sget_simple_extent_ndims(space);
-  std::vector<hsize_t> size(rank > 0 ? static_cast<std::size_t>(rank) : 0);
-  if (rank > 0) H5Sget_simple_extent_dims(space, size.data(), nullptr);
-  return {size.begin(), size.end()};
-}
-
-std::vector<std::string> dataset_paths(hid_t file) {
-  // Not H5Ovisit, which walks from the root to each object: 3,000 nested groups take it 20 s.
-  std::vector<std::string> paths;
-  std::set<std::tuple<unsigned long, haddr_t>> seen;
-  std::string path;
-  std::vector<OpenGroup> stack;
-  const auto enter = [&](hid_t id, std::size_t path_length) {
-    if (id < 0) return;
-    Hdf5Handle group(id, H5Gclose);
-    std::vector<std::string> names = hard_links(group);
-    stack.push_back({std::move(group), std::move(names), 0, path_length});
-  };
-  enter(H5Gopen2(file, "/", H5P_DEFAULT), 0);
-  while (!stack.empty()) {
-    OpenGroup& top = stack.back();
-    path.resize(top.path_length);
-    if (top.next == top.names.size()) {
-      stack.pop_back();
-      continue;
-    }
-    const std::string name = top.names[top.next++];
-    path += "/" + name;
-    H5O_info_t object{};
-    if (H5Oget_info_by_name2(top.group, name.c_str(), &object, H5O_INFO_BASIC, H5P_DEFAULT) < 0) continue;
-    if (!seen.insert({object.fileno, object.addr}).second) continue;
-    if (object.type == H5O_TYPE_DATASET) paths.push_back(path);
-    if (object.type == H5O_TYPE_GROUP) enter(H5Gopen2(top.group, name.c_str(), H5P_DEFAULT), path.size());
-  }
-  return paths;
-}
 
 DatasetInfo describe_dataset(const std::string& name, Wanted wanted) {
   const DatasetName parsed = parse_dataset_name(name);

@@ -1,9 +1,7 @@
 /// What a reader does with HDF5's headers.
 #pragma once
 
-#include <functional>
 #include <string>
-#include <vector>
 
 #include "io/number_type.hpp"
 #include "shoal/io/dataset.hpp"
@@ -20,11 +18,5 @@ void require_filters(const DatasetInfo& info);
 
 DatasetInfo describe_dataset(const std::string& name, Wanted wanted);
 FileSummary summarise(const std::string& name);
-
-/// The data sets of a file in order of their names, by hard links alone, each once.
-std::vector<std::string> dataset_paths(hid_t file);
-
-/// Whether a data set can be opened at `path`; the object with its class of type.
-std::vector<std::int64_t> extents_of(hid_t dataset);
 
 }  // namespace shoal

@@ -10,7 +10,6 @@
 #include <cstring>
 #include <filesystem>
 #include <random>
-#include <utility>
 
 #include "io/descriptor.hpp"
 #include "shoal/core/error.hpp"

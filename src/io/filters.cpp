@@ -6,7 +6,6 @@
 #include <lzf.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <map>
 #include <memory>

@@ -137,8 +137,6 @@ void require_closed(const std::string& file, const std::array<unsigned char, 12>
                           file, file));
 }
 
-}  // namespace
-
 void require_hdf5_file(const std::string& file) {
   struct stat status {};
   if (stat(file.c_str(), &status) != 0 && (errno == ENOENT || errno == ENOTDIR))
@@ -161,6 +159,8 @@ void require_hdf5_file(const std::string& file) {
                 fmt::format("{}: is not an HDF5 file; `shoal convert` makes one from CSV or NPY", file));
   require_closed(file, head);
 }
+
+}  // namespace
 
 Hdf5Handle open_file(const std::string& file) {
   require_hdf5_file(file);

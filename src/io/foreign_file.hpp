@@ -12,12 +12,9 @@
 
 namespace shoal {
 
-/// Throws Error: no_input where `file` is missing, a folder or unreadable, bad_data where it is no regular file, no
-/// HDF5 file, or open for writing.
-void require_hdf5_file(const std::string& file);
-
-/// Opens for reading, and so every file that a link or a virtual data set in it names. Throws as require_hdf5_file, and
-/// bad_data where the file is truncated or damaged.
+/// Opens for reading, and so every file that a link or a virtual data set in it names. Throws Error: no_input where
+/// `file` is missing, a folder or unreadable, bad_data where it is no regular file, no HDF5 file, open for writing,
+/// truncated or damaged.
 Hdf5Handle open_file(const std::string& file);
 
 /// Every file that was opened since this process began, by links and virtual data sets, too.

@@ -1,6 +1,5 @@
 #include "shoal/io/hdf5_file.hpp"
 
-#include <array>
 #include <cstdint>
 
 namespace shoal {

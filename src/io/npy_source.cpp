@@ -6,7 +6,6 @@
 #include <bit>
 #include <cstring>
 #include <fstream>
-#include <functional>
 #include <map>
 #include <regex>
 

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cstring>
-#include <string>
 
 namespace shoal {
 namespace {

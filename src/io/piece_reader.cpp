@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "io/descriptor.hpp"
 #include "io/numbers.hpp"
 #include "shoal/core/error.hpp"
 

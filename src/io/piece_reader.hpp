@@ -3,10 +3,8 @@
 
 #include <memory>
 #include <span>
-#include <vector>
 
 #include "io/chunk_index.hpp"
-#include "io/descriptor.hpp"
 #include "io/filters.hpp"
 #include "io/row_parts.hpp"
 

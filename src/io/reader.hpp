@@ -12,7 +12,6 @@
 #include <string>
 
 #include "io/descriptor.hpp"
-#include "shoal/core/error.hpp"
 
 namespace shoal {
 

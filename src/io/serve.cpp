@@ -1,5 +1,4 @@
 // The reader's side: what each question does with a foreign file.
-#include <fmt/format.h>
 
 #include <array>
 

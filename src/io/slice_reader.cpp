@@ -1,7 +1,5 @@
 #include "shoal/io/slice_reader.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "io/piece_reader.hpp"

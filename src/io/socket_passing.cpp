@@ -1,6 +1,7 @@
 #include "io/socket_passing.hpp"
 
 #include <array>
+#include <cerrno>
 #include <cstring>
 
 namespace shoal {

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
-#include <map>
 #include <stdexcept>
 
 #include "shoal/comm/block_reduce.hpp"
@@ -64,7 +63,6 @@ Statistics RowPass<Row>::reduce(const Statistics& zero,
   Statistics total = reduce_blocks(comm_, std::move(forest), shard_.partition.borders(comm_.size()), zero);
   costs_.seconds_communicating += std::chrono::duration<double>(Clock::now() - start).count();
   costs_.bytes_reduced += static_cast<std::int64_t>(zero.bytes());
-  ++costs_.passes;
   return total;
 }
 

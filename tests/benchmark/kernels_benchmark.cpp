@@ -6,11 +6,11 @@
 #include <cmath>
 #include <random>
 
+#include "peak.hpp"
 #include "shoal/data/row_coding.hpp"
 #include "shoal/math/diagonal_form.hpp"
 #include "shoal/math/distance.hpp"
 #include "shoal/math/normalise.hpp"
-#include "shoal/math/peak.hpp"
 #include "shoal/math/scatter.hpp"
 #include "shoal/math/triangular_form.hpp"
 

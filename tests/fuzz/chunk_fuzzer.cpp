@@ -2,7 +2,6 @@
 // bytes.
 #include <fuzzer/FuzzedDataProvider.h>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>

@@ -138,7 +138,9 @@ class Store : public testing::Test {
 
 TEST_F(Store, KeepsTwoGenerations) {
   CheckpointStore store(comm_, name(), false);
-  EXPECT_FALSE(store.read().any);
+  const CheckpointStore::Found nothing = store.read();
+  EXPECT_FALSE(nothing.checkpoint);
+  EXPECT_TRUE(nothing.complaints.empty());
   store.take_lease({});
   for (std::int64_t i = 1; i <= 3; ++i) store.write(at(i));
   EXPECT_EQ(store.read().checkpoint->state.n_iterations, 3);

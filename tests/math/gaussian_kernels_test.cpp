@@ -7,7 +7,6 @@
 
 #include "math/kernel_rows.hpp"
 #include "shoal/math/diagonal_form.hpp"
-#include "shoal/math/normalise.hpp"
 #include "shoal/math/scatter.hpp"
 #include "shoal/math/triangular_form.hpp"
 

@@ -6,7 +6,6 @@
 #include <functional>
 #include <numbers>
 
-#include "shoal/math/cholesky.hpp"
 #include "shoal/model/discrete/discrete_components.hpp"
 #include "shoal/model/family.hpp"
 #include "support/serial.hpp"

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
 
 #include "shoal/core/named_array.hpp"
 #include "shoal/model/kmedians/geometric_median.hpp"

@@ -6,7 +6,6 @@
 #include <boost/serialization/string.hpp>
 #include <boost/serialization/vector.hpp>
 #include <functional>
-#include <optional>
 #include <sstream>
 #include <string>
 

@@ -28,7 +28,6 @@ class CheckpointStore {
   struct Found {
     std::optional<Checkpoint> checkpoint;  ///< of the newest generation that can be read
     std::vector<std::string> complaints;   ///< about newer ones that cannot, on rank 0
-    bool any = false;                      ///< there are files of either name
   };
   /// Collective. Throws Error(cannot_create) where a file of somebody else's has the name of either generation or of
   /// the lease, and Error(io_failure) where a file cannot be read.

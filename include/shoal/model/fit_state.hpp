@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "shoal/core/named_array.hpp"
 #include "shoal/model/model.hpp"
 
 namespace shoal {

@@ -19,7 +19,6 @@ namespace shoal {
 struct PassCosts {
   double seconds_communicating = 0;
   std::int64_t bytes_reduced = 0;
-  std::int64_t passes = 0;
   std::int64_t counting_rounds = 0;
 };
 

@@ -1,7 +1,5 @@
 #include "shoal/model/kmedians/kmedians.hpp"
 
-#include <algorithm>
-
 #include "shoal/model/kmedians/geometric_median.hpp"
 
 namespace shoal {

@@ -1,7 +1,6 @@
 #include "shoal/model/kmedians/selection.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <utility>
 

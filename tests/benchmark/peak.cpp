@@ -1,7 +1,7 @@
-#include "shoal/math/peak.hpp"
+#include "peak.hpp"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "math/peak.cpp"
+#define HWY_TARGET_INCLUDE "peak.cpp"
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
 #include <hwy/highway.h>
 
