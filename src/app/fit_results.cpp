@@ -13,8 +13,7 @@
 #include "shoal/comm/agree.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/io/digest.hpp"
-#include "shoal/io/hdf5_file.hpp"
-#include "shoal/io/row_writer.hpp"
+#include "shoal/io/label_file.hpp"
 #include "shoal/math/target.hpp"
 
 namespace shoal::app {
@@ -86,12 +85,6 @@ bool all_written(const Communicator& comm, const Arguments& arguments, const Che
   return all;
 }
 
-void annotate_labels(hid_t file, std::int64_t n_clusters) {
-  write_attribute(file, "format", std::string("shoal-labels"));
-  write_attribute(file, "format_version", std::int64_t{1});
-  write_attribute(file, "n_clusters", n_clusters);
-}
-
 template <class Row>
 ModelFile describe(const Model<Row>& model, const FitResult& result, const FitPlan& plan, const DataSummary& summary) {
   ModelFile file;
@@ -134,13 +127,7 @@ namespace {
 
 void write_and_name(const Communicator& comm, Outputs& outputs, const ModelFile& file, const FitResult& result,
                     const FitPlan& plan, Checkpointing& checkpointing) {
-  const Partition& partition = plan.partition;
-  if (outputs.labels) {
-    const auto rows = [&](int rank) { return partition.rows_of_rank(rank, comm.size()); };
-    write_rows(comm, *outputs.labels, partition.n_rows, rows,
-               {{"/labels", ElementType::int32, 0, result.labels.data()}},
-               [&](hid_t h5) { annotate_labels(h5, file.n_clusters); });
-  }
+  if (outputs.labels) write_labels(comm, *outputs.labels, plan.partition, file.n_clusters, result.labels);
   write_model(comm, outputs.model, file);
   if (checkpointing.possible()) {  // before any has its name: what is found under it later is known to be ours
     NamedTexts written = {{"model", outputs.model.digest()}};

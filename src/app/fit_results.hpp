@@ -23,9 +23,6 @@ struct Outputs {
           const std::string& mark);
 };
 
-/// The attributes of a label file.
-void annotate_labels(hid_t file, std::int64_t n_clusters);
-
 /// Whether all that is asked for is there as the finished fit wrote it. Collective.
 bool all_written(const Communicator& comm, const Arguments& arguments, const Checkpoint& finished);
 

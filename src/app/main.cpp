@@ -20,7 +20,6 @@
 #include "shoal/comm/gather_values.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/io/durable_file.hpp"
-#include "shoal/io/hdf5_handle.hpp"
 #include "shoal/io/reader_process.hpp"
 
 namespace {
@@ -79,7 +78,6 @@ int main(int argc, char** argv) {
   blocked.reset();
   std::signal(SIGPIPE, SIG_IGN);  // nobody reads what is told: no reason to end a fit
   std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is a write that fails, with a message, not a death
-  silence_hdf5();
   const Communicator comm = Communicator::world();
   try {
     return run(argc, argv, comm);

@@ -6,7 +6,7 @@
 #include "app/terminal.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/fit/compare.hpp"
-#include "shoal/io/label_reader.hpp"
+#include "shoal/io/label_file.hpp"
 
 namespace shoal::app {
 

@@ -8,9 +8,8 @@
 #include "app/commands.hpp"
 #include "app/terminal.hpp"
 #include "shoal/comm/agree.hpp"
+#include "shoal/io/data_file.hpp"
 #include "shoal/io/durable_file.hpp"
-#include "shoal/io/hdf5_file.hpp"
-#include "shoal/io/row_writer.hpp"
 #include "shoal/io/table_source.hpp"
 
 namespace shoal::app {
@@ -73,72 +72,21 @@ ElementType stored_type(const Arguments& arguments, const Census& census) {
   return type;
 }
 
-/// Writes rows to an open data set in pieces of bounded size; HDF5 converts to the stored type.
-class RowAppender {
- public:
-  RowAppender(hid_t dataset, std::size_t n_columns) : dataset_(dataset), n_columns_(n_columns) {}
-  void append(std::span<const double> row) {
-    buffer_.insert(buffer_.end(), row.begin(), row.end());
-    if (buffer_.size() >= (std::size_t{1} << 21U)) flush();
-  }
-  void flush() {
-    const hsize_t n = buffer_.size() / n_columns_;
-    if (n == 0) return;
-    const hsize_t start[2] = {written_, 0};
-    const hsize_t size[2] = {n, n_columns_};
-    const Hdf5Handle file_space(H5Dget_space(dataset_), H5Sclose);
-    H5Sselect_hyperslab(file_space, H5S_SELECT_SET, start, nullptr, size, nullptr);
-    const Hdf5Handle memory_space(H5Screate_simple(2, size, nullptr), H5Sclose);
-    check_hdf5(H5Dwrite(dataset_, H5T_NATIVE_DOUBLE, memory_space, file_space, H5P_DEFAULT, buffer_.data()),
-               "writing failed; is the disk full?");
-    written_ += n;
-    buffer_.clear();
-  }
-
- private:
-  hid_t dataset_;
-  std::size_t n_columns_;
-  hsize_t written_ = 0;
-  std::vector<double> buffer_;
-};
-
-void write_labels(hid_t file, const std::vector<std::int32_t>& labels, const Census& census) {
-  const hsize_t size = labels.size();
-  const Hdf5Handle space(H5Screate_simple(1, &size, nullptr), H5Sclose);
-  const Hdf5Handle dataset =
-      hold(H5Dcreate2(file, "/labels", H5T_NATIVE_INT32, space, H5P_DEFAULT, plain_dataset(), H5P_DEFAULT), H5Dclose,
-           ExitCode::io_failure, "/labels could not be written; is the disk full?");
-  check_hdf5(H5Dwrite(dataset, H5T_NATIVE_INT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, labels.data()),
-             "writing failed; is the disk full?");
-  std::vector<std::string> names;
-  for (const auto& [text, number] : census.labels) names.push_back(text);
-  write_attribute(dataset, "label_names", names);
-}
-
-void write_table(TableSource& table, const Census& census, ElementType type, const Arguments& arguments,
-                 const OutputFile& output) {
-  const auto bytes =
-      static_cast<std::int64_t>(table.n_columns() * size_of(type) + sizeof(std::int32_t)) * census.n_rows + 65536;
-  Hdf5Handle file = output.create(bytes);
-  const hsize_t size[2] = {static_cast<hsize_t>(census.n_rows), table.n_columns()};
-  const Hdf5Handle space(H5Screate_simple(2, size, nullptr), H5Sclose);
-  Hdf5Handle dataset = hold(H5Dcreate2(file, "/X", native_type(type), space, H5P_DEFAULT, plain_dataset(), H5P_DEFAULT),
-                            H5Dclose, ExitCode::io_failure, "/X could not be written; is the disk full?");
-  RowAppender appender(dataset, table.n_columns());
-  std::vector<std::int32_t> labels;
-  std::vector<double> row;
-  table.for_each_row([&](std::span<const double> values, const std::string& label) {
-    row.assign(values.begin(), values.end());
-    if (arguments.threshold)
-      for (double& value : row) value = value > *arguments.threshold ? 1 : 0;
-    appender.append(row);
-    if (!arguments.label_column.empty()) labels.push_back(census.labels.at(label));
+void convert_rows(TableSource& table, const Census& census, ElementType type, const Arguments& arguments,
+                  const OutputFile& output) {
+  std::vector<std::string> label_names;
+  if (!arguments.label_column.empty())
+    for (const auto& [text, number] : census.labels) label_names.push_back(text);
+  const DataHead head = {type, census.n_rows, static_cast<std::int64_t>(table.n_columns()), {}, table.names()};
+  write_table(output, head, label_names, [&](const AppendRow& append) {
+    std::vector<double> row;
+    table.for_each_row([&](std::span<const double> values, const std::string& label) {
+      row.assign(values.begin(), values.end());
+      if (arguments.threshold)
+        for (double& value : row) value = value > *arguments.threshold ? 1 : 0;
+      append(row, census.labels.at(label));
+    });
   });
-  appender.flush();
-  if (!table.names().empty()) write_attribute(dataset, "feature_names", table.names());
-  if (!labels.empty()) write_labels(file, labels, census);
-  dataset.close(arguments.data[1]);
-  file.close(arguments.data[1]);
 }
 
 char delimiter_of(const Arguments& arguments) {
@@ -172,7 +120,7 @@ void run_convert(const Communicator& comm, const Arguments& arguments) {
                               arguments.data[0], census.n_missing));
     type = stored_type(arguments, census);
   });
-  on_root(comm, [&] { write_table(*table, census, type, arguments, output); });
+  on_root(comm, [&] { convert_rows(*table, census, type, arguments, output); });
   output.commit();
   if (comm.is_root())
     say(comm, arguments,

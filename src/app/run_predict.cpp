@@ -12,7 +12,7 @@
 #include "shoal/core/error.hpp"
 #include "shoal/fit/not_finite.hpp"
 #include "shoal/fit/predict.hpp"
-#include "shoal/io/row_writer.hpp"
+#include "shoal/io/label_file.hpp"
 #include "shoal/io/stored_options.hpp"
 #include "shoal/model/parameter_check.hpp"
 
@@ -95,13 +95,9 @@ void run_predict(const Communicator& comm, const Arguments& arguments) {
   OutputFile output(comm, arguments.output, arguments.overwrite);
   const PredictionWants wants{true, arguments.log_density, arguments.responsibilities};
   apply_model(comm, app, wants, [&](const Prediction& found, const DataSummary& summary) {
-    std::vector<RowArray> arrays = {{"/labels", ElementType::int32, 0, found.labels.data()}};
-    if (wants.responsibilities)
-      arrays.push_back({"/responsibilities", ElementType::float64, app.file.n_clusters, found.responsibilities.data()});
-    if (wants.log_density) arrays.push_back({"/log_density", ElementType::float64, 0, found.log_density.data()});
-    const auto rows = [&](int rank) { return app.partition.rows_of_rank(rank, comm.size()); };
-    write_rows(comm, output, summary.n_rows, rows, arrays,
-               [&](hid_t file) { annotate_labels(file, app.file.n_clusters); });
+    write_labels(comm, output, app.partition, app.file.n_clusters, found.labels,
+                 wants.responsibilities ? &found.responsibilities : nullptr,
+                 wants.log_density ? &found.log_density : nullptr);
     output.commit();
     say(comm, arguments,
         fmt::format("{} rows labelled{}; wrote {}", summary.rows_used,

@@ -5,8 +5,7 @@
 #include "app/commands.hpp"
 #include "app/terminal.hpp"
 #include "shoal/comm/agree.hpp"
-#include "shoal/io/hdf5_file.hpp"
-#include "shoal/io/row_writer.hpp"
+#include "shoal/io/data_file.hpp"
 #include "shoal/io/stored_options.hpp"
 #include "shoal/model/parameter_check.hpp"
 #include "shoal/model/sampler.hpp"
@@ -45,14 +44,8 @@ void sample_as(const Communicator& comm, const Arguments& arguments, const Model
   agree(comm, [&] {
     draws = draw_rows<T>(sampler, rows_of(comm.rank()), static_cast<std::size_t>(model.n_features), arguments.seed);
   });
-  write_rows(
-      comm, output, arguments.sample_rows, rows_of,
-      {{"/X", type, model.n_features, draws.rows.data()}, {"/labels", ElementType::int32, 0, draws.labels.data()}},
-      [&](hid_t file) {
-        const Hdf5Handle dataset(H5Dopen2(file, "/X", H5P_DEFAULT), H5Dclose);
-        if (!levels.empty()) write_attribute(dataset, "levels", levels);
-        if (!model.feature_names.empty()) write_attribute(dataset, "feature_names", model.feature_names);
-      });
+  write_data(comm, output, {type, arguments.sample_rows, model.n_features, levels, model.feature_names}, rows_of,
+             draws.rows.data(), draws.labels.data());
   output.commit();
   say(comm, arguments,
       fmt::format("wrote {} rows of {} features to {}", arguments.sample_rows, model.n_features,

@@ -1,9 +1,9 @@
-#include <H5public.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "app/arguments.hpp"
 #include "shoal/comm/environment.hpp"
+#include "shoal/io/reader_process.hpp"
 #include "shoal/math/target.hpp"
 
 namespace shoal::app {
@@ -11,13 +11,9 @@ namespace shoal::app {
 std::string short_version() { return SHOAL_VERSION; }
 
 std::string version_text() {
-  unsigned major = 0;
-  unsigned minor = 0;
-  unsigned release = 0;
-  H5get_libversion(&major, &minor, &release);
   return fmt::format(
-      "shoal {}\nrevision: {}\ncompiler: {}\nMPI: {}\nHDF5: {}.{}.{}\ninstruction set: {} (this machine: {})\n",
-      SHOAL_VERSION, SHOAL_REVISION, SHOAL_COMPILER, mpi_library_version(), major, minor, release,
+      "shoal {}\nrevision: {}\ncompiler: {}\nMPI: {}\nHDF5: {}\ninstruction set: {} (this machine: {})\n",
+      SHOAL_VERSION, SHOAL_REVISION, SHOAL_COMPILER, mpi_library_version(), hdf5_library_version(),
       target_names(supported_targets()).front(), fmt::join(target_names(supported_targets()), ", "));
 }
 

@@ -169,6 +169,7 @@ hid_t native_type(ElementType type) {
 }
 
 Hdf5Handle file_access() {
+  silence_hdf5();
   Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110);  // attributes of over 64 KiB; any reader since 2008
   return access;
@@ -187,6 +188,13 @@ Hdf5Handle plain_dataset() {
   H5Pset_alloc_time(creation, H5D_ALLOC_TIME_EARLY);
   H5Pset_fill_time(creation, H5D_FILL_TIME_NEVER);
   return creation;
+}
+
+Hdf5Handle create_dataset(hid_t parent, const std::string& path, ElementType type, const std::vector<hsize_t>& size,
+                          const std::string& failed) {
+  const Hdf5Handle space(H5Screate_simple(static_cast<int>(size.size()), size.data(), nullptr), H5Sclose);
+  return hold(H5Dcreate2(parent, path.c_str(), native_type(type), space, H5P_DEFAULT, plain_dataset(), H5P_DEFAULT),
+              H5Dclose, ExitCode::io_failure, failed);
 }
 
 Hdf5Handle create_group(hid_t parent, const std::string& name) {

@@ -203,6 +203,12 @@ std::optional<int> serve_as_reader(int argc, char** argv) {
   return 0;
 }
 
+std::string hdf5_library_version() {
+  unsigned major = 0, minor = 0, release = 0;
+  H5get_libversion(&major, &minor, &release);
+  return fmt::format("{}.{}.{}", major, minor, release);
+}
+
 Reader::Reader(Question question, const std::string& arguments, std::uint64_t memory) {
   if (!read_elsewhere) {
     serve(question, arguments, [&](const std::string& bytes) { answered_.push_back(bytes); });

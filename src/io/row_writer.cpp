@@ -25,11 +25,9 @@ void lay_out(const OutputFile& output, std::int64_t n_rows, const std::vector<Ro
     bytes += n_rows * std::max<std::int64_t>(1, array.n_columns) * static_cast<std::int64_t>(size_of(array.type));
   Hdf5Handle file = output.create(bytes);
   for (const RowArray& array : arrays) {
-    const std::array<hsize_t, 2> size = {static_cast<hsize_t>(n_rows), static_cast<hsize_t>(array.n_columns)};
-    const Hdf5Handle space(H5Screate_simple(dimensions(array), size.data(), nullptr), H5Sclose);
-    hold(
-        H5Dcreate2(file, array.path.c_str(), native_type(array.type), space, H5P_DEFAULT, plain_dataset(), H5P_DEFAULT),
-        H5Dclose, ExitCode::io_failure, failed(output));
+    std::vector<hsize_t> size = {static_cast<hsize_t>(n_rows), static_cast<hsize_t>(array.n_columns)};
+    size.resize(static_cast<std::size_t>(dimensions(array)));
+    create_dataset(file, array.path, array.type, size, failed(output));
   }
   annotate(file);
   file.close(output.name());
@@ -73,7 +71,7 @@ void require_visible(const OutputFile& output) {
 
 }  // namespace
 
-void write_rows(const Communicator& comm, OutputFile& output, std::int64_t n_rows,
+void write_rows(const Communicator& comm, const OutputFile& output, std::int64_t n_rows,
                 const std::function<Range(int rank)>& rows_of_rank, const std::vector<RowArray>& arrays,
                 const std::function<void(hid_t file)>& annotate, std::size_t bytes_a_call) {
   on_root(comm, [&] { lay_out(output, n_rows, arrays, annotate); });

@@ -15,7 +15,7 @@
 #include "shoal/core/error.hpp"
 #include "shoal/io/file_summary.hpp"
 #include "shoal/io/hdf5_handle.hpp"
-#include "shoal/io/label_reader.hpp"
+#include "shoal/io/label_file.hpp"
 #include "shoal/io/model_file.hpp"
 #include "shoal/io/reader_process.hpp"
 

@@ -37,6 +37,10 @@ Hdf5Handle file_access();
 /// Properties of a contiguous data set without times, allocated at once and not filled.
 Hdf5Handle plain_dataset();
 
+/// One with these properties; throws Error(io_failure, failed).
+Hdf5Handle create_dataset(hid_t parent, const std::string& path, ElementType type, const std::vector<hsize_t>& size,
+                          const std::string& failed);
+
 Hdf5Handle create_group(hid_t parent, const std::string& name);
 
 }  // namespace shoal

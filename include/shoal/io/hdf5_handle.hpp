@@ -51,7 +51,7 @@ inline void check_hdf5(herr_t status, const std::string& message) {
   if (status < 0) throw Error(ExitCode::io_failure, message);
 }
 
-/// Switches HDF5's own printing of errors off: ours name file and remedy.
+/// Switches HDF5's own printing of errors off: ours name file and remedy. file_access() does so, too.
 inline void silence_hdf5() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
 
 }  // namespace shoal

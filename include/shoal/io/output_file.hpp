@@ -6,10 +6,11 @@
 #include <string>
 
 #include "shoal/comm/communicator.hpp"
-#include "shoal/io/hdf5_handle.hpp"
 #include "shoal/io/output_path.hpp"
 
 namespace shoal {
+
+class Hdf5Handle;
 
 /// A temporary file beside `name` (beside what `name` points to, where it is a link), renamed when committed and
 /// removed when not; it has the permissions of the file that it replaces. Lives on every rank; rank 0 acts.

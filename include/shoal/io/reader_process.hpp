@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 namespace shoal {
 
@@ -9,6 +10,8 @@ namespace shoal {
 /// again where a file's headers, a model, or rows that only HDF5 can decode are wanted, and this call answers and gives
 /// the code to exit with. In a program that never calls it, HDF5 reads foreign files in the program itself.
 std::optional<int> serve_as_reader(int argc, char** argv);
+
+std::string hdf5_library_version();
 
 /// Set by serve_as_reader. Fuzzers clear it to see what happens within.
 inline bool read_elsewhere = false;

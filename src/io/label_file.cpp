@@ -1,4 +1,4 @@
-#include "shoal/io/label_reader.hpp"
+#include "shoal/io/label_file.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -8,6 +8,8 @@
 #include "shoal/comm/agree.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/io/elements.hpp"
+#include "shoal/io/hdf5_file.hpp"
+#include "shoal/io/row_writer.hpp"
 #include "shoal/io/slice_reader.hpp"
 
 namespace shoal {
@@ -41,6 +43,21 @@ std::vector<std::int64_t> read_labels(const Communicator& comm, const DatasetInf
     });
   });
   return labels;
+}
+
+void write_labels(const Communicator& comm, const OutputFile& output, const Partition& partition,
+                  std::int64_t n_clusters, const std::vector<std::int32_t>& labels,
+                  const std::vector<double>* responsibilities, const std::vector<double>* log_density) {
+  std::vector<RowArray> arrays = {{"/labels", ElementType::int32, 0, labels.data()}};
+  if (responsibilities != nullptr)
+    arrays.push_back({"/responsibilities", ElementType::float64, n_clusters, responsibilities->data()});
+  if (log_density != nullptr) arrays.push_back({"/log_density", ElementType::float64, 0, log_density->data()});
+  const auto rows = [&](int rank) { return partition.rows_of_rank(rank, comm.size()); };
+  write_rows(comm, output, partition.n_rows, rows, arrays, [&](hid_t file) {
+    write_attribute(file, "format", std::string("shoal-labels"));
+    write_attribute(file, "format_version", std::int64_t{1});
+    write_attribute(file, "n_clusters", n_clusters);
+  });
 }
 
 }  // namespace shoal

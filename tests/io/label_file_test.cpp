@@ -1,5 +1,5 @@
 // Label files whose bytes were changed, or that claim what they do not hold: refused or read, by all ranks alike.
-#include "shoal/io/label_reader.hpp"
+#include "shoal/io/label_file.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

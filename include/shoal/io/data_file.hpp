@@ -1,0 +1,37 @@
+/// Files of rows as fit reads them: /X, and /labels beside it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "shoal/data/partition.hpp"
+#include "shoal/io/output_file.hpp"
+#include "shoal/io/storage.hpp"
+
+namespace shoal {
+
+/// What a file says of /X.
+struct DataHead {
+  ElementType type = ElementType::float64;
+  std::int64_t n_rows = 0;
+  std::int64_t n_columns = 0;
+  std::vector<std::int64_t> levels;  ///< of categorical features; empty: not said, nor are the names
+  std::vector<std::string> feature_names;
+};
+
+/// Writes this rank's rows, of head.type, and their labels to the temporary of `output`. Collective; the bytes do not
+/// depend on the number of ranks.
+void write_data(const Communicator& comm, const OutputFile& output, const DataHead& head,
+                const std::function<Range(int rank)>& rows_of_rank, const void* rows, const std::int32_t* labels);
+
+using AppendRow = std::function<void(std::span<const double> values, std::int32_t label)>;
+
+/// Rank 0 alone: the same row by row, as `each_row` appends them; HDF5 converts them to head.type. Labels are numbers
+/// of `label_names`; where there are none, they are not written.
+void write_table(const OutputFile& output, const DataHead& head, const std::vector<std::string>& label_names,
+                 const std::function<void(const AppendRow& append)>& each_row);
+
+}  // namespace shoal
