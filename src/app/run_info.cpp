@@ -11,9 +11,9 @@
 #include "app/terminal.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/io/checkpoint.hpp"
+#include "shoal/io/dataset.hpp"
 #include "shoal/io/durable_file.hpp"
 #include "shoal/io/envelope.hpp"
-#include "shoal/io/file_summary.hpp"
 
 namespace shoal::app {
 namespace {

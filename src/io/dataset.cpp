@@ -5,7 +5,6 @@
 #include "io/describe.hpp"
 #include "io/reader.hpp"
 #include "shoal/comm/agree.hpp"
-#include "shoal/io/file_summary.hpp"
 
 namespace shoal {
 

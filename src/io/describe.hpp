@@ -5,7 +5,6 @@
 
 #include "io/number_type.hpp"
 #include "shoal/io/dataset.hpp"
-#include "shoal/io/file_summary.hpp"
 
 namespace shoal {
 

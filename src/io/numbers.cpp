@@ -1,23 +1,11 @@
 #include "io/numbers.hpp"
 
-#include <array>
 #include <bit>
 #include <cstring>
 
 #include "shoal/core/error.hpp"
 
 namespace shoal {
-
-std::string to_string(ElementType type) {
-  return std::array{"float32", "float64", "int8",   "int16",  "int32",  "int64",
-                    "uint8",   "uint16",  "uint32", "uint64", "boolean"}
-      .at(static_cast<std::size_t>(type));
-}
-
-std::size_t size_of(ElementType type) {
-  return std::array<std::size_t, 11>{4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 1}.at(static_cast<std::size_t>(type));
-}
-
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "shoal reads on little-endian machines");

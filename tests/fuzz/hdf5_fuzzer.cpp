@@ -13,7 +13,7 @@
 
 #include "shoal/comm/environment.hpp"
 #include "shoal/core/error.hpp"
-#include "shoal/io/file_summary.hpp"
+#include "shoal/io/dataset.hpp"
 #include "shoal/io/hdf5_handle.hpp"
 #include "shoal/io/label_file.hpp"
 #include "shoal/io/model_file.hpp"

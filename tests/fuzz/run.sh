@@ -15,17 +15,17 @@ build() { # fuzzer, sources
     "tests/fuzz/${name}_fuzzer.cpp" "$@" $(pkg-config --cflags --libs hdf5-openmpi) -lfmt -lboost_serialization -lcsv -ldeflate -llzf \
     -o "$fuzz/${name}_fuzzer"
 }
-reader="src/io/hdf5_file.cpp src/io/foreign_file.cpp src/io/number_type.cpp src/io/storage.cpp src/io/virtual_sources.cpp
-  src/io/describe.cpp src/io/serve.cpp src/io/reader.cpp src/io/socket_passing.cpp src/io/dataset.cpp src/io/chunk_index.cpp src/io/piece_reader.cpp
+reader="src/io/hdf5_file.cpp src/io/foreign_file.cpp src/io/number_type.cpp src/io/describe_storage.cpp src/io/virtual_sources.cpp
+  src/io/describe.cpp src/io/reader_serve.cpp src/io/reader_process.cpp src/io/socket_passing.cpp src/io/dataset.cpp src/io/chunk_index.cpp src/io/piece_reader.cpp
   src/io/slice_reader.cpp"
-undo="src/io/numbers.cpp src/io/packed_bits.cpp src/io/filters.cpp"
+undo="src/io/storage.cpp src/io/numbers.cpp src/io/packed_bits.cpp src/io/filters.cpp"
 # shellcheck disable=SC2086 # lists of files
 build hdf5 $reader $undo src/io/model_file.cpp src/io/label_file.cpp src/io/row_writer.cpp src/io/output_file.cpp src/io/output_path.cpp \
   src/io/durable_file.cpp src/io/digest.cpp src/comm/communicator.cpp src/comm/agree.cpp src/comm/environment.cpp &
 # shellcheck disable=SC2086
 build chunk $undo
 build checkpoint src/io/envelope.cpp src/io/checkpoint.cpp
-build table src/io/csv_source.cpp src/io/npy_source.cpp src/io/rereadable.cpp src/io/durable_file.cpp src/io/digest.cpp \
+build table src/io/table_source_csv.cpp src/io/table_source_npy.cpp src/io/rereadable.cpp src/io/durable_file.cpp src/io/digest.cpp \
   src/comm/communicator.cpp
 wait $!
 

@@ -1,3 +1,5 @@
+#include "app/commands.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sys/stat.h>
@@ -6,7 +8,6 @@
 #include <filesystem>
 #include <map>
 
-#include "app/commands.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/io/output_path.hpp"

@@ -1,7 +1,7 @@
 #include "shoal/math/distance.hpp"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "math/own_distance.cpp"
+#define HWY_TARGET_INCLUDE "math/distance_own.cpp"
 #include <hwy/foreach_target.h>  // IWYU pragma: keep
 #include <hwy/highway.h>
 //

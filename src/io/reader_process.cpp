@@ -1,4 +1,4 @@
-#include "io/reader.hpp"
+#include "shoal/io/reader_process.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -19,9 +19,9 @@
 #include <string_view>
 #include <vector>
 
+#include "io/reader.hpp"
 #include "io/socket_passing.hpp"
 #include "shoal/io/hdf5_handle.hpp"
-#include "shoal/io/reader_process.hpp"
 
 namespace shoal {
 namespace {
