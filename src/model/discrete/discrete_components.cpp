@@ -181,15 +181,14 @@ void DiscreteComponents<Table>::set_from_sums(std::span<const double> sums, std:
 }
 
 template <class Table>
-void DiscreteComponents<Table>::maximise_start(std::span<const double> /*n*/, std::span<const double> sums) {
+void DiscreteComponents<Table>::maximise_start(std::span<const double> /*n*/, Step sums) {
   std::vector<double> added(n_features());
   for (std::size_t d = 0; d < n_features(); ++d) added[d] = 1.0 / static_cast<double>(levels_of(d).size());
   set_from_sums(sums, added);
 }
 
 template <class Table>
-void DiscreteComponents<Table>::maximise(std::span<const double> /*n*/, std::span<const double> sums,
-                                         Repairs& /*repairs*/) {
+void DiscreteComponents<Table>::maximise(std::span<const double> /*n*/, Step sums, Repairs& /*repairs*/) {
   set_from_sums(sums, std::vector<double>(n_features(), pseudo_count_));
 }
 

@@ -109,12 +109,21 @@ std::vector<Scatter> GaussianComponents<T>::scatters(std::span<const ComponentSu
 }
 
 template <class T>
-bool GaussianComponents<T>::must_recentre(std::span<const double> n, std::span<const double> sums) const {
-  const std::vector<ComponentSums> components = components_of(n, sums);
-  const std::vector<Scatter> each = scatters(components);
+GaussianStep GaussianComponents<T>::step(std::span<const double> n, std::span<const double> sums) const {
+  std::vector<ComponentSums> components;
+  for (std::size_t k = 0; k < n_clusters(); ++k) components.push_back(sums_of(k, n, sums));
+  GaussianStep step{stepped_means(components), scatters(components)};
+  step.lost_digits = lost_digits(components, step.scatter);
+  return step;
+}
+
+template <class T>
+bool GaussianComponents<T>::lost_digits(std::span<const ComponentSums> components,
+                                        std::span<const Scatter> each) const {
   if (covariance_ == Covariance::tied && !direct_) return lost_total(each[0]);
   for (std::size_t k = 0; k < n_clusters(); ++k)
-    if (n[k] > 0 && lost_digits(components[k], each[covariance_ == Covariance::tied ? 0 : k])) return true;
+    if (components[k].n > 0 && shoal::lost_digits(components[k], each[covariance_ == Covariance::tied ? 0 : k]))
+      return true;
   return false;
 }
 
@@ -126,46 +135,32 @@ bool GaussianComponents<T>::lost_total(const Scatter& within) const {
 }
 
 template <class T>
-void GaussianComponents<T>::recentre(std::span<const double> n, std::span<const double> sums) {
-  centre_ = shifted<T>(stepped_means(n, sums), origin_);
+void GaussianComponents<T>::recentre(const Step& step) {
+  centre_ = shifted<T>(step.means, origin_);
   recentred_ = true;
   direct_ = true;
 }
 
 template <class T>
-void GaussianComponents<T>::maximise(std::span<const double> n, std::span<const double> sums, Repairs& repairs) {
-  set_covariances(n, sums, false, repairs);
-  means_ = stepped_means(n, sums);
-  prepare();
+void GaussianComponents<T>::maximise(std::span<const double> n, const Step& step, Repairs& repairs) {
+  take(n, step, false, repairs);
 }
 
 template <class T>
-void GaussianComponents<T>::maximise_start(std::span<const double> n, std::span<const double> sums) {
+void GaussianComponents<T>::maximise_start(std::span<const double> n, const Step& step) {
   Repairs not_counted;  // a start may be poor; what the fit repairs is what counts
-  set_covariances(n, sums, true, not_counted);
-  means_ = stepped_means(n, sums);
-  prepare();
-}
-
-template <class T>
-std::vector<ComponentSums> GaussianComponents<T>::components_of(std::span<const double> n,
-                                                                std::span<const double> sums) const {
-  std::vector<ComponentSums> components;
-  for (std::size_t k = 0; k < n_clusters(); ++k) components.push_back(sums_of(k, n, sums));
-  return components;
+  take(n, step, true, not_counted);
 }
 
 /// The means after the step; a component or feature without weight stays.
 template <class T>
-Matrix GaussianComponents<T>::stepped_means(std::span<const double> n, std::span<const double> sums) const {
+Matrix GaussianComponents<T>::stepped_means(std::span<const ComponentSums> components) const {
   Matrix means = means_;
-  for (std::size_t k = 0; k < n_clusters(); ++k) {
-    const ComponentSums mine = sums_of(k, n, sums);
+  for (std::size_t k = 0; k < n_clusters(); ++k)
     for (std::size_t j = 0; j < n_features(); ++j)
-      if (mine.weight(j) > 0)
-        means(k, j) =
-            static_cast<double>(origin_[j]) + (static_cast<double>(centre_[k * n_features() + j]) + mine.step(j));
-  }
+      if (components[k].weight(j) > 0)
+        means(k, j) = static_cast<double>(origin_[j]) +
+                      (static_cast<double>(centre_[k * n_features() + j]) + components[k].step(j));
   return means;
 }
 
@@ -179,10 +174,8 @@ Matrix GaussianComponents<T>::centres() const {
 }
 
 template <class T>
-void GaussianComponents<T>::set_covariances(std::span<const double> n, std::span<const double> sums, bool pool_small,
-                                            Repairs& repairs) {
-  const std::vector<Scatter> each = scatters(components_of(n, sums));
-
+void GaussianComponents<T>::take(std::span<const double> n, const Step& step, bool pool_small, Repairs& repairs) {
+  const std::vector<Scatter>& each = step.scatter;
   Scatter all = each.front();
   for (std::size_t k = 1; k < each.size(); ++k) all += each[k];
   Repairs not_counted;
@@ -198,6 +191,8 @@ void GaussianComponents<T>::set_covariances(std::span<const double> n, std::span
     else
       covariances_.push_back(covariance_of(each[k], repairs));
   }
+  means_ = step.means;
+  prepare();
 }
 
 /// Scatter over weight, constrained and regularised; where that is not positive definite, with the floor added to the

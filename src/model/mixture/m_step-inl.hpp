@@ -33,7 +33,7 @@ inline void scale_to_one(std::vector<double>& weights) {
 
 }  // namespace mixture
 
-template <class Components>
+template <MixtureComponents Components>
 bool Mixture<Components>::maximise(const Statistics& truncated_sums, const RowPass<Row>& pass) {
   const double total = pass.summary().total_weight;
   const auto pass_again = [&] {
@@ -52,20 +52,18 @@ bool Mixture<Components>::maximise(const Statistics& truncated_sums, const RowPa
     if (mixing_ == Mixing::given && weights_[k] == 0) filled[k] = total;  // held at nothing, which is as it should be
   const std::vector<std::size_t> empty = empty_clusters(filled, mixture::empty_share * total, empty_cluster_);
   const NamedArrays before = parameters();
-  Components next = components_;
-  const auto component_sums = [&] { return std::span(std::as_const(sums.sums)).subspan(1 + n.size()); };
-  if (components_.must_recentre(n, component_sums())) {
-    components_.recentre(n, component_sums());
+  typename Components::Step step = components_.step(n, component_sums(sums));
+  if (components_.must_recentre(step)) {
+    components_.recentre(step);
     sums = pass_again();
-    next = components_;
+    step = components_.step(n, component_sums(sums));
   }
-  next.maximise(n, component_sums(), this->repairs_);
   std::vector<double> weights = weights_;
   if (mixing_ == Mixing::learned)
     for (std::size_t k = 0; k < weights.size(); ++k) weights[k] = n[k] / total;
-  const std::vector<std::int64_t> rows =
+  const std::vector<std::int64_t> rows =  // by the parameters that the sums were taken with
       empty_cluster_ == EmptyCluster::reseed ? least_likely_rows(empty.size(), pass) : std::vector<std::int64_t>{};
-  components_ = std::move(next);
+  components_.maximise(n, step, this->repairs_);
   if (!empty.empty()) repair_empty(empty, weights, rows, pass);
   set_weights(std::move(weights));
   prepare();
@@ -77,7 +75,7 @@ bool Mixture<Components>::maximise(const Statistics& truncated_sums, const RowPa
 }
 
 /// Whether truncation may have cost some component digits: its bound is in terms of the weight, not of the sum found.
-template <class Components>
+template <MixtureComponents Components>
 bool Mixture<Components>::truncated_too_much(std::span<const double> n, double total) const {
   if (thresholds_.empty()) return false;
   for (std::size_t k = 0; k < n.size(); ++k)
@@ -85,7 +83,7 @@ bool Mixture<Components>::truncated_too_much(std::span<const double> n, double t
   return false;
 }
 
-template <class Components>
+template <MixtureComponents Components>
 std::vector<std::int64_t> Mixture<Components>::least_likely_rows(std::size_t count, const RowPass<Row>& pass) const {
   if (count == 0) return {};
   return pass.largest(count, [&](const RowBlock<Row>& block, std::span<double> score) {
@@ -98,7 +96,7 @@ std::vector<std::int64_t> Mixture<Components>::least_likely_rows(std::size_t cou
   });
 }
 
-template <class Components>
+template <MixtureComponents Components>
 void Mixture<Components>::repair_empty(const std::vector<std::size_t>& empty, std::vector<double>& weights,
                                        const std::vector<std::int64_t>& rows, const RowPass<Row>& pass) {
   if (empty_cluster_ == EmptyCluster::drop) {

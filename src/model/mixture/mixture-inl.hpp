@@ -53,7 +53,7 @@ inline void store_responsibilities(TileJoint joint, std::size_t n, const Truncat
 
 }  // namespace mixture
 
-template <class Components>
+template <MixtureComponents Components>
 Mixture<Components>::Mixture(const ModelOptions& options, Components components)
     : mixing_(options.mixing),
       empty_cluster_(options.empty_cluster),
@@ -64,7 +64,7 @@ Mixture<Components>::Mixture(const ModelOptions& options, Components components)
                   : std::vector<double>(options.n_clusters, 1.0 / static_cast<double>(options.n_clusters)));
 }
 
-template <class Components>
+template <MixtureComponents Components>
 Mixture<Components>::Scratch::Scratch(const Components& components, std::size_t n_clusters)
     : workspace(components),
       joint(n_clusters * components.tile_rows()),
@@ -72,13 +72,13 @@ Mixture<Components>::Scratch::Scratch(const Components& components, std::size_t 
       log_density(components.tile_rows()),
       label(components.tile_rows()) {}
 
-template <class Components>
+template <MixtureComponents Components>
 void Mixture<Components>::set_weights(std::vector<double> weights) {
   weights_ = std::move(weights);
 }
 
 /// Once weights and components are set.
-template <class Components>
+template <MixtureComponents Components>
 void Mixture<Components>::prepare() {
   const std::size_t k = n_clusters();
   constants_.resize(k);
@@ -94,17 +94,17 @@ void Mixture<Components>::prepare() {
   for (std::size_t i = 0; i < k; ++i) constants_[i] += components_.log_peak(i);
 }
 
-template <class Components>
+template <MixtureComponents Components>
 Truncation Mixture<Components>::truncation() const {
   return {thresholds_, Components::bounded ? std::span<const double>{} : std::span(constants_)};
 }
 
-template <class Components>
+template <MixtureComponents Components>
 void Mixture<Components>::begin_fit(const RowPass<Row>& pass, const ColumnMoments& moments) {
   components_.begin_fit(pass, moments);
 }
 
-template <class Components>
+template <MixtureComponents Components>
 void Mixture<Components>::start(const std::vector<Row>& seeds, std::span<const std::int32_t> labels,
                                 const RowPass<Row>& pass) {
   components_.start(seeds);
@@ -129,7 +129,7 @@ void Mixture<Components>::start(const std::vector<Row>& seeds, std::span<const s
     components_.finish(scratch->workspace, s.sums.data() + 1 + n);
   });
   std::vector<double> weights = counts(sums);
-  components_.maximise_start(weights, std::span(sums.sums).subspan(1 + n));
+  components_.maximise_start(weights, components_.step(weights, component_sums(sums)));
   if (mixing_ != Mixing::learned) return prepare();
   if (std::find(weights.begin(), weights.end(), 0.0) != weights.end())  // a weight of zero could never grow
     for (double& weight : weights) weight += 1.0 / static_cast<double>(n);
@@ -138,14 +138,14 @@ void Mixture<Components>::start(const std::vector<Row>& seeds, std::span<const s
   prepare();
 }
 
-template <class Components>
+template <MixtureComponents Components>
 NamedArrays Mixture<Components>::parameters() const {
   NamedArrays arrays = {{"weights", {n_clusters()}, weights_}};
   for (NamedArray& array : components_.parameters()) arrays.push_back(std::move(array));
   return arrays;
 }
 
-template <class Components>
+template <MixtureComponents Components>
 void Mixture<Components>::set_parameters(const NamedArrays& arrays, const std::string& source) {
   if (mixing_ == Mixing::learned && find(arrays, "weights") != nullptr)
     set_weights(require_weights(arrays, n_clusters(), source));
@@ -153,19 +153,19 @@ void Mixture<Components>::set_parameters(const NamedArrays& arrays, const std::s
   prepare();
 }
 
-template <class Components>
+template <MixtureComponents Components>
 void Mixture<Components>::restore(const NamedArrays& arrays, const std::string& source) {
   set_weights(require_weights(arrays, n_clusters(), source));
   components_.set_parameters(arrays, source);
   prepare();
 }
 
-template <class Components>
+template <MixtureComponents Components>
 Statistics Mixture<Components>::statistics(bool scores_only) const {
   return {1 + n_clusters() + (scores_only ? 0 : components_.n_sums()), 0};
 }
 
-template <class Components>
+template <MixtureComponents Components>
 void Mixture<Components>::expect(const RowBlock<Row>& block, Statistics& sums, const RowOutputs& outputs) const {
   if constexpr (std::is_same_v<Row, PackedByte>) {
     if (const auto merged = merge_equal_rows(block)) return expect_merged(block, *merged, sums, outputs);
@@ -174,7 +174,7 @@ void Mixture<Components>::expect(const RowBlock<Row>& block, Statistics& sums, c
 }
 
 /// Once for each distinct row, its results then given to all its copies.
-template <class Components>
+template <MixtureComponents Components>
 void Mixture<Components>::expect_merged(const RowBlock<Row>& block, const MergedRows& merged, Statistics& sums,
                                         const RowOutputs& outputs) const {
   if constexpr (std::is_same_v<Row, PackedByte>) {
@@ -195,7 +195,7 @@ void Mixture<Components>::expect_merged(const RowBlock<Row>& block, const Merged
   }
 }
 
-template <class Components>
+template <MixtureComponents Components>
 void Mixture<Components>::expect_rows(const RowBlock<Row>& block, Statistics& sums, const RowOutputs& outputs) const {
   const std::size_t n = n_clusters();
   const std::size_t tile = components_.tile_rows();
@@ -224,17 +224,17 @@ void Mixture<Components>::expect_rows(const RowBlock<Row>& block, Statistics& su
   if (with_sums) components_.finish(scratch->workspace, totals + n);
 }
 
-template <class Components>
+template <MixtureComponents Components>
 double Mixture<Components>::objective(const Statistics& sums) const {
   return sums.sums[0] + components_.log_prior();
 }
 
-template <class Components>
+template <MixtureComponents Components>
 std::vector<double> Mixture<Components>::counts(const Statistics& sums) const {
   return {sums.sums.begin() + 1, sums.sums.begin() + 1 + static_cast<std::ptrdiff_t>(n_clusters())};
 }
 
-template <class Components>
+template <MixtureComponents Components>
 std::int64_t Mixture<Components>::n_parameters() const {
   return components_.n_parameters() + (mixing_ == Mixing::learned ? static_cast<std::int64_t>(n_clusters()) - 1 : 0);
 }

@@ -27,6 +27,7 @@ template <class Table>
 class DiscreteComponents {
  public:
   using Row = PackedByte;
+  using Step = std::span<const double>;  ///< the sums are all
 
   /// Of the family bernoulli every feature has two levels.
   DiscreteComponents(const ModelOptions& options, const RowCoding& coding);
@@ -63,10 +64,11 @@ class DiscreteComponents {
   void begin_fit(const RowPass<PackedByte>& /*pass*/, const ColumnMoments& /*moments*/) {}
   void end_fit() {}
   void start(const std::vector<PackedByte>& /*seeds*/) {}
-  void maximise_start(std::span<const double> n, std::span<const double> sums);
-  [[nodiscard]] bool must_recentre(std::span<const double>, std::span<const double>) const { return false; }
-  void recentre(std::span<const double>, std::span<const double>) {}
-  void maximise(std::span<const double> n, std::span<const double> sums, Repairs& repairs);
+  [[nodiscard]] static Step step(std::span<const double> /*n*/, std::span<const double> sums) { return sums; }
+  void maximise_start(std::span<const double> n, Step sums);
+  [[nodiscard]] static bool must_recentre(Step /*sums*/) { return false; }
+  void recentre(Step /*sums*/) {}
+  void maximise(std::span<const double> n, Step sums, Repairs& repairs);
   void reseed(std::size_t k, std::span<const PackedByte> row);
   void remove(const std::vector<std::size_t>& clusters);
 

@@ -21,10 +21,18 @@
 
 namespace shoal {
 
+/// What the sums of a pass say: an M-step's means, and the scatter about them.
+struct GaussianStep {
+  Matrix means;                  ///< K x D; a component or feature without weight stays
+  std::vector<Scatter> scatter;  ///< of each component, or (tied) of all in one
+  bool lost_digits = false;      ///< the sums were taken too far from the means for that
+};
+
 template <class T>
 class GaussianComponents {
  public:
   using Row = T;
+  using Step = GaussianStep;
 
   GaussianComponents(const ModelOptions& options, std::size_t n_features);
 
@@ -60,10 +68,11 @@ class GaussianComponents {
   void begin_fit(const RowPass<T>& pass, const ColumnMoments& moments);
   void end_fit();
   void start(const std::vector<T>& seeds);
-  void maximise_start(std::span<const double> n, std::span<const double> sums);
-  [[nodiscard]] bool must_recentre(std::span<const double> n, std::span<const double> sums) const;
-  void recentre(std::span<const double> n, std::span<const double> sums);
-  void maximise(std::span<const double> n, std::span<const double> sums, Repairs& repairs);
+  [[nodiscard]] Step step(std::span<const double> n, std::span<const double> sums) const;
+  void maximise_start(std::span<const double> n, const Step& step);
+  [[nodiscard]] bool must_recentre(const Step& step) const { return step.lost_digits; }
+  void recentre(const Step& step);
+  void maximise(std::span<const double> n, const Step& step, Repairs& repairs);
   void reseed(std::size_t k, std::span<const T> row);
   void remove(const std::vector<std::size_t>& clusters);
 
@@ -80,13 +89,13 @@ class GaussianComponents {
   [[nodiscard]] std::size_t n_clusters() const { return means_.rows; }
   [[nodiscard]] bool triangle() const { return covariance_ == Covariance::full || covariance_ == Covariance::tied; }
   [[nodiscard]] ComponentSums sums_of(std::size_t k, std::span<const double> n, std::span<const double> sums) const;
-  [[nodiscard]] std::vector<ComponentSums> components_of(std::span<const double> n, std::span<const double> sums) const;
   [[nodiscard]] std::vector<Scatter> scatters(std::span<const ComponentSums> components) const;
   [[nodiscard]] std::size_t n_seconds() const;
   [[nodiscard]] std::size_t second_offset(std::size_t k) const;
   void add_spherical(Workspace& workspace, const double* weighted, double* sums) const;
-  [[nodiscard]] Matrix stepped_means(std::span<const double> n, std::span<const double> sums) const;
-  void set_covariances(std::span<const double> n, std::span<const double> sums, bool pool_small, Repairs& repairs);
+  [[nodiscard]] Matrix stepped_means(std::span<const ComponentSums> components) const;
+  [[nodiscard]] bool lost_digits(std::span<const ComponentSums> components, std::span<const Scatter> each) const;
+  void take(std::span<const double> n, const Step& step, bool pool_small, Repairs& repairs);
   [[nodiscard]] Matrix covariance_of(const Scatter& scatter, Repairs& repairs) const;
   [[nodiscard]] bool is_positive(const Matrix& covariance) const;
   void add_floor(Matrix& covariance, double multiple) const;

@@ -1,21 +1,5 @@
-/// Finite mixtures by EM (Dempster, Laird & Rubin 1977). The E-step and the mixing weights are the same for all; what
-/// a component is (Gaussian, Bernoulli, categorical) is the policy `Components`:
-///
-///   Row                                   kind of rows
-///   tile_rows()                           rows of a tile; numbers of a component stand tile_rows() apart
-///   Workspace(components)                 scratch of one thread
-///   load(block, first, n, workspace)      up to tile_rows() rows; returns n rounded up to what score and add fill
-///   score(workspace, constants, joint)    joint[k * tile_rows() + r] = ln pi_k + ln p(x_r | k)
-///   log_peak(k), can_truncate(), bounded  for truncation (truncation.hpp): the density at the mean; whether its rule
-///                                         holds; whether a row's statistics are bounded (no quadratic form)
-///   n_sums(), add(workspace, weighted, sums), finish(workspace, sums)   component sums with weights
-///                                         weighted[k * tile_rows() + r] = w_r r_rk, complete once the block is
-///                                         finished
-///   must_recentre(n, sums), recentre(n, sums)  whether sums lost digits, and the remedy before a second pass
-///   maximise(n, sums, repairs)            M-step given responsibility sums n_k
-///   start(seeds), maximise_start(n, sums) the same from a hard clustering, smoothed
-///   reseed(k, row), remove(clusters)      empty components
-///   begin_fit(pass, moments), end_fit()   what belongs to the rows of a fit
+/// Finite mixtures by EM (Dempster, Laird & Rubin 1977). The E-step and the mixing weights are the same for all; what a
+/// component is (Gaussian, Bernoulli, categorical) is the policy `Components`.
 #pragma once
 
 #include <memory>
@@ -24,11 +8,12 @@
 #include "shoal/core/pool.hpp"
 #include "shoal/data/merge_rows.hpp"
 #include "shoal/math/truncation.hpp"
+#include "shoal/model/mixture/components.hpp"
 #include "shoal/model/model.hpp"
 
 namespace shoal {
 
-template <class Components>
+template <MixtureComponents Components>
 class Mixture final : public Model<typename Components::Row> {
  public:
   using Row = typename Components::Row;
@@ -71,6 +56,9 @@ class Mixture final : public Model<typename Components::Row> {
   void expect_rows(const RowBlock<Row>& block, Statistics& sums, const RowOutputs& outputs) const;
   void expect_merged(const RowBlock<Row>& block, const MergedRows& merged, Statistics& sums,
                      const RowOutputs& outputs) const;
+  [[nodiscard]] std::span<const double> component_sums(const Statistics& sums) const {
+    return std::span(sums.sums).subspan(1 + n_clusters());
+  }
   void set_weights(std::vector<double> weights);
   void prepare();
   [[nodiscard]] Truncation truncation() const;
@@ -94,7 +82,7 @@ class Mixture final : public Model<typename Components::Row> {
 };
 
 /// A mixture of components that are made of options and of what `layout` says of the rows.
-template <class Components, class Layout>
+template <MixtureComponents Components, class Layout>
 std::unique_ptr<Model<typename Components::Row>> make_mixture(const ModelOptions& options, const Layout& layout) {
   return std::make_unique<Mixture<Components>>(options, Components(options, layout));
 }
