@@ -1,7 +1,5 @@
 #include "shoal/model/gaussian/covariance_update.hpp"
 
-#include <numeric>
-
 namespace shoal {
 namespace {
 
@@ -21,15 +19,13 @@ Matrix unpacked(std::span<const double> triangle, std::size_t n) {
   return matrix;
 }
 
-}  // namespace
-
-Scatter& Scatter::operator+=(const Scatter& other) {
-  for (std::size_t i = 0; i < values.values.size(); ++i) values.values[i] += other.values.values[i];
-  for (std::size_t i = 0; i < weight.size(); ++i) weight[i] += other.weight[i];
-  return *this;
+std::vector<double> weights_of(const ComponentSums& sums) {
+  std::vector<double> weights(sums.first.size());
+  for (std::size_t j = 0; j < weights.size(); ++j) weights[j] = sums.weight(j);
+  return weights;
 }
 
-bool lost_digits(const ComponentSums& sums, const Scatter& scatter) {
+bool one_lost_digits(const ComponentSums& sums, const Scatter& scatter) {
   const Matrix& values = scatter.values;
   for (std::size_t d = 0; d < sums.first.size(); ++d) {
     const double n = scatter.weight[scatter.weight.size() == 1 ? 0 : d];
@@ -40,25 +36,41 @@ bool lost_digits(const ComponentSums& sums, const Scatter& scatter) {
   return false;
 }
 
-Scatter scatter_about_mean(const ComponentSums& sums, bool triangle) {
-  const std::size_t d = sums.first.size();
-  if (!triangle && sums.second.size() < d) {
-    Scatter trace{Matrix(1, 1), {0.0}};
-    trace.values(0, 0) = sums.second[0];
-    for (std::size_t j = 0; j < d; ++j) {
-      trace.values(0, 0) -= sums.weight(j) * sums.step(j) * sums.step(j);
-      trace.weight[0] += sums.weight(j);
-    }
-    return trace;
-  }
-  Scatter scatter{triangle ? unpacked(sums.second, d) : Matrix(1, d), std::vector<double>(d)};
-  for (std::size_t j = 0; j < d; ++j) scatter.weight[j] = sums.weight(j);
-  if (triangle)
-    subtract_step(sums, scatter.values);
-  else
-    for (std::size_t j = 0; j < d; ++j)
-      scatter.values(0, j) = sums.second[j] - sums.weight(j) * sums.step(j) * sums.step(j);
+}  // namespace
+
+Scatter& Scatter::operator+=(const Scatter& other) {
+  for (std::size_t i = 0; i < values.values.size(); ++i) values.values[i] += other.values.values[i];
+  for (std::size_t i = 0; i < weight.size(); ++i) weight[i] += other.weight[i];
+  return *this;
+}
+
+bool lost_digits(std::span<const ComponentSums> components, std::span<const Scatter> scatters) {
+  for (std::size_t k = 0; k < components.size(); ++k)
+    if (components[k].n > 0 && one_lost_digits(components[k], scatters[scatters.size() == 1 ? 0 : k])) return true;
+  return false;
+}
+
+Scatter triangle_scatter(const ComponentSums& sums) {
+  Scatter scatter{unpacked(sums.second, sums.first.size()), weights_of(sums)};
+  subtract_step(sums, scatter.values);
   return scatter;
+}
+
+Scatter squares_scatter(const ComponentSums& sums) {
+  Scatter scatter{Matrix(1, sums.first.size()), weights_of(sums)};
+  for (std::size_t j = 0; j < sums.first.size(); ++j)
+    scatter.values(0, j) = sums.second[j] - sums.weight(j) * sums.step(j) * sums.step(j);
+  return scatter;
+}
+
+Scatter trace_scatter(const ComponentSums& sums) {
+  Scatter trace{Matrix(1, 1), {0.0}};
+  trace.values(0, 0) = sums.second[0];
+  for (std::size_t j = 0; j < sums.first.size(); ++j) {
+    trace.values(0, 0) -= sums.weight(j) * sums.step(j) * sums.step(j);
+    trace.weight[0] += sums.weight(j);
+  }
+  return trace;
 }
 
 Scatter tied_scatter(std::span<const ComponentSums> components) {
@@ -72,13 +84,12 @@ Scatter tied_scatter(std::span<const ComponentSums> components) {
 }
 
 Scatter within_total(std::span<const ComponentSums> components, const Matrix& total, std::span<const double> mean,
-                     const Matrix& centres) {
+                     std::span<const double> centre) {
   Scatter scatter{total, std::vector<double>(total.rows, 0.0)};
   std::vector<double> apart(total.rows);
-  for (std::size_t k = 0; k < components.size(); ++k) {
-    const ComponentSums& mine = components[k];
+  for (const ComponentSums& mine : components) {
     for (std::size_t j = 0; j < apart.size(); ++j) {
-      apart[j] = centres(k, j) + mine.step(j) - mean[j];
+      apart[j] = centre[j] + mine.step(j) - mean[j];
       scatter.weight[j] += mine.n;
     }
     for (std::size_t i = 0; i < apart.size(); ++i)
@@ -88,10 +99,6 @@ Scatter within_total(std::span<const ComponentSums> components, const Matrix& to
       }
   }
   return scatter;
-}
-
-double mean_of(std::span<const double> values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
 }  // namespace shoal

@@ -9,6 +9,7 @@
 #include "model/mixture/mixture-inl.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/math/cholesky.hpp"
+#include "shoal/model/gaussian/covariance_policy.hpp"
 #include "shoal/model/gaussian/gaussian_components.hpp"
 
 namespace shoal {
@@ -18,7 +19,7 @@ const GaussianOptions& own(const ModelOptions& options) { return options.of<Gaus
 
 std::vector<Parameter> parameters(const ModelOptions& options, const ModelSize& size) {
   return {{"means", {size.n_clusters, size.n_features}},
-          {"covariances", covariance_shape(own(options).covariance, size.n_clusters, size.n_features)}};
+          {"covariances", covariance_policy(own(options).covariance).layout(size.n_clusters, size.n_features).shape}};
 }
 
 std::size_t n_sums(const ModelOptions& options, const ModelSize& size) {

@@ -3,257 +3,197 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
-#include <numeric>
+#include <cmath>
 
+#include "model/gaussian/gaussian_kernels.hpp"
 #include "shoal/core/error.hpp"
-#include "shoal/data/origin.hpp"
-#include "shoal/math/cholesky.hpp"
-#include "shoal/math/elementary.hpp"
+#include "shoal/model/empty_clusters.hpp"
 #include "shoal/model/parameter_check.hpp"
 
 namespace shoal {
 namespace {
 
-const double log_two_pi = 1.8378770664093454836;  // ln 2 pi
+template <class T>
+std::unique_ptr<GaussianKernels<T>> kernels_for(Covariance covariance, Missing missing) {
+  const bool triangles = covariance == Covariance::full || covariance == Covariance::tied;
+  return triangles ? triangular_kernels<T>(covariance)
+                   : diagonal_kernels<T>(covariance, missing == Missing::marginalize);
+}
 
 }  // namespace
 
 template <class T>
 GaussianComponents<T>::GaussianComponents(const ModelOptions& options, std::size_t n_features)
-    : covariance_(options.of<GaussianOptions>().covariance),
-      missing_(options.missing == Missing::marginalize),
+    : policy_(&covariance_policy(options.of<GaussianOptions>().covariance)),
+      kernels_(kernels_for<T>(options.of<GaussianOptions>().covariance, options.missing)),
       regularization_(options.of<GaussianOptions>().regularization),
       regularization_absolute_(options.of<GaussianOptions>().regularization_absolute),
-      means_(options.n_clusters, n_features) {}
+      means_(options.n_clusters, n_features),
+      frame_(means_) {}
+
+template <class T>
+GaussianComponents<T>::GaussianComponents(GaussianComponents&&) noexcept = default;
+
+template <class T>
+GaussianComponents<T>::~GaussianComponents() = default;
 
 template <class T>
 GaussianComponents<T>::Workspace::Workspace(const GaussianComponents& components)
-    : rows(n_groups<T>(components.tile_rows()) * group_stride<T>(components.n_features())),
-      whitened(components.covariance_ == Covariance::tied ? rows.size() : 0),
-      squared(components.one_square() ? components.n_clusters() * components.tile_rows() : 0),
-      best(components.tile_rows()),
-      form(components.n_features() * group_rows<T>),
-      scatter(components.tile_rows(), components.n_features(),
-              components.may_use_moments() ? n_moments(components.moments(), components.n_features()) : 0) {
-  if (components.may_use_moments())
-    moments.resize(n_groups<T>(components.tile_rows()) *
-                   group_stride<T>(n_moments(components.moments(), components.n_features())));
-}
+    : GaussianTile<T>(components.frame_, components.kernels_->n_moments(components.n_features())) {}
 
 // ---- E-step
 
 template <class T>
 void GaussianComponents<T>::prepare() {
-  origin_ = origin_of<T>(means_);
-  kernel_means_ = shifted<T>(means_, origin_);
-  centre_ = kernel_means_;
-  recentred_ = false;
-  log_peak_.clear();
-  const std::vector<Matrix> precisions = triangle() ? prepare_triangles() : prepare_diagonals();
-  form_.reset();
-  if (may_use_moments()) form_ = moment_form<T>(moments(), kernel_means_, precisions, covariances_);
-  if (form_) std::ranges::fill(centre_, T(0));
-  if (covariance_ != Covariance::tied) return;
-  direct_ = total_variance_.empty();
-  for (std::size_t j = 0; j < total_variance_.size(); ++j)
-    direct_ = direct_ || covariances_[0](j, j) < 4 * least_within_share * total_variance_[j];
-  if (!direct_) std::ranges::fill(centre_, T(0));
+  frame_ = GaussianFrame<T>(means_);
+  kernels_->prepare(covariances_, frame_);
+  if (frame_.form) frame_.sum_about_origin(SumsTaken::by_moments);
 }
 
 template <class T>
-bool GaussianComponents<T>::may_use_moments() const {
-  if (missing_ || covariance_ == Covariance::tied) return false;
-  return covariance_ != Covariance::full || n_features() <= most_product_features;
-}
-
-template <class T>
-Moments GaussianComponents<T>::moments() const {
-  if (covariance_ == Covariance::full) return Moments::products;
-  return covariance_ == Covariance::diag ? Moments::squares : Moments::square_sum;
-}
-
-/// Returns the inverse covariances where moments may need them.
-template <class T>
-std::vector<Matrix> GaussianComponents<T>::prepare_triangles() {
-  const std::size_t d = n_features();
-  std::vector<Matrix> precisions;
-  triangles_.clear();
-  whitened_means_.clear();
-  for (const Matrix& covariance : covariances_) {
-    const auto factor = cholesky(covariance);
-    if (!factor)
-      throw Error(
-          ExitCode::bad_data,
-          "a covariance matrix is not positive definite, or infinite; change --regularization, or scale the data");
-    const Matrix inverse = inverse_lower(factor->lower);
-    triangles_.push_back(pack_triangle<T>(inverse));
-    log_peak_.push_back(-0.5 * (static_cast<double>(d) * log_two_pi + factor->log_determinant));
-    if (may_use_moments()) precisions.push_back(gram(inverse));
-    if (covariance_ != Covariance::tied) continue;
-    log_peak_.resize(n_clusters(), log_peak_[0]);
-    for (std::size_t k = 0; k < n_clusters(); ++k)
-      for (std::size_t i = 0; i < d; ++i) {
-        double sum = 0;
-        for (std::size_t j = 0; j <= i; ++j) sum += inverse(i, j) * static_cast<double>(kernel_means_[k * d + j]);
-        whitened_means_.push_back(static_cast<T>(sum));
-      }
-  }
-  return precisions;
-}
-
-template <class T>
-std::vector<Matrix> GaussianComponents<T>::prepare_diagonals() {
-  const std::size_t d = n_features();
-  std::vector<Matrix> precisions;
-  precisions_.clear();
-  scales_.clear();
-  log_norms_.clear();
-  for (const Matrix& covariance : covariances_) {
-    std::vector<double> variance(d);
-    for (std::size_t j = 0; j < d; ++j) variance[j] = covariance.values[covariance.columns == 1 ? 0 : j];
-    for (const double v : variance) precisions_.push_back(static_cast<T>(1 / v));
-    scales_.push_back(one_square() ? 1 / variance[0] : 1);
-    log_of(variance, variance);
-    for (double& v : variance) v += log_two_pi;
-    log_peak_.push_back(-0.5 * std::accumulate(variance.begin(), variance.end(), 0.0));
-    log_norms_.push_back(std::move(variance));
-    precisions.push_back(covariance);
-    for (double& value : precisions.back().values) value = 1 / value;
-  }
-  return precisions;
+std::size_t GaussianComponents<T>::n_sums() const {
+  return kernels_->n_sums(frame_);
 }
 
 template <class T>
 std::size_t GaussianComponents<T>::load(const RowBlock<T>& block, std::size_t first, std::size_t n,
                                         Workspace& workspace) const {
   workspace.n_rows = n;
-  if (form_) {
-    load_groups(block.row(first), n, n_features(), origin_.data(), workspace.moments.data(),
-                group_stride<T>(form_->columns()));
-    complete_moments(form_->kind, n, n_features(), workspace.moments.data());
+  if (frame_.form) {
+    load_groups(block.row(first), n, n_features(), frame_.origin.data(), workspace.moments.data(),
+                group_stride<T>(frame_.form->columns()));
+    complete_moments(frame_.form->kind, n, n_features(), workspace.moments.data());
   }
-  if (!form_ || recentred_) load_groups(block.row(first), n, n_features(), origin_.data(), workspace.rows.data());
+  if (!frame_.form || frame_.sums == SumsTaken::recentred)
+    load_groups(block.row(first), n, n_features(), frame_.origin.data(), workspace.rows.data());
   return n_groups<T>(n) * group_rows<T>;
 }
 
 template <class T>
-void GaussianComponents<T>::score(Workspace& workspace, const ScoreConstants& constants, double* joint) const {
-  const std::size_t d = n_features();
-  const std::size_t pitch = tile_rows();
-  const T* rows = workspace.rows.data();
-  if (form_) {
-    std::vector<double> at_origin(form_->constants);
-    for (std::size_t k = 0; k < n_clusters(); ++k) at_origin[k] += constants.constant[k];
-    linear_score<T>(workspace.moments.data(), workspace.n_rows, form_->columns(),
-                    {n_clusters(), form_->coefficients.data(), at_origin.data()}, joint, pitch);
-  } else if (covariance_ == Covariance::full) {
-    std::ranges::fill(workspace.best, -std::numeric_limits<double>::infinity());
-    for (std::size_t k = 0; k < n_clusters(); ++k)
-      triangular_score<T>(
-          rows, workspace.n_rows, d,
-          {kernel_means_.data() + k * d, triangles_[k].data(), constants.constant[k], constants.log_threshold[k]},
-          workspace.form.data(), workspace.best.data(), joint + k * pitch);
-  } else if (covariance_ == Covariance::tied) {
-    whiten(rows, workspace.n_rows, d, triangles_[0].data(), workspace.whitened.data());
-    diagonal_score<T>(workspace.whitened.data(), workspace.n_rows, d,
-                      {n_clusters(), whitened_means_.data(), nullptr, nullptr, constants.constant.data()}, joint,
-                      nullptr, pitch);
-  } else if (missing_) {
-    for (std::size_t k = 0; k < n_clusters(); ++k)
-      observed_score(rows, workspace.n_rows, d, kernel_means_.data() + k * d, precisions_.data() + k * d,
-                     log_norms_[k].data(), constants.constant[k], joint + k * pitch);
-  } else {
-    diagonal_score<T>(rows, workspace.n_rows, d,
-                      {n_clusters(), kernel_means_.data(), one_square() ? nullptr : precisions_.data(), scales_.data(),
-                       constants.constant.data()},
-                      joint, one_square() ? workspace.squared.data() : nullptr, pitch);
+void GaussianComponents<T>::clear_rows(const double* weight, Workspace& workspace) const {
+  const auto clear = [](std::vector<T>& groups, std::size_t columns, std::size_t r) {
+    T* row = groups.data() + r / group_rows<T> * group_stride<T>(columns) + r % group_rows<T>;
+    for (std::size_t j = 0; j < columns; ++j) row[j * group_rows<T>] = T(0);
+  };
+  for (std::size_t r = 0; r < workspace.n_rows; ++r) {
+    if (weight[r] != 0) continue;
+    clear(workspace.rows, n_features(), r);
+    if (frame_.form) clear(workspace.moments, frame_.form->columns(), r);
+    for (std::size_t i = r; i < workspace.squared.size(); i += tile_rows()) workspace.squared[i] = 0;
   }
 }
 
-// ---- sums: for each component D firsts and the seconds, D (D + 1) / 2 (full), D (diag) or 1 (spherical), and D
-// weights with missing values (then spherical as diag). Tied: the firsts of all components and, where the total scatter
-// does not serve, one triangle. Firsts are about centre_; spherical ones about the origin.
-
 template <class T>
-std::size_t GaussianComponents<T>::n_sums() const {
-  const std::size_t d = n_features();
-  if (covariance_ == Covariance::tied) return n_clusters() * d + (direct_ ? packed(d, 0) : 0);
-  return n_clusters() * (d + n_seconds() + (missing_ ? d : 0));
-}
-
-template <class T>
-std::size_t GaussianComponents<T>::n_seconds() const {
-  return triangle() ? packed(n_features(), 0) : one_square() ? 1 : n_features();
-}
-
-template <class T>
-std::size_t GaussianComponents<T>::second_offset(std::size_t k) const {
-  if (covariance_ == Covariance::tied) return n_clusters() * n_features();
-  return k * (n_sums() / n_clusters()) + n_features();
+void GaussianComponents<T>::score(Workspace& workspace, const ScoreConstants& constants, double* joint) const {
+  if (!frame_.form) return kernels_->score(frame_, workspace, constants, joint);
+  std::vector<double> at_origin(frame_.form->constants);
+  for (std::size_t k = 0; k < n_clusters(); ++k) at_origin[k] += constants.constant[k];
+  linear_score<T>(workspace.moments.data(), workspace.n_rows, frame_.form->columns(),
+                  {n_clusters(), frame_.form->coefficients.data(), at_origin.data()}, joint, tile_rows());
 }
 
 template <class T>
 void GaussianComponents<T>::add(Workspace& workspace, const double* weighted, double* sums) const {
+  if (frame_.sums != SumsTaken::by_moments) return kernels_->add(frame_, workspace, weighted, sums);
+  add_weighted_rows(workspace.moments.data(), workspace.n_rows, frame_.form->columns(), weighted, tile_rows(),
+                    n_clusters(), workspace.scatter, sums, frame_.form->columns());
+}
+
+// ---- M-step
+
+template <class T>
+void GaussianComponents<T>::begin_fit(const RowPass<T>& pass, const ColumnMoments& moments) {
   const std::size_t d = n_features();
-  const std::size_t pitch = tile_rows();
-  const T* rows = workspace.rows.data();
-  if (form_ && !recentred_)
-    return add_weighted_rows(workspace.moments.data(), workspace.n_rows, form_->columns(), weighted, pitch,
-                             n_clusters(), workspace.scatter, sums, form_->columns());
-  if (one_square()) return add_spherical(workspace, weighted, sums);
-  if (covariance_ == Covariance::tied && !direct_)
-    return add_weighted_rows(rows, workspace.n_rows, d, weighted, pitch, n_clusters(), workspace.scatter, sums, d);
-  for (std::size_t k = 0; k < n_clusters(); ++k) {
-    double* second = sums + second_offset(k);
-    double* first = covariance_ == Covariance::tied ? sums + k * d : second - d;
-    const T* centre = centre_.data() + k * d;
-    if (triangle())
-      add_scatter(rows, workspace.n_rows, d, centre, weighted + k * pitch, workspace.scatter, first, second);
-    else
-      add_squares(rows, workspace.n_rows, d, centre, weighted + k * pitch, workspace.scatter, first, second,
-                  missing_ ? second + d : nullptr);
+  double sum = 0;
+  std::size_t varying = 0;
+  for (const double variance : moments.variance)
+    if (variance > 0) sum += variance, ++varying;
+  const double typical = varying > 0 ? sum / static_cast<double>(varying) : 1.0;
+  regularization_of_fit_ = {std::vector<double>(d), std::vector<double>(d)};
+  auto& [added, floor] = regularization_of_fit_;
+  for (std::size_t j = 0; j < d; ++j) {
+    const double variance = moments.variance[j] > 0 ? moments.variance[j] : typical;
+    added[j] = regularization_ * variance + regularization_absolute_;
+    floor[j] = added[j] > 0 ? added[j] : 1e-6 * variance;
   }
+  if (varying < d)
+    warnings_ = {
+        fmt::format("{} of {} features are constant; their covariance is the regularisation alone", d - varying, d)};
+  fill_ = moments.mean;
+  kernels_->begin_fit(pass, frame_, fill_);
 }
 
 template <class T>
-void GaussianComponents<T>::add_spherical(Workspace& workspace, const double* weighted, double* sums) const {
-  const std::size_t d = n_features();
-  const std::size_t pitch = tile_rows();
-  if (recentred_) {  // the E-step measured from the means, not from here
-    const std::vector<double> zero(n_clusters(), 0.0);
-    std::vector<double> unused(n_clusters() * pitch);
-    diagonal_score<T>(workspace.rows.data(), workspace.n_rows, d,
-                      {n_clusters(), centre_.data(), nullptr, nullptr, zero.data()}, unused.data(),
-                      workspace.squared.data(), pitch);
-  }
-  add_weighted_rows(workspace.rows.data(), workspace.n_rows, d, weighted, pitch, n_clusters(), workspace.scatter, sums,
-                    d + 1);
+void GaussianComponents<T>::end_fit() {
+  kernels_->end_fit(frame_);
+}
+
+template <class T>
+void GaussianComponents<T>::start(const std::vector<T>& seeds) {
+  std::ranges::copy(seeds, means_.values.begin());
+  for (std::size_t i = 0; i < means_.values.size(); ++i)
+    if (std::isnan(means_.values[i])) means_.values[i] = fill_[i % n_features()];
+  frame_ = GaussianFrame<T>(means_);
+  frame_.recentre(means_);
+}
+
+template <class T>
+GaussianStep GaussianComponents<T>::step(std::span<const double> n, std::span<const double> sums) const {
+  std::vector<ComponentSums> components;
+  for (std::size_t k = 0; k < n_clusters(); ++k) components.push_back(kernels_->sums_of(frame_, k, n[k], sums));
+  Step step{means_, {}};
+  kernels_->find_scatter(frame_, components, step);
   for (std::size_t k = 0; k < n_clusters(); ++k)
-    sums[second_offset(k)] +=
-        weighted_sum(weighted + k * pitch, workspace.squared.data() + k * pitch, workspace.n_rows);
+    for (std::size_t j = 0; j < n_features(); ++j)
+      if (components[k].weight(j) > 0)
+        step.means(k, j) = static_cast<double>(frame_.origin[j]) +
+                           (static_cast<double>(frame_.centres[k * n_features() + j]) + components[k].step(j));
+  return step;
+}
+
+/// pool_small: a component of too few rows for a covariance of its own takes that of all.
+template <class T>
+void GaussianComponents<T>::take(std::span<const double> n, const Step& step, bool pool_small,
+                                 std::int64_t& collapsed) {
+  const std::vector<Scatter>& each = step.scatter;
+  Scatter all = each.front();
+  for (std::size_t k = 1; k < each.size(); ++k) all += each[k];
+  std::int64_t not_counted = 0;
+  pooled_ = policy_->updated(all, regularization_of_fit_, each.size() == 1 ? collapsed : not_counted);
+  covariances_.resize(each.size());
+  for (std::size_t k = 0; k < each.size(); ++k) {
+    const bool small = pool_small && n[k] < static_cast<double>(n_features() + 1);
+    if (each.size() == 1 || small)
+      covariances_[k] = pooled_;
+    else if (n[k] > 0)
+      covariances_[k] = policy_->updated(each[k], regularization_of_fit_, collapsed);
+  }
+  means_ = step.means;
+  prepare();
 }
 
 template <class T>
-ComponentSums GaussianComponents<T>::sums_of(std::size_t k, std::span<const double> n,
-                                             std::span<const double> sums) const {
-  const std::size_t d = n_features();
-  const std::size_t second = second_offset(k);
-  const auto first = sums.subspan(covariance_ == Covariance::tied ? k * d : second - d, d);
-  ComponentSums mine{n[k], {first.begin(), first.end()}, {}, {}};
-  if (one_square())
-    for (std::size_t j = 0; j < d; ++j) mine.first[j] -= n[k] * static_cast<double>(centre_[k * d + j]);
-  if (covariance_ != Covariance::tied || direct_) mine.second = sums.subspan(second, n_seconds());
-  if (missing_) mine.observed = sums.subspan(second + d, d);
-  return mine;
+void GaussianComponents<T>::reseed(std::size_t k, std::span<const T> row) {
+  for (std::size_t j = 0; j < n_features(); ++j)
+    means_(k, j) = std::isnan(row[j]) ? fill_[j] : static_cast<double>(row[j]);
+  if (covariances_.size() > 1) covariances_[k] = pooled_;  // which the only one is
+  prepare();
+}
+
+template <class T>
+void GaussianComponents<T>::remove(const std::vector<std::size_t>& clusters) {
+  means_ = without_rows(means_, clusters);
+  if (covariances_.size() > 1)
+    for (auto k = clusters.rbegin(); k != clusters.rend(); ++k)
+      covariances_.erase(covariances_.begin() + static_cast<std::ptrdiff_t>(*k));
+  prepare();
 }
 
 // ---- files
 
 template <class T>
 NamedArrays GaussianComponents<T>::parameters() const {
-  const std::size_t d = n_features();
-  NamedArray covariances{"covariances", covariance_shape(covariance_, n_clusters(), d), {}};
+  NamedArray covariances{"covariances", layout().shape, {}};
   for (const Matrix& covariance : covariances_)
     covariances.values.insert(covariances.values.end(), covariance.values.begin(), covariance.values.end());
   return {as_array("means", means_), covariances};
@@ -261,33 +201,22 @@ NamedArrays GaussianComponents<T>::parameters() const {
 
 template <class T>
 void GaussianComponents<T>::set_parameters(const NamedArrays& arrays, const std::string& source) {
-  const std::size_t d = n_features();
-  const std::size_t k = n_clusters();
-  means_ = require_matrix(arrays, "means", k, d, source);
-  const NamedArray& stored = require_array(arrays, "covariances", covariance_shape(covariance_, k, d), source);
-  Matrix one(triangle() ? d : 1, covariance_ == Covariance::spherical ? 1 : d);
-  covariances_.clear();
-  for (auto next = stored.values.begin(); next != stored.values.end();
-       next += static_cast<std::ptrdiff_t>(one.values.size())) {
-    std::copy(next, next + static_cast<std::ptrdiff_t>(one.values.size()), one.values.begin());
-    const bool positive =
-        triangle() ? cholesky(one).has_value() : std::ranges::all_of(one.values, [](double v) { return v > 0; });
-    if (!positive)
-      throw Error(ExitCode::bad_data, fmt::format("{}: /parameters/covariances: number {} is not positive definite",
-                                                  source, covariances_.size()));
-    covariances_.push_back(one);
+  means_ = require_matrix(arrays, "means", n_clusters(), n_features(), source);
+  const CovarianceLayout stored = layout();
+  auto next = require_array(arrays, "covariances", stored.shape, source).values.begin();
+  covariances_.assign(stored.count, Matrix(stored.rows, stored.columns));
+  for (std::size_t k = 0; k < stored.count; ++k) {
+    for (double& value : covariances_[k].values) value = *next++;
+    if (!policy_->is_positive(covariances_[k]))
+      throw Error(ExitCode::bad_data,
+                  fmt::format("{}: /parameters/covariances: number {} is not positive definite", source, k));
   }
   prepare();
 }
 
 template <class T>
 std::int64_t GaussianComponents<T>::n_parameters() const {
-  const std::size_t d = n_features();
-  std::size_t covariance = n_clusters();  // spherical
-  if (covariance_ == Covariance::full) covariance = n_clusters() * packed(d, 0);
-  if (covariance_ == Covariance::tied) covariance = packed(d, 0);
-  if (covariance_ == Covariance::diag) covariance = n_clusters() * d;
-  return static_cast<std::int64_t>(n_clusters() * d + covariance);
+  return static_cast<std::int64_t>(means_.values.size() + layout().count * layout().n_free);
 }
 
 template class GaussianComponents<float>;

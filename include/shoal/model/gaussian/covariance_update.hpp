@@ -34,21 +34,21 @@ struct Scatter {
 /// The packed index of (i, j), j <= i.
 [[nodiscard]] constexpr std::size_t packed(std::size_t i, std::size_t j) { return i * (i + 1) / 2 + j; }
 
-/// Whether some feature's mean moved by more than 1e3 standard deviations of `scatter`, the scatter about the new means
-/// behind its covariance: the subtraction has then lost digits.
-bool lost_digits(const ComponentSums& sums, const Scatter& scatter);
+/// Whether some mean moved in some feature by more than 1e3 standard deviations of the scatter about the new means that
+/// is behind its covariance (each component's own, or one for all): the subtraction has then lost digits.
+bool lost_digits(std::span<const ComponentSums> components, std::span<const Scatter> scatters);
 
-/// second - n d d^T of one component, or the same of the diagonal or the trace.
-Scatter scatter_about_mean(const ComponentSums& sums, bool triangle);
+/// second - n d d^T of one component, and the same of the diagonal and the trace.
+Scatter triangle_scatter(const ComponentSums& sums);
+Scatter squares_scatter(const ComponentSums& sums);
+Scatter trace_scatter(const ComponentSums& sums);
 
 /// The sum over components, whose `second` is one and the same: their shared triangle less each one's n d d^T.
 Scatter tied_scatter(std::span<const ComponentSums> components);
 
 /// The same by subtraction: the scatter of all rows about `mean`, less that of the components' means about it.
-/// `centres` K x D: what each component's sums are about.
+/// `centre` (D): what the sums of all components are about.
 Scatter within_total(std::span<const ComponentSums> components, const Matrix& total, std::span<const double> mean,
-                     const Matrix& centres);
-
-double mean_of(std::span<const double> values);
+                     std::span<const double> centre);
 
 }  // namespace shoal

@@ -1,9 +1,6 @@
 /// What a person chooses about Gaussian components.
 #pragma once
 
-#include <cstddef>
-#include <vector>
-
 #include "shoal/core/enum_names.hpp"
 
 namespace shoal {
@@ -17,15 +14,6 @@ struct GaussianOptions {
   double regularization = 1e-6;        ///< added to variances: share of a feature's global one
   double regularization_absolute = 0;  ///< the same in squared data units
 };
-
-/// The shape of /parameters/covariances.
-inline std::vector<std::size_t> covariance_shape(Covariance covariance, std::size_t n_clusters,
-                                                 std::size_t n_features) {
-  if (covariance == Covariance::full) return {n_clusters, n_features, n_features};
-  if (covariance == Covariance::tied) return {n_features, n_features};
-  if (covariance == Covariance::diag) return {n_clusters, n_features};
-  return {n_clusters};
-}
 
 /// Whether covariances are matrices, not variances.
 constexpr bool has_matrices(Covariance covariance) {

@@ -1,0 +1,68 @@
+/// How the rows of a tile meet the components: a policy for each kind of covariance, called once a tile.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "shoal/core/matrix.hpp"
+#include "shoal/math/truncation.hpp"
+#include "shoal/model/gaussian/covariance_update.hpp"
+#include "shoal/model/gaussian/gaussian_frame.hpp"
+#include "shoal/model/options.hpp"
+#include "shoal/pass/row_pass.hpp"
+
+namespace shoal {
+
+inline constexpr double log_two_pi = 1.8378770664093454836;  // ln 2 pi
+
+/// Sums are, for each component, D firsts and its seconds, unless a kind says otherwise. Layouts as in GaussianFrame,
+/// Tile and CovarianceLayout.
+template <class T>
+class GaussianKernels {
+ public:
+  using Frame = GaussianFrame<T>;
+  using Tile = GaussianTile<T>;
+  virtual ~GaussianKernels() = default;
+
+  /// What belongs to the rows of a fit; mean: D, theirs.
+  virtual void begin_fit(const RowPass<T>& /*pass*/, const Frame& /*frame*/, std::span<const double> /*mean*/) {}
+  virtual void end_fit(Frame& /*frame*/) {}
+
+  /// Takes over covariances, and completes a frame that has the means alone: log_peak, form, how sums are taken. Throws
+  /// Error(bad_data) where a matrix is not positive definite.
+  virtual void prepare(const std::vector<Matrix>& covariances, Frame& frame) = 0;
+  /// n_moments of the form that prepare may find; 0: none.
+  [[nodiscard]] virtual std::size_t n_moments(std::size_t /*n_features*/) const { return 0; }
+
+  /// Where the frame has no form.
+  virtual void score(const Frame& frame, Tile& tile, const ScoreConstants& constants, double* joint) const = 0;
+  /// Unless sums are taken by moments.
+  virtual void add(const Frame& frame, Tile& tile, const double* weighted, double* sums) const = 0;
+  [[nodiscard]] virtual std::size_t n_sums(const Frame& frame) const = 0;
+
+  /// Component k's part of the sums, which the result may look into.
+  [[nodiscard]] virtual ComponentSums sums_of(const Frame& frame, std::size_t k, double n,
+                                              std::span<const double> sums) const {
+    const auto mine = sums.subspan(k * (n_sums(frame) / frame.n_clusters), n_sums(frame) / frame.n_clusters);
+    const auto first = mine.first(frame.n_features);
+    return {n, {first.begin(), first.end()}, mine.subspan(frame.n_features), {}};
+  }
+  [[nodiscard]] virtual Scatter scatter_of(const ComponentSums& component) const = 0;
+  /// Completes a step but for the means.
+  virtual void find_scatter(const Frame& /*frame*/, std::span<const ComponentSums> components,
+                            GaussianStep& step) const {
+    for (const ComponentSums& component : components) step.scatter.push_back(scatter_of(component));
+    step.lost_digits = lost_digits(components, step.scatter);
+  }
+};
+
+/// Of full and tied covariances.
+template <class T>
+std::unique_ptr<GaussianKernels<T>> triangular_kernels(Covariance covariance);
+
+/// Of diagonal and spherical ones; `missing`: entries may be NaN, and are integrated out.
+template <class T>
+std::unique_ptr<GaussianKernels<T>> diagonal_kernels(Covariance covariance, bool missing);
+
+}  // namespace shoal
