@@ -123,7 +123,7 @@ class Interface(shoal.ShoalTest):
 
     def test_configs_run(self):
         data = {"gaussian": "iris.h5", "kmeans": "iris.h5", "kmedians": "faithful.h5", "bernoulli": "digits-binary.h5",
-                "categorical": "references/gss82.h5"}
+                "categorical": "references/gss82.h5", "poisson": "digits.h5"}
         configs = sorted((shoal.ROOT / "configs").glob("*.toml"))
         self.assertEqual([config.stem for config in configs], sorted(data))
         for config in configs:
