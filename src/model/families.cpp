@@ -6,7 +6,8 @@
 #include "shoal/model/family.hpp"
 
 /// The one list of families: each is described in the folder of this name (bernoulli and categorical: discrete).
-#define SHOAL_FAMILIES(family) family(kmeans) family(kmedians) family(bernoulli) family(categorical) family(gaussian)
+#define SHOAL_FAMILIES(family) \
+  family(kmeans) family(kmedians) family(bernoulli) family(categorical) family(poisson) family(gaussian)
 
 namespace shoal {
 

@@ -9,7 +9,7 @@
 #include "shoal/math/truncation.hpp"
 #include "shoal/model/gaussian/covariance_update.hpp"
 #include "shoal/model/gaussian/gaussian_frame.hpp"
-#include "shoal/model/options.hpp"
+#include "shoal/model/gaussian/options.hpp"
 #include "shoal/pass/row_pass.hpp"
 
 namespace shoal {
