@@ -43,14 +43,22 @@ bool is_missing(long double value, const ReadOptions& options, const Place& plac
   return false;
 }
 
+/// Up to here every whole number has its own value of type T.
+template <class T>
+constexpr T most_exact = T(std::uint64_t{1} << static_cast<unsigned>(std::numeric_limits<T>::digits));
+
 /// A real value as held; NaN marks missing ones.
 template <class Row>
 Row checked_real(long double value, const ReadOptions& options, const Place& place) {
   if (is_missing(value, options, place)) return std::numeric_limits<Row>::quiet_NaN();
   const auto row = static_cast<Row>(value);
   if (std::isinf(row)) place.fail(value, "does not fit float32; use --precision float64");
-  if (options.kind.values == Values::counts && (value < 0 || value != std::floor(value)))
-    place.fail(value, std::string(options.kind.refusal));
+  if (options.kind.values == Values::counts) {
+    if (value < 0 || value != std::floor(value)) place.fail(value, std::string(options.kind.refusal));
+    if (row != value || value > most_exact<double>)
+      place.fail(value, sizeof(Row) == sizeof(double) ? "is too large a count for float64; scale the counts down"
+                                                      : "is a count that float32 rounds; use --precision float64");
+  }
   return row;
 }
 
@@ -100,12 +108,13 @@ bool all_finite(const Row* values, std::size_t n) {
   return std::ranges::all_of(sum, [](Row x) { return x == 0; });
 }
 
-/// Whether finite values are whole and not negative.
+/// Whether finite values are counts that nothing was rounded in.
 template <class Row>
 bool all_counts(const Row* values, std::size_t n) {
   int others = 0;
   for (std::size_t i = 0; i < n; ++i)
-    others |= static_cast<int>(values[i] < 0) | static_cast<int>(std::floor(values[i]) != values[i]);
+    others |= static_cast<int>(!(values[i] >= 0)) | static_cast<int>(std::floor(values[i]) != values[i]) |
+              static_cast<int>(values[i] >= most_exact<Row>);
   return others == 0;
 }
 

@@ -13,16 +13,17 @@ std::vector<double> variances_of(const Matrix& covariance, std::size_t d) {
   return covariance.columns == 1 ? std::vector<double>(d, covariance.values[0]) : covariance.values;
 }
 
-/// ln 2 pi + ln variance.
-std::vector<double> log_norms_of(std::vector<double> variances) {
-  log_of(variances, variances);
-  for (double& v : variances) v += log_two_pi;
-  return variances;
+/// ln 2 pi + ln variance, D.
+std::vector<double> log_norms_of(const Matrix& covariance, std::size_t d) {
+  std::vector<double> norms = variances_of(covariance, d);
+  log_of(norms, norms);
+  for (double& norm : norms) norm += log_two_pi;
+  return norms;
 }
 
-double log_peak_of(const std::vector<double>& variances) {
-  const std::vector<double> log_norms = log_norms_of(variances);
-  return -0.5 * std::accumulate(log_norms.begin(), log_norms.end(), 0.0);
+double log_peak_of(const Matrix& covariance, std::size_t d) {
+  const std::vector<double> norms = log_norms_of(covariance, d);
+  return -0.5 * std::accumulate(norms.begin(), norms.end(), 0.0);
 }
 
 std::vector<Matrix> inverses_of(std::vector<Matrix> covariances) {
@@ -41,7 +42,7 @@ class Diagonal final : public GaussianKernels<T> {
     const std::vector<Matrix> precisions = inverses_of(covariances);
     precisions_.clear();
     for (const Matrix& one : precisions) precisions_.insert(precisions_.end(), one.values.begin(), one.values.end());
-    for (const Matrix& covariance : covariances) frame.log_peak.push_back(log_peak_of(covariance.values));
+    for (const Matrix& one : covariances) frame.log_peak.push_back(log_peak_of(one, frame.n_features));
     frame.form = moment_form<T>(Moments::squares, frame.means, precisions, covariances);
   }
   std::size_t n_moments(std::size_t d) const override { return shoal::n_moments(Moments::squares, d); }
@@ -76,7 +77,7 @@ class Spherical final : public GaussianKernels<T> {
     const std::vector<Matrix> precisions = inverses_of(covariances);
     scales_.clear();
     for (const Matrix& one : precisions) scales_.push_back(one(0, 0));
-    for (const Matrix& one : covariances) frame.log_peak.push_back(log_peak_of(variances_of(one, frame.n_features)));
+    for (const Matrix& one : covariances) frame.log_peak.push_back(log_peak_of(one, frame.n_features));
     frame.form = moment_form<T>(Moments::square_sum, frame.means, precisions, covariances);
   }
   std::size_t n_moments(std::size_t d) const override { return shoal::n_moments(Moments::square_sum, d); }
@@ -133,10 +134,9 @@ class Observed final : public GaussianKernels<T> {
   void prepare(const std::vector<Matrix>& covariances, Frame& frame) override {
     precisions_.clear();
     log_norms_.clear();
-    for (const Matrix& covariance : covariances) {
-      std::vector<double> variances = variances_of(covariance, frame.n_features);
-      for (const double v : variances) precisions_.push_back(static_cast<T>(1 / v));
-      log_norms_.push_back(log_norms_of(std::move(variances)));
+    for (const Matrix& one : covariances) {
+      for (const double v : variances_of(one, frame.n_features)) precisions_.push_back(static_cast<T>(1 / v));
+      log_norms_.push_back(log_norms_of(one, frame.n_features));
     }
   }
 

@@ -11,25 +11,18 @@
 #include "shoal/model/parameter_check.hpp"
 
 namespace shoal {
-namespace {
-
-template <class T>
-std::unique_ptr<GaussianKernels<T>> kernels_for(Covariance covariance, Missing missing) {
-  const bool triangles = covariance == Covariance::full || covariance == Covariance::tied;
-  return triangles ? triangular_kernels<T>(covariance)
-                   : diagonal_kernels<T>(covariance, missing == Missing::marginalize);
-}
-
-}  // namespace
 
 template <class T>
 GaussianComponents<T>::GaussianComponents(const ModelOptions& options, std::size_t n_features)
-    : policy_(&covariance_policy(options.of<GaussianOptions>().covariance)),
-      kernels_(kernels_for<T>(options.of<GaussianOptions>().covariance, options.missing)),
-      regularization_(options.of<GaussianOptions>().regularization),
+    : regularization_(options.of<GaussianOptions>().regularization),
       regularization_absolute_(options.of<GaussianOptions>().regularization_absolute),
       means_(options.n_clusters, n_features),
-      frame_(means_) {}
+      frame_(means_) {
+  const Covariance kind = options.of<GaussianOptions>().covariance;
+  const bool missing = options.missing == Missing::marginalize;
+  policy_ = &covariance_policy(kind);
+  kernels_ = has_matrices(kind) ? triangular_kernels<T>(kind) : diagonal_kernels<T>(kind, missing);
+}
 
 template <class T>
 GaussianComponents<T>::GaussianComponents(GaussianComponents&&) noexcept = default;

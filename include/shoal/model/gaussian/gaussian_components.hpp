@@ -77,7 +77,7 @@ class GaussianComponents {
   void take(std::span<const double> n, const Step& step, bool pool_small, std::int64_t& collapsed);
   void prepare();
 
-  const CovariancePolicy* policy_;
+  const CovariancePolicy* policy_ = nullptr;
   std::unique_ptr<GaussianKernels<T>> kernels_;
   double regularization_;
   double regularization_absolute_;
