@@ -10,14 +10,17 @@
 #include "app/config_file.hpp"
 #include "app/option_values.hpp"
 #include "shoal/core/error.hpp"
+#include "shoal/core/version.hpp"
 
 namespace shoal::app {
 namespace {
 
-const char* citation =
-    "shoal: distributed clustering with reproducible bits, version " SHOAL_VERSION
-    " (see CITATION.cff)\n"
-    "@software{shoal, title = {shoal: distributed clustering with reproducible bits}, version = {" SHOAL_VERSION "}}\n";
+std::string citation_text() {
+  return fmt::format(
+      "shoal: distributed clustering with reproducible bits, version {0} (see CITATION.cff)\n"
+      "@software{{shoal, title = {{shoal: distributed clustering with reproducible bits}}, version = {{{0}}}}}\n",
+      shoal::version());
+}
 
 /// Makes one line of CLI11's message, and points to the help.
 std::string one_line(const CLI::App& root, const CLI::ParseError& error) {
@@ -99,7 +102,7 @@ std::optional<Arguments> parse_arguments(int argc, char** argv, bool print) {
     throw Error(ExitCode::usage, one_line(root, error));
   }
   if (version || cite) {
-    if (print) std::cout << (version ? version_text() : citation);
+    if (print) std::cout << (version ? version_text() : citation_text());
     return std::nullopt;
   }
   const auto chosen = root.get_subcommands();

@@ -74,7 +74,4 @@ std::optional<Arguments> parse_arguments(int argc, char** argv, bool print);
 /// What --version says.
 std::string version_text();
 
-/// The version as written into models.
-std::string short_version();
-
 }  // namespace shoal::app

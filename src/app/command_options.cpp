@@ -98,12 +98,17 @@ std::string help_of(const std::string& name) {
   return text;
 }
 
-/// Notes what is given of an option, whose default is that of `family`.
+/// Notes what is given of an option, whose limits and default are those of `family`.
 void note_option(CLI::App* app, const Family& family, Option<RunOptions> option, GivenOptions& given) {
   const bool required = option.name == "clusters";
   if (has_own(family, option.name)) option.help = help_of(option.name);
-  const auto note = [&given, name = option.name](const std::vector<std::string>& texts) {
-    for (const std::string& text : texts) given.values.emplace_back(name, text);
+  const std::string name = "--" + option.name;
+  const auto note = [=, &family, &given](const std::vector<std::string>& texts) {
+    for (const std::string& text : texts) {
+      RunOptions tried{ModelOptions(family)};
+      if (!option.set(tried, text)) refuse_value(name, text, option.wanted);
+      given.values.emplace_back(option.name, text);
+    }
   };
   const OptionValue standard = required ? OptionValue() : option.get(RunOptions(ModelOptions(family)));
   CLI::Option* const one = app->add_option_function<std::vector<std::string>>(

@@ -25,14 +25,6 @@ void agree_on_target(const Communicator& comm, const Arguments& arguments) {
   use_best_target(target);
 }
 
-Precision settled_precision(std::optional<Precision> asked, const Family& family,
-                            const std::vector<DatasetInfo>& datasets) {
-  if (asked || family.rows.coded()) return asked.value_or(Precision::float64);
-  const bool all =
-      std::ranges::all_of(datasets, [](const DatasetInfo& info) { return info.type == ElementType::float32; });
-  return all ? Precision::float32 : Precision::float64;
-}
-
 namespace {
 
 /// By device and number where there is one, else by the path that it would have: links and other spellings do not
@@ -78,12 +70,6 @@ std::vector<std::string> files_of(const std::vector<DatasetInfo>& datasets) {
     files.insert(files.end(), info.storage.sources.begin(), info.storage.sources.end());
   }
   return files;
-}
-
-std::int64_t total_rows(const std::vector<DatasetInfo>& datasets) {
-  std::int64_t rows = 0;
-  for (const DatasetInfo& info : datasets) rows += info.n_rows;
-  return rows;
 }
 
 }  // namespace shoal::app

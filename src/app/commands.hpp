@@ -29,11 +29,6 @@ void warn_of_crowded_cores(const Communicator& comm, const Arguments& arguments,
 /// Brings all ranks to one instruction set. Throws Error(usage) where --target is not on every rank.
 void agree_on_target(const Communicator& comm, const Arguments& arguments);
 
-/// How rows are held and multiplied: as asked, else as float32 where all data sets are. Codes are codes, and their
-/// tables are float32 only where that is asked for.
-Precision settled_precision(std::optional<Precision> asked, const Family& family,
-                            const std::vector<DatasetInfo>& datasets);
-
 /// Throws Error(usage) on all ranks where two outputs, or an output and an input, are the same file, by whatever names
 /// or links. Empty names do not count. Collective.
 void require_different_files(const Communicator& comm, const std::vector<std::string>& outputs,
@@ -41,7 +36,5 @@ void require_different_files(const Communicator& comm, const std::vector<std::st
 
 /// Every file that holds a part of the data sets, as far as headers tell.
 std::vector<std::string> files_of(const std::vector<DatasetInfo>& datasets);
-
-std::int64_t total_rows(const std::vector<DatasetInfo>& datasets);
 
 }  // namespace shoal::app

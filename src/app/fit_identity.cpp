@@ -9,6 +9,7 @@
 
 #include "app/commands.hpp"
 #include "shoal/core/error.hpp"
+#include "shoal/core/version.hpp"
 #include "shoal/io/digest.hpp"
 #include "shoal/io/options_text.hpp"
 #include "shoal/io/output_path.hpp"
@@ -45,7 +46,7 @@ bool may_follow(MayBecome how, const std::string& before, const std::string& now
 }  // namespace
 
 NamedTexts identity_of(const FitPlan& plan) {
-  NamedTexts identity = {{program, short_version()},
+  NamedTexts identity = {{program, version()},
                          {instruction_set, target_name()},
                          {"rows", fmt::format("{}", plan.partition.n_rows)},
                          {"features", fmt::format("{}", plan.n_features())},
@@ -126,11 +127,6 @@ Arguments with_target_of(const std::optional<Checkpoint>& before, const Argument
 bool was_float64(const Checkpoint& checkpoint) {
   const std::string* precision = value_of(checkpoint.identity, "precision");
   return precision != nullptr && *precision == "\"float64\"";
-}
-
-std::vector<double> find_weights(const Checkpoint& checkpoint) {
-  const NamedArray* weights = find(checkpoint.parameters, "weights");
-  return weights == nullptr ? std::vector<double>{} : weights->values;
 }
 
 std::vector<std::string> files_written(const Arguments& arguments, const std::string& generation) {

@@ -36,9 +36,6 @@ bool same_limits(const NamedTexts& before, const FitPlan& plan);
 /// The arguments, with the checkpoint's instruction set where none is asked for.
 Arguments with_target_of(const std::optional<Checkpoint>& before, const Arguments& arguments);
 
-/// Mixing weights of a checkpoint.
-std::vector<double> find_weights(const Checkpoint& checkpoint);
-
 /// Whether its rows were held as float64, as they may be for float32 files, too.
 bool was_float64(const Checkpoint& checkpoint);
 

@@ -15,6 +15,7 @@
 #include "shoal/io/options_text.hpp"
 #include "shoal/io/slice_reader.hpp"
 #include "shoal/run/named_files.hpp"
+#include "shoal/run/rows.hpp"
 
 namespace shoal::app {
 namespace {
@@ -45,7 +46,7 @@ double statistics_bytes(const FitPlan& plan) {
 }  // namespace
 
 void FitPlan::set_precision(Precision precision) {
-  options.rows.precision = precision;
+  options.rows.precision = read.rows.precision = precision;
   options.model.float32_tables = precision == Precision::float32;
   if (!identity.empty()) set_entry(identity, "precision", toml_text(to_string(precision)));
 }
@@ -62,7 +63,7 @@ FitPlan make_plan(const Communicator& comm, const Arguments& a) {
     throw Error(ExitCode::usage, fmt::format("-k {}: more clusters than the {} rows of the data; choose a smaller -k",
                                              options.model.n_clusters, rows));
   plan.partition = partition(rows, plan.n_features(), family.rows.coded());
-  plan.set_precision(settled_precision(options.rows.precision, family, plan.datasets));
+  plan.set_precision(settled_precision(options.rows.precision, family.rows, all_float32(plan.datasets)));
   plan.threads = settle_threads(comm, a);
   options.fit.tolerance = options.fit.tolerance.value_or(default_tolerance(family));
   options.fit.want_labels = !a.labels.empty();

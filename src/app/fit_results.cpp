@@ -54,27 +54,6 @@ Outputs::Outputs(const Communicator& comm, const Arguments& arguments, const std
                    mark);
 }
 
-namespace {
-
-/// Nothing that is not a number leaves the program.
-void require_finite(const ModelFile& file) {
-  const auto check = [](const std::string& name, const std::vector<double>& values) {
-    for (std::size_t i = 0; i < values.size(); ++i)
-      if (!std::isfinite(values[i]))
-        throw Error(
-            ExitCode::bad_data,
-            fmt::format("{} would be {} at flat index {}: the values, their weights or --regularization are too "
-                        "large; scale them",
-                        name, values[i], i));
-  };
-  check("the model's objective, log-likelihood, BIC or AIC", {file.objective, file.log_likelihood, file.bic, file.aic});
-  for (const NamedArray& array : file.parameters) check("/parameters/" + array.name, array.values);
-  check("/parameters/counts", file.counts);
-  check("/history/objective", file.history);
-}
-
-}  // namespace
-
 bool all_written(const Communicator& comm, const Arguments& arguments, const Checkpoint& finished) {
   bool all = false;
   on_root(comm, [&] {
@@ -84,44 +63,6 @@ bool all_written(const Communicator& comm, const Arguments& arguments, const Che
   broadcast_object(comm, all);
   return all;
 }
-
-template <class Row>
-ModelFile describe(const Model<Row>& model, const FitResult& result, const FitPlan& plan, const DataSummary& summary) {
-  ModelFile file;
-  file.model = plan.family().name;
-  for (const Option<ModelOptions>& option : plan.family().options)
-    if (option.attribute) file.kinds.emplace_back(option.name, std::get<std::string>(option.get(plan.options.model)));
-  const ModelOptions& options = plan.options.model;
-  file.mixing = options.mixing == Mixing::given ? options.mixing_file.digest : to_string(options.mixing);
-  file.is_mixture = plan.family().mixture;
-  file.n_clusters = static_cast<std::int64_t>(model.n_clusters());
-  file.n_features = static_cast<std::int64_t>(model.n_features());
-  file.n_rows = summary.rows_used;
-  file.total_weight = summary.total_weight;
-  file.objective = result.objective;
-  file.log_likelihood = result.log_likelihood;
-  file.n_parameters = model.n_parameters();
-  const auto p = static_cast<double>(file.n_parameters);
-  file.bic = -2 * result.log_likelihood + p * std::log(summary.total_weight);
-  file.aic = -2 * result.log_likelihood + 2 * p;
-  file.n_iterations = result.n_iterations;
-  file.converged = result.converged();
-  file.stop_reason = to_string(result.stop_reason);
-  file.seed = plan.options.start.seed;
-  file.feature_names = plan.datasets.front().feature_names;
-  file.instruction_set = target_name();
-  file.shoal_version = short_version();
-  file.options = options_text(plan.options);
-  file.parameters = model.parameters();
-  file.counts = result.counts;
-  file.history = result.history;
-  require_finite(file);
-  return file;
-}
-
-template ModelFile describe(const Model<float>&, const FitResult&, const FitPlan&, const DataSummary&);
-template ModelFile describe(const Model<double>&, const FitResult&, const FitPlan&, const DataSummary&);
-template ModelFile describe(const Model<PackedByte>&, const FitResult&, const FitPlan&, const DataSummary&);
 
 namespace {
 

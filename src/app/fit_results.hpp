@@ -26,9 +26,6 @@ struct Outputs {
 /// Whether all that is asked for is there as the finished fit wrote it. Collective.
 bool all_written(const Communicator& comm, const Arguments& arguments, const Checkpoint& finished);
 
-template <class Row>
-ModelFile describe(const Model<Row>& model, const FitResult& result, const FitPlan& plan, const DataSummary& summary);
-
 /// Writes the files, lets the checkpoint know them, and gives them their names. Collective.
 void write_outputs(const Communicator& comm, Outputs& outputs, const ModelFile& file, const FitResult& result,
                    const FitPlan& plan, Checkpointing& checkpointing);

@@ -37,6 +37,7 @@ std::string prototype_pictures(const ModelFile& model, const std::string& name, 
     throw Error(ExitCode::usage, fmt::format("--prototypes {}: {} features of a {} model do not make lines of {}",
                                              width, d, model.model, width));
   const NamedArray& centres = require_array(model.parameters, centre.name, centre.shape, name);
+  const std::vector<double> counts = require_array(model.parameters, "counts", {n}, name).values;
   const bool share = centre.domain == Domain::probabilities;
   const double low = share ? 0 : *std::min_element(centres.values.begin(), centres.values.end());
   const double high = share ? 1 : *std::max_element(centres.values.begin(), centres.values.end());
@@ -45,8 +46,8 @@ std::string prototype_pictures(const ModelFile& model, const std::string& name, 
   for (std::size_t first = 0; first < centres.shape[0]; first += abreast) {
     const std::size_t last = std::min(first + abreast, centres.shape[0]);
     for (std::size_t k = first; k < last; ++k)
-      text += fmt::format("{:<{}}", fmt::format("{}: {:.1f} %", k, 100 * model.counts[k] / model.total_weight),
-                          2 * width + 3);
+      text +=
+          fmt::format("{:<{}}", fmt::format("{}: {:.1f} %", k, 100 * counts[k] / model.total_weight), 2 * width + 3);
     text += '\n';
     for (std::size_t line = 0; line < d / width; ++line) {
       for (std::size_t k = first; k < last; ++k)

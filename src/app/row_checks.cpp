@@ -9,19 +9,6 @@
 #include "shoal/model/value_range.hpp"
 
 namespace shoal::app {
-
-void check_rows(const FitPlan& plan, const DataSummary& summary) {
-  if (static_cast<std::int64_t>(plan.options.model.n_clusters) > summary.rows_used)
-    throw Error(ExitCode::usage, fmt::format("-k {}: more clusters than the {} rows that are used; choose a smaller -k",
-                                             plan.options.model.n_clusters, summary.rows_used));
-  if (!(summary.total_weight > 0))
-    throw Error(ExitCode::bad_data, "--row-weights: all weights are zero; at least one row must count");
-  if (!std::isfinite(summary.total_weight) || summary.total_weight < 0x1p-960)
-    throw Error(ExitCode::bad_data,
-                fmt::format("--row-weights: their sum is {}, which leaves their products no digits; scale them",
-                            summary.total_weight));
-}
-
 namespace {
 
 /// The place and remedy of values whose squares or distances are no numbers.

@@ -6,9 +6,6 @@
 
 namespace shoal::app {
 
-/// Throws Error: usage where K exceeds the rows used, bad_data where their weights sum to nothing usable.
-void check_rows(const FitPlan& plan, const DataSummary& summary);
-
 /// Whether T holds the squares and distances of these rows. float32 that was not asked for may give way to float64;
 /// else throws Error(bad_data). What lies far apart in float64 may still be near its cluster, if a file says where that
 /// is.

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
-#include <type_traits>
 
 #include "app/checkpointing.hpp"
 #include "app/commands.hpp"
@@ -18,7 +17,7 @@
 #include "shoal/fit/fit.hpp"
 #include "shoal/io/digest.hpp"
 #include "shoal/io/options_text.hpp"
-#include "shoal/io/shard_reader.hpp"
+#include "shoal/run/fitted.hpp"
 #include "shoal/run/start_model.hpp"
 
 namespace shoal::app {
@@ -47,53 +46,66 @@ void note_rows(const Communicator& comm, const Shard<Row>& shard, FitPlan& plan)
   set_entry(plan.identity, digest_of_rows, rows_digest(comm, shard.digest));
 }
 
-/// Reads, fits and writes; false, and nothing done, where rows of this type cannot hold the distances.
-template <class Row>
-bool fit_rows(const Communicator& comm, FitPlan& plan, Outputs& outputs, Reporter& reporter,
-              Checkpointing& checkpointing, const std::optional<Checkpoint>& before) {
-  const Arguments& arguments = plan.arguments;
-  Stopwatch watch;
-  Seconds seconds;
-  const Shard<Row> shard = read_shard<Row>(comm, plan.datasets, plan.partition, plan.read);
-  const DataSummary summary = summarise(comm, shard);
-  check_rows(plan, summary);
-  RowPass<Row> pass(shard, comm, plan.threads, summary);
-  if (checkpointing.possible())
-    pass.before_each([&] { agree(comm, [&] { checkpointing.leave_if_asked("looking for a start"); }); });
-  if (!holds_distances(plan, pass, plan.options.start.arrays.empty() && !before)) return false;
-  note_rows(comm, shard, plan);
-  if (before) require_same(before->identity, plan);
-  reporter.set_data(plan.identity.back().second);
-  seconds.read = watch.lap();
+/// A fit under way: where it tells, what it writes, and where it may have been before.
+struct Life {
+  FitPlan& plan;
+  Outputs& outputs;
+  Reporter& reporter;
+  Checkpointing& checkpointing;
+  const std::optional<Checkpoint>& before;
+  const Rows* rows = nullptr;
+  Stopwatch watch{};
+  Seconds seconds{};
+};
 
-  const std::unique_ptr<Model<Row>> model =
-      start_model(plan.options, pass, before ? &*before : nullptr, arguments.checkpoint);
-  for (const std::string& warning : model->warnings()) warn(comm, arguments, warning);
+/// Writes the results and tells of them.
+template <class Row>
+void write_results(const RowPass<Row>& pass, const PassCosts& costs_before, const Model<Row>& model,
+                   const FitResult& result, Life& life) {
+  const FitPlan& plan = life.plan;
+  const Communicator& comm = pass.comm();
+  const ModelFile file = model_file(model, result, plan.options, pass.summary(), plan.datasets.front().feature_names);
+  write_outputs(comm, life.outputs, file, result, plan, life.checkpointing);
+  life.seconds.write = life.watch.lap();
+  life.seconds.checkpoints = life.checkpointing.seconds_writing();
+  PassCosts costs = pass.costs();
+  costs.bytes_reduced -= costs_before.bytes_reduced;
+  const nlohmann::ordered_json json = run_json(comm, file, model.repairs(), result, costs, life.seconds, plan.threads);
+  life.reporter.log_run(json);
+  say(comm, plan.arguments, summary_text(file, result, model.repairs(), plan.arguments));
+  if (plan.arguments.json) print_result(comm, one_line(json) + "\n");
+}
+
+/// Starts or goes on, fits and writes; false, and nothing done, where rows of this type cannot hold the distances.
+template <class Row>
+bool fit_rows(RowPass<Row>& pass, Life& life) {
+  FitPlan& plan = life.plan;
+  Checkpointing& checkpointing = life.checkpointing;
+  const Checkpoint* const before = life.before ? &*life.before : nullptr;
+  if (checkpointing.possible())
+    pass.before_each([&] { agree(pass.comm(), [&] { checkpointing.leave_if_asked("looking for a start"); }); });
+  if (!holds_distances(plan, pass, plan.options.start.arrays.empty() && before == nullptr)) return false;
+  std::visit([&](const auto& shard) { note_rows(pass.comm(), shard, plan); }, life.rows->shard);
+  if (before != nullptr) require_same(before->identity, plan);
+  life.reporter.set_data(plan.identity.back().second);
+  life.seconds.read = life.watch.lap();
+
+  const std::unique_ptr<Model<Row>> model = start_model(plan.options, pass, before, plan.arguments.checkpoint);
+  for (const std::string& warning : model->warnings()) warn(pass.comm(), plan.arguments, warning);
   checkpointing.keep(plan.identity, [&] { return model->parameters(); });
-  seconds.start = watch.lap();
+  life.seconds.start = life.watch.lap();
 
   pass.before_each({});  // now votes travel with the sums
   const PassCosts costs_before = pass.costs();
-  const FitResult result =
-      fit(*model, pass, plan.options.fit, reporter, checkpointing, before ? before->state : FitState{});
-  reporter.finish();
-  seconds.fit = watch.lap();
+  const FitState state = before != nullptr ? before->state : FitState{};
+  const FitResult result = fit(*model, pass, plan.options.fit, life.reporter, checkpointing, state);
+  life.reporter.finish();
+  life.seconds.fit = life.watch.lap();
   if (result.interrupted()) {
     checkpointing.write_stopped(result.state);
     throw checkpointing.stop_error(result);
   }
-
-  const ModelFile file = describe(*model, result, plan, summary);
-  write_outputs(comm, outputs, file, result, plan, checkpointing);
-  seconds.write = watch.lap();
-  seconds.checkpoints = checkpointing.seconds_writing();
-
-  PassCosts costs = pass.costs();
-  costs.bytes_reduced -= costs_before.bytes_reduced;
-  const nlohmann::ordered_json json = run_json(comm, file, model->repairs(), result, costs, seconds, plan.threads);
-  reporter.log_run(json);
-  say(comm, arguments, summary_text(file, result, model->repairs(), arguments));
-  if (arguments.json) print_result(comm, one_line(json) + "\n");
+  write_results(pass, costs_before, *model, result, life);
   return true;
 }
 
@@ -140,17 +152,18 @@ void fit_and_write(const Communicator& comm, FitPlan& plan, Outputs& outputs, Ch
     say(comm, arguments,
         fmt::format("going on from {} after {} iterations", printable(arguments.checkpoint),
                     before->state.n_iterations));
-  if (plan.family().rows.coded()) {
-    fit_rows<PackedByte>(comm, plan, outputs, reporter, checkpointing, before);
-    return;
-  }
-  if (plan.float32() && fit_rows<float>(comm, plan, outputs, reporter, checkpointing, before)) return;
-  if (plan.float32()) {
-    say(comm, arguments, "note: float32 cannot hold the squares or distances of these values: going on in float64");
-    plan.set_precision(Precision::float64);
-    check_memory(comm, plan);
-  }
-  fit_rows<double>(comm, plan, outputs, reporter, checkpointing, before);
+  Life life{plan, outputs, reporter, checkpointing, before};
+  const auto fitted = [&] {
+    const Rows rows = read_rows(comm, plan.datasets, plan.partition, plan.read);
+    check_rows(plan.options, rows.summary);
+    life.rows = &rows;
+    return on_rows(rows, [&](auto& pass) { return fit_rows(pass, life); });
+  };
+  if (fitted()) return;
+  say(comm, arguments, "note: float32 cannot hold the squares or distances of these values: going on in float64");
+  plan.set_precision(Precision::float64);
+  check_memory(comm, plan);
+  fitted();
 }
 
 }  // namespace

@@ -7,8 +7,8 @@
 #include "shoal/comm/agree.hpp"
 #include "shoal/io/data_file.hpp"
 #include "shoal/io/stored_options.hpp"
-#include "shoal/model/parameter_check.hpp"
 #include "shoal/model/sampler.hpp"
+#include "shoal/run/fitted.hpp"
 
 namespace shoal::app {
 namespace {
@@ -56,11 +56,10 @@ void sample_as(const Communicator& comm, const Arguments& arguments, const Model
 
 void run_sample(const Communicator& comm, const Arguments& arguments) {
   require_different_files(comm, {arguments.output}, {arguments.model_file, arguments.config});
-  ModelFile model = read_model(comm, arguments.model_file);
+  const ModelFile model = load(comm, arguments.model_file);
   require_different_files(comm, {arguments.output}, model.sources);
   const ModelOptions options = stored_options(model, arguments.model_file).model;
   const auto n_features = static_cast<std::size_t>(model.n_features);
-  check_parameters(options, n_features, Completeness::model, arguments.model_file, model.parameters);
   const Sampler sampler(options, {options.n_clusters, n_features, 0}, model.parameters, arguments.model_file);
   switch (options.family().rows.values) {
     case Values::numbers:

@@ -6,6 +6,7 @@
 #include "app/commands.hpp"
 #include "app/fit_plan.hpp"
 #include "app/terminal.hpp"
+#include "shoal/core/version.hpp"
 #include "shoal/math/target.hpp"
 
 namespace shoal::app {
@@ -38,7 +39,7 @@ std::string headline(const Communicator& comm, const FitPlan& plan) {
     mixing = fmt::format(", mixing weights {}", model.mixing == Mixing::given
                                                     ? "held at " + printable(model.mixing_file.name)
                                                     : to_string(model.mixing));
-  return fmt::format("shoal {}: {}{}, K = {}{}; {} x {} as {}; {} x {}, {}", short_version(), plan.family().name,
+  return fmt::format("shoal {}: {}{}, K = {}{}; {} x {} as {}; {} x {}, {}", version(), plan.family().name,
                      kind_of(model), model.n_clusters, mixing, plural(plan.partition.n_rows, "row"),
                      plural(plan.datasets.front().n_columns, "feature"),
                      plan.family().rows.coded() ? "codes" : to_string(*plan.options.rows.precision),
@@ -55,12 +56,13 @@ std::string summary_text(const ModelFile& file, const FitResult& result, const R
   else
     text += fmt::format("objective {:.10g} ({:.6g} a row)\n", file.objective, file.objective / file.total_weight);
   constexpr std::size_t most_lines = 12;
-  const std::size_t shown = arguments.verbose ? file.counts.size() : std::min(most_lines, file.counts.size());
+  const std::vector<double> counts = file.counts();
+  const std::size_t shown = arguments.verbose ? counts.size() : std::min(most_lines, counts.size());
   for (std::size_t k = 0; k < shown; ++k)
-    text += fmt::format("  cluster {:3d}  {:12.6g} rows  {:5.1f} %\n", k, file.counts[k],
-                        100 * file.counts[k] / file.total_weight);
-  if (shown < file.counts.size()) text += fmt::format("  ... and {} more (-v shows all)\n", file.counts.size() - shown);
-  const auto empty = std::count(file.counts.begin(), file.counts.end(), 0.0);
+    text +=
+        fmt::format("  cluster {:3d}  {:12.6g} rows  {:5.1f} %\n", k, counts[k], 100 * counts[k] / file.total_weight);
+  if (shown < counts.size()) text += fmt::format("  ... and {} more (-v shows all)\n", counts.size() - shown);
+  const auto empty = std::count(counts.begin(), counts.end(), 0.0);
   text += fmt::format("health: {} reseeded, {} dropped, {} collapsed, {} empty at the end, objective fell {} times\n",
                       repairs.reseeded, repairs.dropped, repairs.collapsed, empty, result.falls);
   text += fmt::format("wrote {}{}", printable(arguments.output),

@@ -1,3 +1,5 @@
+#include "shoal/core/version.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -8,12 +10,10 @@
 
 namespace shoal::app {
 
-std::string short_version() { return SHOAL_VERSION; }
-
 std::string version_text() {
   return fmt::format(
-      "shoal {}\nrevision: {}\ncompiler: {}\nMPI: {}\nHDF5: {}\ninstruction set: {} (this machine: {})\n",
-      SHOAL_VERSION, SHOAL_REVISION, SHOAL_COMPILER, mpi_library_version(), hdf5_library_version(),
+      "shoal {}\nrevision: {}\ncompiler: {}\nMPI: {}\nHDF5: {}\ninstruction set: {} (this machine: {})\n", version(),
+      SHOAL_REVISION, SHOAL_COMPILER, mpi_library_version(), hdf5_library_version(),
       target_names(supported_targets()).front(), fmt::join(target_names(supported_targets()), ", "));
 }
 

@@ -33,6 +33,14 @@ void reduce_all(std::span<T> values, MPI_Datatype type, MPI_Op op, const Communi
             [&](T* data, int count) { check(MPI_Allreduce(MPI_IN_PLACE, data, count, type, op, comm.handle().comm)); });
 }
 
+/// For a communicator of our own, which goes with its last handle.
+std::shared_ptr<Communicator::Handle> owned_handle() {
+  return {new Communicator::Handle{MPI_COMM_NULL}, [](Communicator::Handle* handle) {
+            if (handle->comm != MPI_COMM_NULL) MPI_Comm_free(&handle->comm);
+            delete handle;  // NOLINT: a deleter
+          }};
+}
+
 }  // namespace
 
 Communicator::Communicator(std::shared_ptr<const Handle> handle) : handle_(std::move(handle)) {
@@ -125,12 +133,15 @@ void Communicator::receive(std::span<std::byte> bytes, int source) const {
 void Communicator::barrier() const { check(MPI_Barrier(handle_->comm)); }
 
 Communicator Communicator::on_this_host() const {
-  auto host = std::shared_ptr<Handle>(new Handle{MPI_COMM_NULL}, [](Handle* handle) {
-    if (handle->comm != MPI_COMM_NULL) MPI_Comm_free(&handle->comm);
-    delete handle;  // NOLINT: a deleter
-  });
+  const auto host = owned_handle();
   check(MPI_Comm_split_type(handle_->comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host->comm));
   return Communicator(host).with_message_limit(message_limit_);
+}
+
+Communicator Communicator::duplicate() const {
+  const auto copy = owned_handle();
+  check(MPI_Comm_dup(handle_->comm, &copy->comm));
+  return Communicator(copy).with_message_limit(message_limit_);
 }
 
 }  // namespace shoal

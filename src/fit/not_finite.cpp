@@ -28,7 +28,7 @@ std::string largest_value(const RowPass<Row>& pass, std::int64_t row) {
 }  // namespace
 
 template <class Row>
-Error not_finite(const Model<Row>& model, const RowPass<Row>& pass, double objective) {
+NotFinite not_finite(const Model<Row>& model, const RowPass<Row>& pass, double objective) {
   const auto rows = pass.largest(1, [&](const RowBlock<Row>& block, std::span<double> score) {
     Statistics unused = model.statistics(true);
     RowOutputs outputs;
@@ -48,8 +48,8 @@ Error not_finite(const Model<Row>& model, const RowPass<Row>& pass, double objec
           rows.front()};
 }
 
-template Error not_finite<float>(const Model<float>&, const RowPass<float>&, double);
-template Error not_finite<double>(const Model<double>&, const RowPass<double>&, double);
-template Error not_finite<PackedByte>(const Model<PackedByte>&, const RowPass<PackedByte>&, double);
+template NotFinite not_finite<float>(const Model<float>&, const RowPass<float>&, double);
+template NotFinite not_finite<double>(const Model<double>&, const RowPass<double>&, double);
+template NotFinite not_finite<PackedByte>(const Model<PackedByte>&, const RowPass<PackedByte>&, double);
 
 }  // namespace shoal

@@ -1,5 +1,6 @@
 #include "shoal/io/dataset.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "io/describe.hpp"
@@ -37,6 +38,16 @@ FileSummary summarise_file(const std::string& name) {
   FileSummary summary;
   unpack(ask(Question::summarise, pack(name), name), summary);
   return summary;
+}
+
+std::int64_t total_rows(const std::vector<DatasetInfo>& datasets) {
+  std::int64_t rows = 0;
+  for (const DatasetInfo& info : datasets) rows += info.n_rows;
+  return rows;
+}
+
+bool all_float32(const std::vector<DatasetInfo>& datasets) {
+  return std::ranges::all_of(datasets, [](const DatasetInfo& info) { return info.type == ElementType::float32; });
 }
 
 }  // namespace shoal

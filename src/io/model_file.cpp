@@ -31,7 +31,7 @@ void write_attributes(hid_t file, const ModelFile& model) {
 
 /// The model's size on disk, generously.
 std::int64_t bytes_of(const ModelFile& model) {
-  std::size_t bytes = 65536 + model.options.size() + (model.counts.size() + model.history.size()) * sizeof(double);
+  std::size_t bytes = 65536 + model.options.size() + model.history.size() * sizeof(double);
   for (const NamedArray& array : model.parameters) bytes += array.values.size() * sizeof(double);
   for (const std::string& name : model.feature_names) bytes += 2 * (name.size() + 64);
   return static_cast<std::int64_t>(bytes);
@@ -46,7 +46,6 @@ void write_model(const Communicator& comm, OutputFile& output, const ModelFile& 
     {
       const Hdf5Handle parameters = create_group(file, "parameters");
       for (const NamedArray& array : model.parameters) write_array(parameters, array);
-      write_array(parameters, {"counts", {model.counts.size()}, model.counts});
       const Hdf5Handle history = create_group(file, "history");
       write_array(history, {"objective", {model.history.size()}, model.history});
     }

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <optional>
+#include <string_view>
 
 #include "io/foreign_file.hpp"
 #include "shoal/io/hdf5_file.hpp"
@@ -53,13 +54,16 @@ NamedArrays read_group(hid_t file, const std::string& path) {
   return arrays;
 }
 
-/// Reads attributes; a number that must be there and is not is an error.
+/// Reads attributes; one that must be there and is not is an error.
 class AttributeReader {
  public:
   AttributeReader(hid_t file, std::string name) : file_(file), name_(std::move(name)) {}
 
   void operator()(const char* attribute, std::string& value) const {
-    value = read_text_attribute(file_, attribute).value_or("");
+    const auto found = read_text_attribute(file_, attribute);
+    const std::string_view name = attribute;
+    if (!found && (name == "model" || name == "stop_reason")) missing(attribute);
+    value = found.value_or("");
   }
   void operator()(const char* attribute, double& value) const {
     const auto found = read_number_attribute(file_, attribute);
@@ -80,12 +84,11 @@ class AttributeReader {
   }
   void operator()(const char* /*attribute*/, bool& /*converged*/) const {}  // told by the reason
 
+ private:
   [[noreturn]] void missing(const char* attribute) const {
     throw Error(ExitCode::bad_data,
                 fmt::format("{}: its attribute `{}` is missing or damaged; fit the model again", name_, attribute));
   }
-
- private:
   hid_t file_;
   std::string name_;
 };
@@ -113,11 +116,8 @@ ModelFile read_model_from(const std::string& name, const std::vector<std::string
   for (const std::string& kind : kinds)
     if (read_text_attribute(file, kind)) model.kinds.emplace_back(kind, "");
   ModelFile::visit_attributes(model, read);
-  if (model.model.empty()) read.missing("model");
-  if (model.stop_reason.empty()) read.missing("stop_reason");
   model.converged = model.stop_reason == "tolerance" || model.stop_reason == "fixed_point";
   model.parameters = read_group(file, "/parameters");
-  if (const NamedArray* counts = find(model.parameters, "counts")) model.counts = counts->values;
   const NamedArrays history = read_group(file, "/history");
   if (const NamedArray* objective = find(history, "objective")) model.history = objective->values;
   model.sources.assign(files_opened().begin(), files_opened().end());

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <type_traits>
 
+#include "io/row_slices.hpp"
 #include "io/store_rows.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/comm/block_reduce.hpp"
@@ -19,20 +20,16 @@
 namespace shoal {
 namespace {
 
+/// One weight a row.
 template <class Row>
-void read_weights(const Communicator& comm, const std::vector<DatasetInfo>& datasets, const std::string& name,
-                  int threads, Shard<Row>& shard) {
-  shard.weights.resize(shard.n_rows());
-  const auto rows = [&](int rank) { return shard.partition.rows_of_rank(rank, comm.size()); };
-  read_slices(comm, describe_weights(comm, datasets, name), rows, threads, [&](const Slice& slice) {
-    with_elements(slice, [&](const auto* elements) {
-      for (std::int64_t r = 0; r < slice.n_rows; ++r) {
-        const auto weight = static_cast<double>(elements[r]);
-        if (!(weight >= 0) || std::isinf(weight))
-          Place{slice, r, 0}.fail(weight, "is no weight; weights are finite and not negative");
-        shard.weights[static_cast<std::size_t>(slice.first_row + r - shard.rows().first)] = weight;
-      }
-    });
+void store_weights(const Slice& slice, Shard<Row>& shard) {
+  with_elements(slice, [&](const auto* elements) {
+    for (std::int64_t r = 0; r < slice.n_rows; ++r) {
+      const auto weight = static_cast<double>(elements[r]);
+      if (!(weight >= 0) || std::isinf(weight))
+        Place{slice, r, 0}.fail(weight, "is no weight; weights are finite and not negative");
+      shard.weights[static_cast<std::size_t>(slice.first_row + r - shard.rows().first)] = weight;
+    }
   });
 }
 
@@ -55,15 +52,14 @@ LevelOffsets offsets_of(const std::vector<std::int64_t>& levels) {
 
 /// Levels of each feature: the model's, two, the attribute's, or the largest code + 1 over all ranks, which takes a
 /// reading of its own.
-LevelOffsets find_levels(const Communicator& comm, const std::vector<DatasetInfo>& datasets, const ReadOptions& options,
-                         const std::function<Range(int)>& rows) {
+LevelOffsets find_levels(const Communicator& comm, const RowSlices& slices, const ReadOptions& options) {
   if (!options.known_levels.empty()) return options.known_levels;
-  const auto d = static_cast<std::size_t>(datasets.front().n_columns);
+  const auto d = static_cast<std::size_t>(slices.head.n_columns);
   if (options.kind.values == Values::bits) return offsets_of(std::vector<std::int64_t>(d, 2));
-  if (!datasets.front().levels.empty()) return offsets_of(datasets.front().levels);
+  if (!slices.head.levels.empty()) return offsets_of(slices.head.levels);
   std::vector<std::int64_t> levels(d, 1);
   std::mutex mutex;
-  read_slices(comm, datasets, rows, options.threads, [&](const Slice& slice) {
+  const auto look = [&](const Slice& slice) {
     const ReadOptions mine = of_type(options, slice.dataset.storage.number);
     std::vector<Code> row(d);
     std::vector<std::int64_t> largest(d, 1);
@@ -82,7 +78,8 @@ LevelOffsets find_levels(const Communicator& comm, const std::vector<DatasetInfo
     });
     const std::lock_guard lock(mutex);
     std::ranges::transform(levels, largest, levels.begin(), [](auto a, auto b) { return std::max(a, b); });
-  });
+  };
+  slices.rows(look, {});
   comm.maximum(levels);
   return offsets_of(levels);
 }
@@ -145,17 +142,15 @@ Destination in_place(Shard<Row>& shard) {
 }  // namespace
 
 template <class Row>
-Shard<Row> read_shard(const Communicator& comm, const std::vector<DatasetInfo>& datasets, const Partition& partition,
+Shard<Row> make_shard(const Communicator& comm, const RowSlices& slices, const Partition& partition,
                       const ReadOptions& options) {
-  require_same_columns(datasets);
   Shard<Row> shard;
   shard.partition = partition;
   shard.blocks = partition.blocks_of(comm.rank(), comm.size());
-  shard.n_features = static_cast<std::size_t>(datasets.front().n_columns);
-  const auto rows = [&](int rank) { return partition.rows_of_rank(rank, comm.size()); };
+  shard.n_features = static_cast<std::size_t>(slices.head.n_columns);
   if constexpr (std::is_same_v<Row, PackedByte>) {
     const bool may_miss = options.rows.missing == Missing::marginalize;
-    shard.coding = RowCoding(find_levels(comm, datasets, options, rows), may_miss, options.n_clusters);
+    shard.coding = RowCoding(find_levels(comm, slices, options), may_miss, options.n_clusters);
   }
   const std::size_t spare = std::is_same_v<Row, PackedByte> ? RowCoding::spare_bytes : 0;
   agree(comm, [&] {
@@ -167,14 +162,33 @@ Shard<Row> read_shard(const Communicator& comm, const std::vector<DatasetInfo>& 
     if (options.between_slices) options.between_slices();
     store_slice(slice, options, shard);
   };
-  read_slices(comm, datasets, rows, options.threads, store, in_place(shard));
-  if (!options.rows.row_weights.name.empty())
-    read_weights(comm, datasets, options.rows.row_weights.name, options.threads, shard);
+  slices.rows(store, in_place(shard));
+  if (slices.weights) {
+    shard.weights.resize(shard.n_rows());
+    slices.weights([&](const Slice& slice) { store_weights(slice, shard); });
+  }
   leave_out(comm, shard);
   constexpr std::uint64_t places_of_weights = std::uint64_t{1} << 63U;  // beyond those of rows
   shard.digest.add(std::as_bytes(std::span(shard.weights)),
                    places_of_weights + sizeof(double) * static_cast<std::uint64_t>(shard.rows().first));
   return shard;
+}
+
+template <class Row>
+Shard<Row> read_shard(const Communicator& comm, const std::vector<DatasetInfo>& datasets, const Partition& partition,
+                      const ReadOptions& options) {
+  require_same_columns(datasets);
+  const auto rows = [&](int rank) { return partition.rows_of_rank(rank, comm.size()); };
+  RowSlices slices{datasets.front(), {}, {}};
+  slices.rows = [&](const VisitSlice& visit, const Destination& destination) {
+    read_slices(comm, datasets, rows, options.threads, visit, destination);
+  };
+  const std::string& weights = options.rows.row_weights.name;
+  if (!weights.empty())
+    slices.weights = [&](const VisitSlice& visit) {
+      read_slices(comm, describe_weights(comm, datasets, weights), rows, options.threads, visit);
+    };
+  return make_shard<Row>(comm, slices, partition, options);
 }
 
 template <class Row>
@@ -199,9 +213,10 @@ DataSummary summarise(const Communicator& comm, const Shard<Row>& shard) {
   return summary;
 }
 
-#define SHOAL_INSTANTIATE(Row)                                                                                \
-  template Shard<Row> read_shard<Row>(const Communicator&, const std::vector<DatasetInfo>&, const Partition&, \
-                                      const ReadOptions&);                                                    \
+#define SHOAL_INSTANTIATE(Row)                                                                                      \
+  template Shard<Row> make_shard<Row>(const Communicator&, const RowSlices&, const Partition&, const ReadOptions&); \
+  template Shard<Row> read_shard<Row>(const Communicator&, const std::vector<DatasetInfo>&, const Partition&,       \
+                                      const ReadOptions&);                                                          \
   template DataSummary summarise<Row>(const Communicator&, const Shard<Row>&);
 SHOAL_INSTANTIATE(float)
 SHOAL_INSTANTIATE(double)

@@ -55,7 +55,7 @@ void start_from_seeds(Model<Row>& model, const RunOptions& options, const RowPas
 template <class Row>
 std::unique_ptr<Model<Row>> start_model(const RunOptions& options, const RowPass<Row>& pass, const Checkpoint* before,
                                         const std::string& source) {
-  const RowLayout layout{pass.shard().n_features, pass.shard().coding};
+  const RowLayout layout{pass.source().n_features, pass.source().coding};
   std::unique_ptr<Model<Row>> model = make_model<Row>(options_of(options.model, before), layout);
   const ColumnMoments moments = options.model.family().mixture ? column_moments(pass) : ColumnMoments{};
   model->begin_fit(pass, moments);

@@ -19,8 +19,7 @@ ModelFile example() {
   ModelFile model;
   model.model = "kmeans";
   model.n_clusters = 2, model.n_features = 3, model.n_rows = 10;
-  model.parameters = {{"means", {2, 3}, {1, 2, 3, 4, 5, 6}}};
-  model.counts = {4, 6};
+  model.parameters = {{"means", {2, 3}, {1, 2, 3, 4, 5, 6}}, {"counts", {2}, {4, 6}}};
   model.history = {9, 8, 7};
   model.feature_names = {"a", "b", "c"};
   model.options = "[fit]\nmodel = \"kmeans\"\n";
@@ -39,7 +38,7 @@ TEST(ModelFile, ChangedBytesNeverCrash) {
     output.commit();
   }
   const std::string bytes = read_bytes(name);
-  EXPECT_EQ(read_model(comm, name).counts, example().counts);
+  EXPECT_EQ(read_model(comm, name).counts(), example().counts());
   std::mt19937 generator(3);
   int refused = 0;
   for (int i = 0; i < 600; ++i) {

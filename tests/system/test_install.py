@@ -1,7 +1,10 @@
 """cmake --install gives a working prefix, and find_package(shoal) a library that fits a model from memory."""
 import os
 import pathlib
+import re
 import subprocess
+
+import h5py
 
 import shoal
 
@@ -69,6 +72,32 @@ class Install(shoal.ShoalTest):
         self.assertEqual(self.command(consumer), "10 1 12\n")
         self.assertEqual(self.command("mpirun", "-n", "3", consumer), "10 1 12\n")
         self.assertTrue(pathlib.Path(prefix / "include/shoal/fit/fit.hpp").exists())
+
+        self.check_examples(prefix)
+
+    def check_examples(self, prefix):
+        """What examples/ shows is what the program does."""
+        build, data = self.path("examples"), shoal.ROOT / "tests/data/iris.h5"
+        self.command("cmake", "-G", "Ninja", "-S", shoal.ROOT / "examples", "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}")
+        self.command("cmake", "--build", build)
+        self.command(prefix / "bin/shoal", "fit", "gaussian", data, "-k", 3, "--covariance", "diag",
+                     "-o", self.path("program.h5"), "--labels", self.path("labels.h5"), "-q")
+        with h5py.File(self.path("labels.h5")) as file:
+            labels = "".join(f"{label}\n" for label in file["labels"])
+        for ranks in (1, 3):
+            model = self.path(f"example-{ranks}.h5")
+            found = self.command("mpirun", "-n", ranks, build / "fit_file", data, 3, model)
+            self.assertRegex(found, r"^log-likelihood -\d+\.\d+ after \d+ iterations \(tolerance\)\n$")
+            self.assertEqual(model.read_bytes(), self.path("program.h5").read_bytes())
+            self.assertEqual(self.command("mpirun", "-n", ranks, build / "apply_model", model, data), labels)
+            lines = self.command("mpirun", "-n", ranks, build / "fit_memory").splitlines()
+            self.assertEqual(len(lines), 3)
+            centres = set()
+            for line in lines:
+                k, rows, x, y = re.fullmatch(r"cluster (\d): (\d+) rows around \((.+), (.+)\)", line).groups()
+                self.assertAlmostEqual(int(rows), 1000 * ranks / 3, delta=1)
+                centres.add((round(float(x) - 0.5, 0), round(float(y) - 0.5, 0)))
+            self.assertEqual(centres, {(0, 0), (10, 0), (0, 10)})
 
 
 if __name__ == "__main__":

@@ -47,6 +47,10 @@ class Communicator {
   void receive(std::span<std::byte> bytes, int source) const;
   void barrier() const;
 
+  /// The same ranks in a communicator of its own, which it frees with its last copy, before the Environment ends: what
+  /// is sent here meets nothing of the caller's. Collective.
+  [[nodiscard]] Communicator duplicate() const;
+
   /// The ranks that share this one's host.
   [[nodiscard]] Communicator on_this_host() const;
   [[nodiscard]] const Handle& handle() const { return *handle_; }

@@ -40,6 +40,10 @@ struct DatasetName {
 };
 DatasetName parse_dataset_name(const std::string& text);
 
+/// Of data sets that are read as one.
+std::int64_t total_rows(const std::vector<DatasetInfo>& datasets);
+bool all_float32(const std::vector<DatasetInfo>& datasets);
+
 /// Which data sets qualify where no path is given.
 enum class Wanted { matrix, labels };
 

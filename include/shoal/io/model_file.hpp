@@ -35,10 +35,15 @@ struct ModelFile {
   std::string instruction_set;
   std::string shoal_version;
   std::string options;
-  NamedArrays parameters;
-  std::vector<double> counts;
+  NamedArrays parameters;  ///< with `counts`
   std::vector<double> history;
   std::vector<std::string> sources;  ///< every file that was opened to read it
+
+  /// Weight of rows, or responsibility sum, of each cluster; empty where the file does not say.
+  [[nodiscard]] std::vector<double> counts() const {
+    const NamedArray* counts = find(parameters, "counts");
+    return counts == nullptr ? std::vector<double>{} : counts->values;
+  }
 
   /// Visits name and value of every attribute that the model has, in the order of files.
   template <class Self, class Visit>
@@ -69,7 +74,7 @@ struct ModelFile {
 
   template <class Archive>
   void serialize(Archive& archive, unsigned /*version*/) {
-    archive& kinds& is_mixture& parameters& counts& history& sources;
+    archive& kinds& is_mixture& parameters& history& sources;
     visit_attributes(*this, [&](const char*, auto& value) { archive& value; });
   }
 };

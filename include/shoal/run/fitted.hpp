@@ -1,0 +1,46 @@
+/// A fit, and what can be done with its model, as library calls.
+#pragma once
+
+#include <string>
+
+#include "shoal/fit/fit.hpp"
+#include "shoal/fit/predict.hpp"
+#include "shoal/io/model_file.hpp"
+#include "shoal/run/rows.hpp"
+
+namespace shoal {
+
+/// A model that was fitted, and how it came about.
+struct Fitted {
+  ModelFile model;   ///< as files hold it
+  FitResult result;  ///< labels (of this rank's rows) where options.fit.want_labels
+  Repairs repairs;
+  std::vector<std::string> warnings;
+};
+
+/// Fits rows that were read for these options, from seeds or a file of --init. Collective. Throws Error as the program
+/// does, with its exit code.
+Fitted fit(const Rows& rows, RunOptions options);
+
+/// The same with an observer, and interruptible: what has been done by then is in result.state and model.parameters.
+Fitted fit(const Rows& rows, RunOptions options, Observer& observer, Interruption& interruption);
+
+/// What a model file says of a fit. Throws Error(bad_data) where anything in it would be no number.
+template <class Row>
+ModelFile model_file(const Model<Row>& model, const FitResult& result, const RunOptions& options,
+                     const DataSummary& summary, const std::vector<std::string>& feature_names);
+
+/// A model file, all of whose parameters are checked. Collective. Throws Error no_input, or bad_data naming what is
+/// wrong.
+ModelFile load(const Communicator& comm, const std::string& file);
+
+/// Writes a model under a name that must be free, or may be overwritten. Collective. Throws Error(cannot_create or
+/// io_failure).
+void save(const Communicator& comm, const ModelFile& model, const std::string& file, bool overwrite = false);
+
+/// One pass over rows, read for this model, with parameters that stay as they are. Collective. Throws NotFinite, which
+/// names the row.
+Prediction predict(const Rows& rows, const ModelFile& model, const PredictionWants& wants = {true, false, false},
+                   const std::string& source = "the model");
+
+}  // namespace shoal

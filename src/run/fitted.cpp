@@ -1,0 +1,130 @@
+#include "shoal/run/fitted.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "shoal/core/error.hpp"
+#include "shoal/core/version.hpp"
+#include "shoal/fit/not_finite.hpp"
+#include "shoal/io/stored_options.hpp"
+#include "shoal/math/target.hpp"
+#include "shoal/model/parameter_check.hpp"
+#include "shoal/run/named_files.hpp"
+#include "shoal/run/start_model.hpp"
+
+namespace shoal {
+namespace {
+
+/// Nothing that is not a number leaves a fit.
+void require_finite(const ModelFile& file) {
+  const auto check = [](const std::string& name, const std::vector<double>& values) {
+    for (std::size_t i = 0; i < values.size(); ++i)
+      if (!std::isfinite(values[i]))
+        throw Error(
+            ExitCode::bad_data,
+            fmt::format("{} would be {} at flat index {}: the values, their weights or --regularization are too "
+                        "large; scale them",
+                        name, values[i], i));
+  };
+  check("the model's objective, log-likelihood, BIC or AIC", {file.objective, file.log_likelihood, file.bic, file.aic});
+  for (const NamedArray& array : file.parameters) check("/parameters/" + array.name, array.values);
+  check("/history/objective", file.history);
+}
+
+void describe_options(const RunOptions& options, ModelFile& file) {
+  const ModelOptions& model = options.model;
+  const Family& family = model.family();
+  file.model = family.name;
+  for (const Option<ModelOptions>& option : family.options)
+    if (option.attribute) file.kinds.emplace_back(option.name, std::get<std::string>(option.get(model)));
+  file.is_mixture = family.mixture;
+  file.mixing = model.mixing == Mixing::given ? model.mixing_file.resolved() : to_string(model.mixing);
+  file.seed = options.start.seed;
+  file.options = options_text(options);
+}
+
+}  // namespace
+
+template <class Row>
+ModelFile model_file(const Model<Row>& model, const FitResult& result, const RunOptions& options,
+                     const DataSummary& summary, const std::vector<std::string>& feature_names) {
+  ModelFile file;
+  describe_options(options, file);
+  file.n_clusters = static_cast<std::int64_t>(model.n_clusters());
+  file.n_features = static_cast<std::int64_t>(model.n_features());
+  file.n_rows = summary.rows_used;
+  file.total_weight = summary.total_weight;
+  file.objective = result.objective;
+  file.log_likelihood = result.log_likelihood;
+  file.n_parameters = model.n_parameters();
+  const auto p = static_cast<double>(file.n_parameters);
+  file.bic = -2 * result.log_likelihood + p * std::log(summary.total_weight);
+  file.aic = -2 * result.log_likelihood + 2 * p;
+  file.n_iterations = result.n_iterations;
+  file.converged = result.converged();
+  file.stop_reason = to_string(result.stop_reason);
+  file.feature_names = feature_names;
+  file.instruction_set = target_name();
+  file.shoal_version = version();
+  file.parameters = model.parameters();
+  file.parameters.push_back({"counts", {result.counts.size()}, result.counts});
+  file.history = result.history;
+  require_finite(file);
+  return file;
+}
+
+template ModelFile model_file(const Model<float>&, const FitResult&, const RunOptions&, const DataSummary&,
+                              const std::vector<std::string>&);
+template ModelFile model_file(const Model<double>&, const FitResult&, const RunOptions&, const DataSummary&,
+                              const std::vector<std::string>&);
+template ModelFile model_file(const Model<PackedByte>&, const FitResult&, const RunOptions&, const DataSummary&,
+                              const std::vector<std::string>&);
+
+Fitted fit(const Rows& rows, RunOptions options, Observer& observer, Interruption& interruption) {
+  if (!options.fit.tolerance) options.fit.tolerance = default_tolerance(options.model.family());
+  check_rows(options, rows.summary);
+  return on_rows(rows, [&]<class Row>(RowPass<Row>& pass) {
+    std::vector<std::string> sources;
+    read_named_files(rows.comm, pass.source().n_features, options, sources);
+    const std::unique_ptr<Model<Row>> model = start_model(options, pass);
+    FitResult result = fit(*model, pass, options.fit, observer, interruption);
+    ModelFile file = model_file(*model, result, options, rows.summary, rows.feature_names);
+    return Fitted{std::move(file), std::move(result), model->repairs(), model->warnings()};
+  });
+}
+
+Fitted fit(const Rows& rows, RunOptions options) {
+  Observer nobody;
+  Interruption none;
+  return fit(rows, std::move(options), nobody, none);
+}
+
+ModelFile load(const Communicator& comm, const std::string& file) {
+  ModelFile model = read_model(comm, file);
+  check_parameters(stored_options(model, file).model, static_cast<std::size_t>(model.n_features), Completeness::model,
+                   file, model.parameters);
+  return model;
+}
+
+void save(const Communicator& comm, const ModelFile& model, const std::string& file, bool overwrite) {
+  OutputFile output(comm, file, overwrite);
+  write_model(comm, output, model);
+  output.commit();
+}
+
+Prediction predict(const Rows& rows, const ModelFile& model, const PredictionWants& wants, const std::string& source) {
+  ModelOptions options = stored_options(model, source).model;
+  return on_rows(rows, [&]<class Row>(RowPass<Row>& pass) {
+    const RowLayout layout{pass.source().n_features, pass.source().coding};
+    options.missing = rows.options.missing;
+    options.float32_tables = rows.options.precision == Precision::float32;
+    const std::unique_ptr<Model<Row>> fixed = make_model<Row>(options, layout);
+    fixed->set_parameters(model.parameters, source);
+    Prediction found = predict(*fixed, pass, wants);
+    if (!std::isfinite(found.objective)) throw not_finite(*fixed, pass, found.objective);
+    return found;
+  });
+}
+
+}  // namespace shoal

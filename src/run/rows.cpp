@@ -1,0 +1,99 @@
+#include "shoal/run/rows.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "shoal/core/error.hpp"
+#include "shoal/io/digest.hpp"
+#include "shoal/io/stored_options.hpp"
+
+namespace shoal {
+namespace {
+
+/// Reads by `read`, which is given a type of row.
+template <class Read>
+Rows rows_of(const Communicator& comm, const ReadOptions& options, Read&& read) {
+  const auto hold = [&]<class Row>(Shard<Row> shard) {
+    DataSummary summary = summarise(comm, shard);
+    return Rows{comm, options.rows, options.threads, std::move(shard), summary, {}};
+  };
+  if (options.kind.coded()) return hold(read(PackedByte()));
+  if (options.rows.precision == Precision::float32) return hold(read(float()));
+  return hold(read(double()));
+}
+
+/// How rows are read to be fitted, which settles their precision.
+ReadOptions settled(RunOptions& options, bool float32_data, int threads) {
+  const RowKind& kind = options.model.family().rows;
+  options.rows.precision = settled_precision(options.rows.precision, kind, float32_data);
+  options.model.missing = options.rows.missing;
+  options.model.float32_tables = options.rows.precision == Precision::float32;
+  require_marginal(options.model);
+  return {options.rows, kind, {}, options.model.n_clusters, threads, {}};
+}
+
+void note_weights(const Rows& rows, ContentName& weights) {
+  if (weights.name.empty()) return;
+  std::visit([&](const auto& shard) { weights.digest = weights_digest(rows.comm, shard); }, rows.shard);
+}
+
+}  // namespace
+
+Rows read_rows(const Communicator& comm, const std::vector<DatasetInfo>& datasets, const Partition& partition,
+               const ReadOptions& options) {
+  Rows rows =
+      rows_of(comm, options, [&]<class Row>(Row) { return read_shard<Row>(comm, datasets, partition, options); });
+  rows.feature_names = datasets.front().feature_names;
+  return rows;
+}
+
+Rows read_rows(const Communicator& comm, const std::vector<std::string>& data, const ReadOptions& options) {
+  const std::vector<DatasetInfo> datasets = describe_datasets(comm, data, Wanted::matrix);
+  const auto n_features = static_cast<std::size_t>(datasets.front().n_columns);
+  return read_rows(comm, datasets, partition(total_rows(datasets), n_features, options.kind.coded()), options);
+}
+
+Rows read_rows(const Communicator& comm, const MemoryRows& memory, const ReadOptions& options) {
+  const Partition blocks = partition(total_rows(comm, memory), memory.n_features, options.kind.coded());
+  return rows_of(comm, options, [&]<class Row>(Row) { return shard_of_memory<Row>(comm, memory, blocks, options); });
+}
+
+Rows read_rows(const Communicator& comm, const std::vector<std::string>& data, RunOptions& options, int threads) {
+  const std::vector<DatasetInfo> datasets = describe_datasets(comm, data, Wanted::matrix);
+  Rows rows = read_rows(comm, data, settled(options, all_float32(datasets), threads));
+  note_weights(rows, options.rows.row_weights);
+  return rows;
+}
+
+Rows read_rows(const Communicator& comm, const MemoryRows& memory, RunOptions& options, int threads) {
+  options.rows.row_weights.name = has_weights(comm, memory) ? memory.name : "";
+  Rows rows = read_rows(comm, memory, settled(options, false, threads));
+  note_weights(rows, options.rows.row_weights);
+  return rows;
+}
+
+void check_rows(const RunOptions& options, const DataSummary& summary) {
+  if (static_cast<std::int64_t>(options.model.n_clusters) > summary.rows_used)
+    throw Error(ExitCode::usage, fmt::format("-k {}: more clusters than the {} rows that are used; choose a smaller -k",
+                                             options.model.n_clusters, summary.rows_used));
+  if (!(summary.total_weight > 0))
+    throw Error(ExitCode::bad_data, "--row-weights: all weights are zero; at least one row must count");
+  if (!std::isfinite(summary.total_weight) || summary.total_weight < 0x1p-960)
+    throw Error(ExitCode::bad_data,
+                fmt::format("--row-weights: their sum is {}, which leaves their products no digits; scale them",
+                            summary.total_weight));
+}
+
+ReadOptions reading_for(const ModelFile& model, const std::string& source, const RowOptions& rows, int threads) {
+  StoredOptions stored = stored_options(model, source);
+  const Family& family = stored.model.family();
+  stored.model.missing = rows.missing;
+  require_marginal(stored.model);
+  ReadOptions options{rows, family.rows, {}, stored.coded_clusters, threads, {}};
+  options.rows.precision = rows.precision.value_or(stored.precision.value_or(Precision::float64));
+  if (family.rows.coded()) options.known_levels = level_offsets_of(family, model);
+  return options;
+}
+
+}  // namespace shoal
