@@ -76,18 +76,18 @@ HardModel<T>::HardModel(const ModelOptions& options, std::size_t n_features, std
       search_(distance == Distance::manhattan ? Metric::manhattan : Metric::squared_euclidean) {}
 
 template <class T>
-void HardModel<T>::begin_fit(const RowPass<T>& pass, const ColumnMoments& /*moments*/) {
-  search_.begin(pass.shard().n_rows(), n_clusters(), n_features(), needs_labels());
+void HardModel<T>::attach(const RowPass<T>& pass, const ColumnMoments& /*moments*/) {
+  search_.begin(pass.source().n_rows(), n_clusters(), n_features(), needs_labels());
 }
 
 template <class T>
-void HardModel<T>::end_fit() {
+void HardModel<T>::detach() {
   search_.end();
 }
 
 template <class T>
-void HardModel<T>::start(const std::vector<T>& seeds, std::span<const std::int32_t> /*labels*/,
-                         const RowPass<T>& /*pass*/) {
+void HardModel<T>::start_from(const std::vector<T>& seeds, std::span<const std::int32_t> /*labels*/,
+                              const RowPass<T>& /*pass*/) {
   Matrix centres(n_clusters(), n_features());
   std::ranges::copy(seeds, centres.values.begin());
   set_centres(std::move(centres));
@@ -146,7 +146,7 @@ void HardModel<T>::expect(const RowBlock<T>& block, Statistics& sums, const RowO
 }
 
 template <class T>
-bool HardModel<T>::maximise(const Statistics& sums, const RowPass<T>& pass) {
+bool HardModel<T>::update(const Statistics& sums, const RowPass<T>& pass) {
   const std::vector<std::size_t> empty = empty_clusters(counts(sums), 0.0, empty_cluster_);
   Matrix moved = moved_centres(sums, pass);
   if (empty_cluster_ == EmptyCluster::drop) {

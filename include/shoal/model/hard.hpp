@@ -24,19 +24,19 @@ class HardModel : public Model<T> {
 
   [[nodiscard]] std::size_t n_clusters() const override { return centres_.rows; }
   [[nodiscard]] std::size_t n_features() const override { return centres_.columns; }
-  void begin_fit(const RowPass<T>& pass, const ColumnMoments& moments) override;
-  void end_fit() override;
-  void start(const std::vector<T>& seeds, std::span<const std::int32_t> labels, const RowPass<T>& pass) override;
   [[nodiscard]] NamedArrays parameters() const override;
   void set_parameters(const NamedArrays& arrays, const std::string& source) override;
   void expect(const RowBlock<T>& block, Statistics& sums, const RowOutputs& outputs) const override;
   [[nodiscard]] bool minimises() const override { return true; }
   [[nodiscard]] double objective(const Statistics& sums) const override { return sums.sums[0]; }
   [[nodiscard]] std::vector<double> counts(const Statistics& sums) const override;
-  bool maximise(const Statistics& sums, const RowPass<T>& pass) override;
   [[nodiscard]] std::int64_t n_parameters() const override;
 
  protected:
+  void attach(const RowPass<T>& pass, const ColumnMoments& moments) override;
+  void start_from(const std::vector<T>& seeds, std::span<const std::int32_t> labels, const RowPass<T>& pass) override;
+  bool update(const Statistics& sums, const RowPass<T>& pass) override;
+  void detach() override;
   /// The centres that follow from a pass; a cluster without weight keeps its own.
   [[nodiscard]] virtual Matrix moved_centres(const Statistics& sums, const RowPass<T>& pass) const = 0;
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "shoal/core/contract.hpp"
 #include "shoal/core/named_array.hpp"
 #include "shoal/core/statistics.hpp"
 #include "shoal/model/options.hpp"
@@ -44,28 +45,48 @@ class Model {
   [[nodiscard]] virtual std::size_t n_clusters() const = 0;
   [[nodiscard]] virtual std::size_t n_features() const = 0;
 
+  // The calls of a fit, in this order: begin_fit; then start, resume or set_parameters; maximise after each pass;
+  // end_fit. Each @pre is asserted.
+
+  /// @pre No fit is under way. `moments` are empty for the hard models, which have no use for them.
+  void begin_fit(const RowPass<Row>& pass, const ColumnMoments& moments) {
+    expects(!in_fit_, "begin_fit: the fit before has not ended");
+    in_fit_ = true;
+    attach(pass, moments);
+  }
+
   /// A start from K seed rows (values as held); mixtures make one M-step from the nearest-seed clustering `labels`,
-  /// one a local row.
-  virtual void start(const std::vector<Row>& seeds, std::span<const std::int32_t> labels, const RowPass<Row>& pass) = 0;
+  /// one a local row. @pre After begin_fit.
+  void start(const std::vector<Row>& seeds, std::span<const std::int32_t> labels, const RowPass<Row>& pass) {
+    expects(in_fit_, "start: begin_fit comes first");
+    start_from(seeds, labels, pass);
+  }
+
+  /// In place of start: where another fit of the same rows stood, to the bit. The parameters are all that parameters()
+  /// gave; throws like set_parameters. @pre After begin_fit.
+  void resume(const NamedArrays& parameters, const Repairs& repairs, const std::string& source) {
+    expects(in_fit_, "resume: begin_fit comes first");
+    restore(parameters, source);
+    repairs_ = repairs;
+  }
+
+  /// M-step. May take further passes. Returns whether any parameter changed in any bit. @pre Within a fit.
+  bool maximise(const Statistics& sums, const RowPass<Row>& pass) {
+    expects(in_fit_, "maximise: begin_fit comes first");
+    return update(sums, pass);
+  }
+
+  /// Forgets what belongs to the rows. @pre Within a fit.
+  void end_fit() {
+    expects(in_fit_, "end_fit: no fit is under way");
+    in_fit_ = false;
+    detach();
+  }
 
   /// Parameters by name, as they stand in files. set_parameters ignores unknown arrays and throws Error(bad_data) on
   /// missing ones, wrong shapes and impossible values, naming them; `source` is the file's name for the message.
   [[nodiscard]] virtual NamedArrays parameters() const = 0;
   virtual void set_parameters(const NamedArrays& arrays, const std::string& source) = 0;
-
-  /// After begin_fit, in place of start: where another fit of the same rows stood, to the bit. The parameters are all
-  /// that parameters() gave; throws like set_parameters.
-  void resume(const NamedArrays& parameters, const Repairs& repairs, const std::string& source) {
-    restore(parameters, source);
-    repairs_ = repairs;
-  }
-
-  /// Before every fit, ahead of start or set_parameters: without it k-means adds up its rows with rounding. `moments`
-  /// are empty for the hard models, which have no use for them.
-  virtual void begin_fit(const RowPass<Row>& pass, const ColumnMoments& moments) = 0;
-
-  /// Once after a fit: forget what belongs to its rows.
-  virtual void end_fit() {}
 
   /// Layout of the sums of a pass: all that the M-step needs, or (`scores_only`) objective and counts.
   [[nodiscard]] virtual Statistics statistics(bool scores_only) const = 0;
@@ -84,9 +105,6 @@ class Model {
   /// Weight of rows, or responsibility sum, of each cluster.
   [[nodiscard]] virtual std::vector<double> counts(const Statistics& sums) const = 0;
 
-  /// M-step. May take further passes. Returns whether any parameter changed in any bit.
-  virtual bool maximise(const Statistics& sums, const RowPass<Row>& pass) = 0;
-
   /// Free parameters, mixing weights included.
   [[nodiscard]] virtual std::int64_t n_parameters() const = 0;
 
@@ -96,10 +114,20 @@ class Model {
   [[nodiscard]] virtual std::vector<std::string> warnings() const { return {}; }
 
  protected:
+  /// What begin_fit, start, maximise and end_fit do.
+  virtual void attach(const RowPass<Row>& pass, const ColumnMoments& moments) = 0;
+  virtual void start_from(const std::vector<Row>& seeds, std::span<const std::int32_t> labels,
+                          const RowPass<Row>& pass) = 0;
+  virtual bool update(const Statistics& sums, const RowPass<Row>& pass) = 0;
+  virtual void detach() {}
+
   /// set_parameters where nothing else decides what is kept.
   virtual void restore(const NamedArrays& parameters, const std::string& source) { set_parameters(parameters, source); }
 
   Repairs repairs_;
+
+ private:
+  bool in_fit_ = false;
 };
 
 }  // namespace shoal

@@ -8,8 +8,8 @@
 
 #include "shoal/core/error.hpp"
 #include "shoal/math/elementary.hpp"
-#include "shoal/model/family.hpp"
 #include "shoal/model/empty_clusters.hpp"
+#include "shoal/model/family.hpp"
 #include "shoal/model/parameter_check.hpp"
 
 namespace shoal {

@@ -23,7 +23,7 @@ struct Sizes {
 
 template <class T>
 std::vector<Sizes> sizes_of_features(const RowPass<T>& pass) {
-  const std::size_t d = pass.shard().n_features;
+  const std::size_t d = pass.source().n_features;
   std::vector<std::vector<Sizes>> all(static_cast<std::size_t>(pass.n_threads()), std::vector<Sizes>(d));
   const std::size_t at_once = (31 / d + 1) * d;  // values of some whole rows, for the compiler to take in vectors
   pass.for_each_block([&](const RowBlock<T>& block, int thread) {
@@ -64,7 +64,7 @@ int exponent_of(double x) {
 template <class T>
 void ExactSums<T>::begin(const RowPass<T>& pass, std::size_t n_clusters) {
   end();
-  std::vector<std::int64_t> weighted = {pass.shard().weights.empty() ? 0 : 1};  // on some rank, as are rows left out
+  std::vector<std::int64_t> weighted = {pass.source().weights.empty() ? 0 : 1};  // on some rank, as are rows left out
   pass.sum(weighted);
   if (weighted[0] != 0) return;
   const auto row_bits = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(pass.summary().rows_used)));

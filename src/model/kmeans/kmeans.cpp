@@ -7,7 +7,7 @@
 namespace shoal {
 
 template <class T>
-void KMeans<T>::begin_fit(const RowPass<T>& pass, const ColumnMoments& moments) {
+void KMeans<T>::attach(const RowPass<T>& pass, const ColumnMoments& moments) {
   sums_.begin(pass, this->n_clusters());
   Matrix extents(2, this->n_features());
   if (!sums_.usable()) {
@@ -16,12 +16,12 @@ void KMeans<T>::begin_fit(const RowPass<T>& pass, const ColumnMoments& moments) 
     std::ranges::copy(found.greatest, extents.row(1).begin());
   }
   moments_origin_ = origin_of<T>(extents);
-  HardModel<T>::begin_fit(pass, moments);
+  HardModel<T>::attach(pass, moments);
 }
 
 template <class T>
-void KMeans<T>::end_fit() {
-  HardModel<T>::end_fit();
+void KMeans<T>::detach() {
+  HardModel<T>::detach();
   sums_.end();
 }
 

@@ -17,14 +17,14 @@ std::vector<T> KMedians<T>::choose_origin(const Matrix& centres) const {
 }
 
 template <class T>
-void KMedians<T>::begin_fit(const RowPass<T>& pass, const ColumnMoments& moments) {
-  HardModel<T>::begin_fit(pass, moments);
-  weights_ = integer_weights(pass.shard().weights, pass.summary().total_weight);
+void KMedians<T>::attach(const RowPass<T>& pass, const ColumnMoments& moments) {
+  HardModel<T>::attach(pass, moments);
+  weights_ = integer_weights(pass.source().weights, pass.summary().total_weight);
 }
 
 template <class T>
-void KMedians<T>::end_fit() {
-  HardModel<T>::end_fit();
+void KMedians<T>::detach() {
+  HardModel<T>::detach();
   search_ = MedianSearch<T>();
 }
 

@@ -51,7 +51,7 @@ void MedianRounds<T>::begin(std::span<const std::int32_t> labels) {
   book_.labels.assign(labels.begin(), labels.end());
   const std::size_t k = book_.clusters.size();
   std::vector<std::int64_t> copies(4 * k, 0);  // lest each row wait for the one before it
-  if (weights_.values.empty() && pass_.shard().used.empty()) {
+  if (weights_.values.empty() && pass_.source().used.empty()) {
     for (std::size_t r = 0; r < labels.size(); ++r) ++copies[r % 4 * k + static_cast<std::size_t>(labels[r])];
   } else {
     for (std::size_t r = 0; r < labels.size(); ++r)
@@ -75,7 +75,7 @@ void MedianRounds<T>::set_totals() {
 
 template <class T>
 bool MedianRounds<T>::counts(std::size_t local) const {
-  const auto& used = pass_.shard().used;
+  const auto& used = pass_.source().used;
   return used.empty() || used[local] != 0;
 }
 
@@ -83,7 +83,7 @@ bool MedianRounds<T>::counts(std::size_t local) const {
 template <class T>
 const std::int32_t* MedianRounds<T>::labels_of(const RowBlock<T>& block, std::vector<std::int32_t>& room) const {
   const std::int32_t* mine = book_.labels.data() + block.first_local;
-  if (pass_.shard().used.empty()) return mine;
+  if (pass_.source().used.empty()) return mine;
   room.assign(mine, mine + block.n_rows);
   for (std::size_t r = 0; r < room.size(); ++r)
     if (!counts(block.first_local + r)) room[r] = -1;

@@ -73,15 +73,18 @@ struct MedianSample<T>::Rows {
   Rows(const RowPass<T>& pass, std::span<const std::int32_t> labels, const IntegerWeights& weights,
        std::size_t n_clusters, std::int64_t stride)
       : members(n_clusters) {
-    const Shard<T>& shard = pass.shard();
-    const Range mine = shard.rows();
-    for (std::int64_t row = (mine.first + stride - 1) / stride * stride; row < mine.last; row += stride) {
-      const auto r = static_cast<std::size_t>(row - mine.first);
-      if (weights[r] == 0 || (!shard.used.empty() && shard.used[r] == 0)) continue;
-      const auto at = shard.values.begin() + static_cast<std::ptrdiff_t>(r * shard.n_features);
-      values.insert(values.end(), at, at + static_cast<std::ptrdiff_t>(shard.n_features));
-      heads.insert(heads.end(), {labels[r], weights[r]});
-    }
+    const BlockSource<T>& source = pass.source();
+    const auto take = [&](const RowBlock<T>& block) {
+      const auto beyond = static_cast<std::size_t>(block.first_row % stride);
+      for (std::size_t i = beyond == 0 ? 0 : static_cast<std::size_t>(stride) - beyond; i < block.n_rows;
+           i += static_cast<std::size_t>(stride)) {
+        const std::size_t r = block.first_local + i;
+        if (weights[r] == 0 || (!source.used.empty() && source.used[r] == 0)) continue;
+        values.insert(values.end(), block.row(i), block.row(i) + block.n_features);
+        heads.insert(heads.end(), {labels[r], weights[r]});
+      }
+    };
+    for (std::int64_t b = source.blocks.first; b < source.blocks.last; ++b) source.visit(b, take);
     values = pass.gather(values);
     heads = pass.gather(heads);
     for (std::size_t i = 1; i < heads.size(); i += 2) weighted = weighted || heads[i] != heads[1];

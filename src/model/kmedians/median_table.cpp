@@ -27,8 +27,8 @@ struct WholeRange {
 /// The ranges of all features over the rows of this rank.
 template <class T>
 std::vector<WholeRange> local_ranges(const RowPass<T>& pass) {
-  const Shard<T>& shard = pass.shard();
-  const std::size_t d = shard.n_features;
+  const BlockSource<T>& source = pass.source();
+  const std::size_t d = source.n_features;
   std::vector<std::vector<WholeRange>> all(static_cast<std::size_t>(pass.n_threads()), std::vector<WholeRange>(d));
   pass.for_each_block([&](const RowBlock<T>& block, int thread) {
     std::vector<WholeRange>& mine = all[static_cast<std::size_t>(thread)];
@@ -36,7 +36,7 @@ std::vector<WholeRange> local_ranges(const RowPass<T>& pass) {
     for (std::size_t j = 0; j < d; ++j)
       if (mine[j].holds()) left.push_back(j);
     for (std::size_t r = 0; r < block.n_rows && !left.empty(); ++r) {
-      if (!shard.used.empty() && shard.used[block.first_local + r] == 0) continue;
+      if (!source.used.empty() && source.used[block.first_local + r] == 0) continue;
       for (const std::size_t j : left) mine[j].take(static_cast<double>(block.row(r)[j]));
       std::erase_if(left, [&](std::size_t j) { return !mine[j].holds(); });
     }
@@ -67,7 +67,7 @@ std::vector<WholeRange> global_ranges(const RowPass<T>& pass) {
 
 template <class T>
 MedianTable<T>::MedianTable(const RowPass<T>& pass, std::size_t n_clusters, std::size_t byte_budget)
-    : n_clusters_(n_clusters), held_(pass.shard().n_features) {
+    : n_clusters_(n_clusters), held_(pass.source().n_features) {
   const std::vector<WholeRange> ranges = global_ranges(pass);
   for (std::size_t j = 0; j < ranges.size(); ++j) {
     if (!ranges[j].holds() || !ranges[j].seen()) continue;
@@ -79,7 +79,7 @@ MedianTable<T>::MedianTable(const RowPass<T>& pass, std::size_t n_clusters, std:
   }
   if (empty()) return;
   counts_.assign(n_clusters * n_values_, 0);
-  labels_.assign(pass.shard().n_rows(), -1);
+  labels_.assign(pass.source().n_rows(), -1);
 }
 
 template <class T>
@@ -96,7 +96,7 @@ template <class T>
 void MedianTable<T>::follow(const RowPass<T>& pass, std::span<const std::int32_t> labels,
                             const IntegerWeights& weights) {
   if (empty()) return;
-  const auto& used = pass.shard().used;
+  const auto& used = pass.source().used;
   std::vector<std::vector<std::int64_t>> changes(static_cast<std::size_t>(pass.n_threads()));
   pass.for_each_block([&](const RowBlock<T>& block, int thread) {
     std::vector<std::int64_t>& mine = changes[static_cast<std::size_t>(thread)];

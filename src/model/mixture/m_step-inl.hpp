@@ -34,7 +34,7 @@ inline void scale_to_one(std::vector<double>& weights) {
 }  // namespace mixture
 
 template <MixtureComponents Components>
-bool Mixture<Components>::maximise(const Statistics& truncated_sums, const RowPass<Row>& pass) {
+bool Mixture<Components>::update(const Statistics& truncated_sums, const RowPass<Row>& pass) {
   const double total = pass.summary().total_weight;
   const auto pass_again = [&] {
     return pass.reduce(statistics(false), [&](const RowBlock<Row>& block, Statistics& s) { expect(block, s, {}); });
@@ -110,7 +110,7 @@ void Mixture<Components>::repair_empty(const std::vector<std::size_t>& empty, st
   const std::vector<Row> values = pass.fetch(rows);
   const double share = 1.0 / static_cast<double>(weights.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    components_.reseed(empty[i], std::span(values).subspan(i * pass.shard().width(), pass.shard().width()));
+    components_.reseed(empty[i], std::span(values).subspan(i * pass.source().width(), pass.source().width()));
     if (mixing_ == Mixing::learned) weights[empty[i]] = share;
   }
   if (mixing_ == Mixing::learned) mixture::scale_to_one(weights);

@@ -100,13 +100,13 @@ Truncation Mixture<Components>::truncation() const {
 }
 
 template <MixtureComponents Components>
-void Mixture<Components>::begin_fit(const RowPass<Row>& pass, const ColumnMoments& moments) {
+void Mixture<Components>::attach(const RowPass<Row>& pass, const ColumnMoments& moments) {
   components_.begin_fit(pass, moments);
 }
 
 template <MixtureComponents Components>
-void Mixture<Components>::start(const std::vector<Row>& seeds, std::span<const std::int32_t> labels,
-                                const RowPass<Row>& pass) {
+void Mixture<Components>::start_from(const std::vector<Row>& seeds, std::span<const std::int32_t> labels,
+                                     const RowPass<Row>& pass) {
   components_.start(seeds);
   const std::size_t n = n_clusters();
   const std::size_t tile = components_.tile_rows();

@@ -12,11 +12,11 @@ class KMeans final : public HardModel<T> {
   KMeans(const ModelOptions& options, std::size_t n_features)
       : HardModel<T>(options, n_features, "means", Distance::squared_euclidean), moments_origin_(n_features, T(0)) {}
 
-  void begin_fit(const RowPass<T>& pass, const ColumnMoments& moments) override;
-  void end_fit() override;
   [[nodiscard]] Statistics statistics(bool scores_only) const override;
 
  protected:
+  void attach(const RowPass<T>& pass, const ColumnMoments& moments) override;
+  void detach() override;
   [[nodiscard]] const T* moments_origin() const override { return moments_origin_.data(); }
   [[nodiscard]] bool needs_labels() const override { return sums_.usable(); }
   void rows_moved(const T* rows, std::span<const RowMove> moves) const override;

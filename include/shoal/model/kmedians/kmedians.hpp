@@ -20,11 +20,11 @@ class KMedians final : public HardModel<T> {
  public:
   KMedians(const ModelOptions& options, std::size_t n_features);
 
-  void begin_fit(const RowPass<T>& pass, const ColumnMoments& moments) override;
-  void end_fit() override;
   [[nodiscard]] Statistics statistics(bool scores_only) const override;
 
  protected:
+  void attach(const RowPass<T>& pass, const ColumnMoments& moments) override;
+  void detach() override;
   [[nodiscard]] bool needs_labels() const override { return true; }
   [[nodiscard]] Matrix moved_centres(const Statistics& sums, const RowPass<T>& pass) const override;
   /// Zero: medians are values of the data, so nothing is shifted.

@@ -21,23 +21,24 @@ class Mixture final : public Model<typename Components::Row> {
 
   [[nodiscard]] std::size_t n_clusters() const override { return weights_.size(); }
   [[nodiscard]] std::size_t n_features() const override { return components_.n_features(); }
-  void start(const std::vector<Row>& seeds, std::span<const std::int32_t> labels, const RowPass<Row>& pass) override;
   [[nodiscard]] NamedArrays parameters() const override;
   void set_parameters(const NamedArrays& arrays, const std::string& source) override;
-  void begin_fit(const RowPass<Row>& pass, const ColumnMoments& moments) override;
-  void end_fit() override { components_.end_fit(); }
   [[nodiscard]] Statistics statistics(bool scores_only) const override;
   void expect(const RowBlock<Row>& block, Statistics& sums, const RowOutputs& outputs) const override;
   [[nodiscard]] double objective(const Statistics& sums) const override;
   [[nodiscard]] double log_likelihood(const Statistics& sums) const override { return sums.sums[0]; }
   [[nodiscard]] std::vector<double> counts(const Statistics& sums) const override;
-  bool maximise(const Statistics& sums, const RowPass<Row>& pass) override;
   [[nodiscard]] std::int64_t n_parameters() const override;
   [[nodiscard]] std::vector<std::string> warnings() const override { return components_.warnings(); }
 
   [[nodiscard]] const Components& components() const { return components_; }
 
  protected:
+  void attach(const RowPass<Row>& pass, const ColumnMoments& moments) override;
+  void start_from(const std::vector<Row>& seeds, std::span<const std::int32_t> labels,
+                  const RowPass<Row>& pass) override;
+  bool update(const Statistics& sums, const RowPass<Row>& pass) override;
+  void detach() override { components_.end_fit(); }
   /// With the weights, which --mixing holds fixed for set_parameters.
   void restore(const NamedArrays& arrays, const std::string& source) override;
 
