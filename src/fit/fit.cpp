@@ -7,6 +7,7 @@
 
 #include "shoal/core/error.hpp"
 #include "shoal/fit/not_finite.hpp"
+#include "shoal/fit/proposal.hpp"
 
 namespace shoal {
 namespace {
@@ -54,9 +55,9 @@ bool fell(const std::vector<double>& history, bool minimise) {
 template <class Row>
 Statistics expectation(const Model<Row>& model, const RowPass<Row>& pass, FitResult& result, Interruption& interruption,
                        StopVotes& votes) {
-  const Shard<Row>& shard = pass.shard();
+  const BlockSource<Row>& source = pass.source();
   const std::size_t n_votes = interruption.possible() ? n_stop_votes : 0;
-  const bool some_rank_is_empty = pass.comm().size() > shard.partition.n_blocks;  // and has no sums to send
+  const bool some_rank_is_empty = pass.comm().size() > source.partition.n_blocks;  // and has no sums to send
   Statistics zero = model.statistics(false);
   const std::size_t first_vote = zero.counts.size();
   zero.counts.resize(first_vote + n_votes, 0);
@@ -64,7 +65,7 @@ Statistics expectation(const Model<Row>& model, const RowPass<Row>& pass, FitRes
     RowOutputs outputs;
     if (!result.labels.empty()) outputs.label = result.labels.data() + block.first_local;
     model.expect(block, mine, outputs);
-    if (n_votes > 0 && !some_rank_is_empty && block.index == shard.blocks.last - 1)
+    if (n_votes > 0 && !some_rank_is_empty && block.index == source.blocks.last - 1)
       std::ranges::copy(interruption.votes(), mine.counts.begin() + static_cast<std::ptrdiff_t>(first_vote));
   });
   votes = {};
@@ -78,9 +79,22 @@ Statistics expectation(const Model<Row>& model, const RowPass<Row>& pass, FitRes
   return sums;
 }
 
+/// An M-step, or what a proposal makes of it. Returns whether any parameter changed in any bit.
+template <class Row>
+bool step(Model<Row>& model, const RowPass<Row>& pass, const Statistics& sums, Proposal* proposal) {
+  if (proposal == nullptr) return model.maximise(sums, pass);
+  const NamedArrays before = model.parameters();
+  const std::size_t n_clusters = model.n_clusters();
+  if (!model.maximise(sums, pass)) return false;
+  NamedArrays after = model.parameters();
+  if (model.n_clusters() == n_clusters && proposal->replace(before, after))
+    model.resume(after, model.repairs(), "the proposal");
+  return true;
+}
+
 /// What the last pass found, and from where a fit can go on.
 template <class Row>
-void conclude(FitResult& result, const Model<Row>& model, const Shard<Row>& shard, const Statistics& sums,
+void conclude(FitResult& result, const Model<Row>& model, const BlockSource<Row>& source, const Statistics& sums,
               FitState&& state) {
   result.n_iterations = state.n_iterations;
   result.history = state.history;
@@ -90,7 +104,7 @@ void conclude(FitResult& result, const Model<Row>& model, const Shard<Row>& shar
   result.counts = model.counts(sums);
   result.state = std::move(state);
   for (std::size_t r = 0; r < result.labels.size(); ++r)
-    if (!shard.used.empty() && shard.used[r] == 0) result.labels[r] = -1;
+    if (!source.used.empty() && source.used[r] == 0) result.labels[r] = -1;
 }
 
 std::optional<StopReason> reason_of(const StopVotes& votes) {
@@ -111,7 +125,7 @@ FitResult fit(Model<Row>& model, const RowPass<Row>& pass, const FitOptions& opt
   FitResult result;
   const double tolerance =
       options.tolerance.value_or(model.minimises() ? tolerance_of_hard_models : tolerance_of_mixtures);
-  if (options.want_labels) result.labels.resize(pass.shard().n_rows());
+  if (options.want_labels) result.labels.resize(pass.source().n_rows());
   for (;;) {
     interruption.before_pass(state);
     IterationCosts costs(pass);
@@ -129,7 +143,7 @@ FitResult fit(Model<Row>& model, const RowPass<Row>& pass, const FitOptions& opt
       stop = StopReason::tolerance;
     else if (state.n_iterations >= options.max_iterations)
       stop = StopReason::max_iterations;
-    else if (!model.maximise(sums, pass))
+    else if (!step(model, pass, sums, options.proposal))
       stop = StopReason::fixed_point;
     IterationReport report{state.n_iterations, history.back(), change};
     costs.fill(report);
@@ -143,7 +157,7 @@ FitResult fit(Model<Row>& model, const RowPass<Row>& pass, const FitOptions& opt
     }
     result.stop_reason = *stop;
     result.falls = falls;
-    conclude(result, model, pass.shard(), sums, std::move(state));
+    conclude(result, model, pass.source(), sums, std::move(state));
     model.end_fit();
     return result;
   }

@@ -8,7 +8,7 @@ namespace shoal {
 template <class Row>
 Prediction predict(const Model<Row>& model, const RowPass<Row>& pass, const PredictionWants& wants) {
   Prediction result;
-  const std::size_t n = pass.shard().n_rows();
+  const std::size_t n = pass.source().n_rows();
   const std::size_t k = model.n_clusters();
   if (wants.labels) result.labels.resize(n);
   if (wants.log_density) result.log_density.resize(n);
@@ -25,7 +25,7 @@ Prediction predict(const Model<Row>& model, const RowPass<Row>& pass, const Pred
   result.counts = model.counts(sums);
 
   constexpr double unknown = std::numeric_limits<double>::quiet_NaN();  // 0 would be a density
-  const std::vector<std::uint8_t>& used = pass.shard().used;
+  const std::vector<std::uint8_t>& used = pass.source().used;
   for (std::size_t r = 0; r < used.size(); ++r) {
     if (used[r] != 0) continue;
     if (wants.labels) result.labels[r] = -1;

@@ -41,7 +41,7 @@ struct Candidates {
   std::set<std::string> seen;
 
   explicit Candidates(const RowPass<Row>& pass)
-      : distance(pass.shard().n_rows(), infinity), nearest(pass.shard().n_rows(), 0), width(pass.shard().width()) {}
+      : distance(pass.source().n_rows(), infinity), nearest(pass.source().n_rows(), 0), width(pass.source().width()) {}
 
   [[nodiscard]] std::size_t size() const { return values.size() / width; }
 
@@ -95,12 +95,12 @@ double cost_of(const RowPass<Row>& pass, const std::vector<double>& distance) {
 template <class Row>
 std::vector<std::int64_t> oversample(const RowPass<Row>& pass, const std::vector<double>& distance, double factor,
                                      std::uint64_t seed, std::uint32_t round) {
-  const Shard<Row>& shard = pass.shard();
+  const BlockSource<Row>& source = pass.source();
   const double scale = weight_scale(pass);
   std::vector<std::int64_t> mine;
   for (std::size_t r = 0; r < distance.size(); ++r) {
-    const std::int64_t row = shard.rows().first + static_cast<std::int64_t>(r);
-    const double weight = scale * (shard.weights.empty() ? 1.0 : shard.weights[r]);
+    const std::int64_t row = source.rows().first + static_cast<std::int64_t>(r);
+    const double weight = scale * (source.weights.empty() ? 1.0 : source.weights[r]);
     if (weight == 0) continue;
     if (random_uniform(seed, Stream::oversample, round, static_cast<std::uint64_t>(row)) <
         factor * weight * distance[r])
@@ -139,9 +139,9 @@ template <class Row>
 Seeds<Row> finish(const RowPass<Row>& pass, const SeedSpace<Row>& space, std::vector<Row> chosen,
                   std::size_t n_clusters) {
   const std::size_t distinct = chosen.size();
-  while (chosen.size() < n_clusters * pass.shard().width()) chosen.push_back(chosen[chosen.size() % distinct]);
-  Seeds<Row> seeds{std::move(chosen), std::vector<std::int32_t>(pass.shard().n_rows(), 0)};
-  std::vector<double> distance(pass.shard().n_rows(), infinity);
+  while (chosen.size() < n_clusters * pass.source().width()) chosen.push_back(chosen[chosen.size() % distinct]);
+  Seeds<Row> seeds{std::move(chosen), std::vector<std::int32_t>(pass.source().n_rows(), 0)};
+  std::vector<double> distance(pass.source().n_rows(), infinity);
   pass.for_each_block([&](const RowBlock<Row>& block, int) {
     space.improve(block, seeds.values, 0, std::span(distance).subspan(block.first_local, block.n_rows),
                   std::span(seeds.labels).subspan(block.first_local, block.n_rows));
@@ -175,7 +175,7 @@ Seeds<Row> kmeans_parallel(const RowPass<Row>& pass, const SeedSpace<Row>& space
 template <class Row>
 Seeds<Row> random_rows(const RowPass<Row>& pass, const SeedSpace<Row>& space, std::size_t n_clusters,
                        std::uint64_t seed, bool need_distinct) {
-  const std::size_t d = pass.shard().width();
+  const std::size_t d = pass.source().width();
   const auto draw = [&](const RowBlock<Row>& block, std::span<double> score) {
     for (std::size_t r = 0; r < block.n_rows; ++r)
       score[r] = block.weight(r) > 0

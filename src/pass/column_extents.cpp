@@ -38,7 +38,7 @@ void take_block(const RowBlock<T>& block, ColumnExtents& extents) {
 
 template <class T>
 ColumnExtents column_extents(const RowPass<T>& pass) {
-  const std::size_t d = pass.shard().n_features;
+  const std::size_t d = pass.source().n_features;
   const ColumnExtents nothing{std::vector<double>(d, infinity), std::vector<double>(d, -infinity)};
   std::vector<ColumnExtents> all(static_cast<std::size_t>(pass.n_threads()), nothing);
   pass.for_each_block(

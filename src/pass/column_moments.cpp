@@ -30,7 +30,7 @@ std::vector<double> first_values(const RowPass<T>& pass) {
   const auto rows = pass.largest(1, [](const RowBlock<T>& block, std::span<double> score) {
     for (std::size_t r = 0; r < block.n_rows; ++r) score[r] = block.weight(r) > 0 ? 0.0 : -INFINITY;
   });
-  std::vector<double> values(pass.shard().n_features, 0.0);
+  std::vector<double> values(pass.source().n_features, 0.0);
   if (rows.empty()) return values;
   const Matrix row = pass.fetch_matrix(rows);
   for (std::size_t j = 0; j < values.size(); ++j)
@@ -55,7 +55,7 @@ ColumnMoments real_moments(const RowPass<T>& pass) {
 
 /// Counts symbols, and reads the levels off them at the end.
 ColumnMoments level_moments(const RowPass<PackedByte>& pass) {
-  const RowCoding& coding = pass.shard().coding;
+  const RowCoding& coding = pass.source().coding;
   const LevelOffsets& offsets = coding.offsets();
   const auto levels = static_cast<std::size_t>(offsets.back());
   const auto count = [&](const RowBlock<PackedByte>& block, Statistics& s) {

@@ -41,17 +41,17 @@ Statistics RowPass<Row>::reduce(const Statistics& zero,
   if (before_each_) before_each_();
   BlockForest forest;
   LowestError error;
-  const std::int64_t chunk = chunk_size(shard_.blocks.size(), threads_);
-  const std::int64_t first_chunk = shard_.blocks.first / chunk;
-  const std::int64_t last_chunk = (shard_.blocks.last + chunk - 1) / chunk;
+  const std::int64_t chunk = chunk_size(source_.blocks.size(), threads_);
+  const std::int64_t first_chunk = source_.blocks.first / chunk;
+  const std::int64_t last_chunk = (source_.blocks.last + chunk - 1) / chunk;
 #pragma omp parallel for schedule(dynamic, 1) ordered num_threads(threads_)
   for (std::int64_t c = first_chunk; c < last_chunk; ++c) {
     BlockForest mine;
     error.run(c, [&] {
-      const std::int64_t end = std::min((c + 1) * chunk, shard_.blocks.last);
-      for (std::int64_t b = std::max(c * chunk, shard_.blocks.first); b < end; ++b) {
+      const std::int64_t end = std::min((c + 1) * chunk, source_.blocks.last);
+      for (std::int64_t b = std::max(c * chunk, source_.blocks.first); b < end; ++b) {
         Statistics sums = zero;
-        add(shard_.block(b), sums);
+        source_.visit(b, [&](const Block& block) { add(block, sums); });
         mine.push(b, std::move(sums));
       }
     });
@@ -60,7 +60,7 @@ Statistics RowPass<Row>::reduce(const Statistics& zero,
   }
   error.rethrow();
   const auto start = Clock::now();
-  Statistics total = reduce_blocks(comm_, std::move(forest), shard_.partition.borders(comm_.size()), zero);
+  Statistics total = reduce_blocks(comm_, std::move(forest), source_.partition.borders(comm_.size()), zero);
   costs_.seconds_communicating += std::chrono::duration<double>(Clock::now() - start).count();
   costs_.bytes_reduced += static_cast<std::int64_t>(zero.bytes());
   return total;
@@ -71,8 +71,8 @@ void RowPass<Row>::for_each_block(const std::function<void(const Block&, int)>& 
   if (before_each_) before_each_();
   LowestError error;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads_)
-  for (std::int64_t b = shard_.blocks.first; b < shard_.blocks.last; ++b)
-    error.run(b, [&] { visit(shard_.block(b), omp_get_thread_num()); });
+  for (std::int64_t b = source_.blocks.first; b < source_.blocks.last; ++b)
+    error.run(b, [&] { source_.visit(b, [&](const Block& block) { visit(block, omp_get_thread_num()); }); });
   error.rethrow();
 }
 
@@ -104,14 +104,17 @@ std::vector<Row> RowPass<Row>::fetch(const std::vector<std::int64_t>& rows) cons
   std::vector<std::int64_t> sorted = rows;
   std::sort(sorted.begin(), sorted.end());
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
-  const Range mine = shard_.rows();
-  const std::size_t d = shard_.width();
+  const Range mine = source_.rows();
+  const std::size_t d = source_.width();
   std::vector<Row> values;
-  for (const std::int64_t row : sorted) {
-    if (row < mine.first || row >= mine.last) continue;
-    const Row* source = shard_.values.data() + static_cast<std::size_t>(row - mine.first) * d;
-    values.insert(values.end(), source, source + d);
-  }
+  for (auto row = std::ranges::lower_bound(sorted, mine.first); row != sorted.end() && *row < mine.last;)
+    source_.visit(source_.partition.block_of(*row), [&](const Block& block) {
+      const std::int64_t end = block.first_row + static_cast<std::int64_t>(block.n_rows);
+      for (; row != sorted.end() && *row < end; ++row) {
+        const Row* const found = block.row(static_cast<std::size_t>(*row - block.first_row));
+        values.insert(values.end(), found, found + d);
+      }
+    });
   const std::vector<Row> found = gather_values(comm_, values);  // rank order is row order
   if (found.size() != sorted.size() * d) throw std::logic_error("a row to fetch is on no rank");
   std::vector<Row> result(rows.size() * d);
@@ -127,7 +130,7 @@ std::vector<Row> RowPass<Row>::fetch(const std::vector<std::int64_t>& rows) cons
 template <class Row>
 Matrix RowPass<Row>::fetch_matrix(const std::vector<std::int64_t>& rows) const {
   const std::vector<Row> values = fetch(rows);
-  Matrix matrix(rows.size(), shard_.width());
+  Matrix matrix(rows.size(), source_.width());
   std::copy(values.begin(), values.end(), matrix.values.begin());
   return matrix;
 }

@@ -40,7 +40,7 @@ def problems(root):
                 yield f"{where}: nobody includes app"
             for pattern, owner in INNER.items():
                 if re.match(f'#include "{pattern}"', line) and module != owner:
-                    yield f"{where}: only {owner} may include {pattern}"
+                    yield f"{where}: only {owner} may include what hands out handles: {line}"
             theirs = re.match(r"#include <([^>]+)>", line)
             for pattern, owners in OWNERS.items():
                 if theirs and re.fullmatch(pattern, theirs[1]) and module not in owners:

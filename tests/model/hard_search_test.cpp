@@ -66,7 +66,7 @@ struct Assignment {
 template <class T>
 Assignment assign(const Model<T>& model, const RowPass<T>& pass, Statistics* all = nullptr) {
   Assignment found;
-  found.labels.resize(pass.shard().n_rows());
+  found.labels.resize(pass.source().n_rows());
   const Statistics sums = pass.reduce(model.statistics(false), [&](const RowBlock<T>& block, Statistics& mine) {
     model.expect(block, mine, {found.labels.data() + block.first_local, nullptr, nullptr});
   });
@@ -78,7 +78,7 @@ Assignment assign(const Model<T>& model, const RowPass<T>& pass, Statistics* all
 /// Where a fit that begins at a model's parameters moves the centres first.
 template <class T>
 std::vector<double> centres_of_a_fresh_fit(const ModelOptions& options, const Model<T>& model, const RowPass<T>& pass) {
-  const auto fresh = make_model<T>(options, {pass.shard().n_features, {}});
+  const auto fresh = make_model<T>(options, {pass.source().n_features, {}});
   fresh->begin_fit(pass, {});
   fresh->set_parameters(model.parameters(), "test");
   Statistics sums = fresh->statistics(false);

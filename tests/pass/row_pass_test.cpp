@@ -39,6 +39,35 @@ TEST(RowPass, SumsDoNotDependOnRanksAndThreads) {
   }
 }
 
+/// Rows that are nowhere but while they are looked at.
+class Stream final : public BlockSource<double> {
+ public:
+  explicit Stream(const Shard<double>& shard) : BlockSource<double>(shard), shard_(shard) {}
+  void visit(std::int64_t index, const std::function<void(const RowBlock<double>&)>& use) const override {
+    const RowBlock<double> held = shard_.block(index);
+    const std::vector<double> copy(held.values, held.values + held.n_rows * held.width);
+    use(block_at(index, copy.data()));
+  }
+
+ private:
+  const Shard<double>& shard_;
+};
+
+TEST(RowPass, ASourceNeedNotHoldItsRows) {
+  const std::vector<double> values = test::normal_rows(1000, 3, 1);
+  std::vector<double> weights;
+  for (std::size_t i = 0; i < 1000; ++i) weights.push_back(static_cast<double>(i % 5));
+  const auto shard = shard_of(world(), values, 3, weights);
+  const Stream stream(shard);
+  const auto summary = test::summary_of(values, 3, weights);
+  const RowPass<double> held(shard, world(), 2, summary), streamed(stream, world(), 2, summary);
+  EXPECT_TRUE(same_bits(column_sum(held).sums, column_sum(streamed).sums));
+  const std::vector<std::int64_t> rows = {999, 0, 500, 501, 500, 64, 63};
+  EXPECT_TRUE(same_bits(held.fetch(rows), streamed.fetch(rows)));
+  EXPECT_EQ(streamed.fetch(rows)[3], values[0]);
+  EXPECT_TRUE(same_bits(column_moments(held).variance, column_moments(streamed).variance));
+}
+
 TEST(RowPass, AnExceptionInAThreadComesOut) {
   const std::vector<double> values = test::normal_rows(1000, 3, 1);
   const auto shard = shard_of(world(), values, 3);

@@ -37,6 +37,21 @@ inline const NamedArray* find(const NamedArrays& arrays, const std::string& name
   return nullptr;
 }
 
+/// All values in one vector, array after array, and back into arrays of the same shapes.
+inline std::vector<double> to_vector(const NamedArrays& arrays) {
+  std::vector<double> vector;
+  for (const NamedArray& array : arrays) vector.insert(vector.end(), array.values.begin(), array.values.end());
+  return vector;
+}
+inline void from_vector(const std::vector<double>& vector, NamedArrays& arrays) {
+  auto next = vector.begin();
+  for (NamedArray& array : arrays) {
+    const auto end = next + static_cast<std::ptrdiff_t>(array.values.size());
+    array.values.assign(next, end);
+    next = end;
+  }
+}
+
 /// Whether both hold the same bits (so -0.0 differs from 0.0, and equal NaNs are the same).
 inline bool same_bits(const std::vector<double>& a, const std::vector<double>& b) {
   if (a.size() != b.size()) return false;

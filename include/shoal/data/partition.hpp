@@ -35,6 +35,13 @@ struct Partition {
     return {n_rows / n_blocks * blocks.first + n_rows % n_blocks * blocks.first / n_blocks,
             n_rows / n_blocks * blocks.last + n_rows % n_blocks * blocks.last / n_blocks};
   }
+  /// The block of a row.
+  [[nodiscard]] std::int64_t block_of(std::int64_t row) const {
+    std::int64_t block = std::min(n_blocks - 1, row / std::max<std::int64_t>(1, n_rows / n_blocks));
+    while (rows_of({block, block + 1}).first > row) --block;
+    while (rows_of({block, block + 1}).last <= row) ++block;
+    return block;
+  }
   [[nodiscard]] Range rows_of_rank(int rank, int n_ranks) const { return rows_of(blocks_of(rank, n_ranks)); }
 };
 

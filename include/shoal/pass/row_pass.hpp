@@ -27,9 +27,9 @@ class RowPass {
  public:
   using Block = RowBlock<Row>;
 
-  /// The shard must outlive the passes. threads >= 1.
-  RowPass(const Shard<Row>& shard, const Communicator& comm, int threads, const DataSummary& summary)
-      : shard_(shard), comm_(comm), threads_(threads), summary_(summary) {}
+  /// The source must outlive the passes. threads >= 1.
+  RowPass(const BlockSource<Row>& source, const Communicator& comm, int threads, const DataSummary& summary)
+      : source_(source), comm_(comm), threads_(threads), summary_(summary) {}
 
   /// From here on called before each pass, on all ranks: it may throw an Error on all alike. Empty: no more.
   void before_each(std::function<void()> call) { before_each_ = std::move(call); }
@@ -64,14 +64,14 @@ class RowPass {
   /// The same, as a round of counting in the log.
   void sum_counts(std::span<std::int64_t> values) const;
 
-  [[nodiscard]] const Shard<Row>& shard() const { return shard_; }
+  [[nodiscard]] const BlockSource<Row>& source() const { return source_; }
   [[nodiscard]] const Communicator& comm() const { return comm_; }
   [[nodiscard]] int n_threads() const { return threads_; }
   [[nodiscard]] const DataSummary& summary() const { return summary_; }
   [[nodiscard]] const PassCosts& costs() const { return costs_; }
 
  private:
-  const Shard<Row>& shard_;
+  const BlockSource<Row>& source_;
   const Communicator& comm_;
   int threads_;
   DataSummary summary_;

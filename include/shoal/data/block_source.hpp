@@ -1,0 +1,70 @@
+/// The rows of one rank as passes see them: whole blocks, wherever they lie.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "shoal/data/partition.hpp"
+#include "shoal/data/row_coding.hpp"
+
+namespace shoal {
+
+/// Rows of one block, row-major. Row is float, double (NaN: missing) or PackedByte (row_coding.hpp).
+template <class Row>
+struct RowBlock {
+  std::int64_t index = 0;       ///< global number of the block
+  std::int64_t first_row = 0;   ///< global number of its first row
+  std::size_t first_local = 0;  ///< the same row, counted from this rank's first
+  std::size_t n_rows = 0;
+  std::size_t n_features = 0;
+  std::size_t width = 0;  ///< values of a row: D, or bytes
+  const Row* values = nullptr;
+  const double* weights = nullptr;  ///< null: all 1
+
+  [[nodiscard]] const Row* row(std::size_t r) const { return values + r * width; }
+  [[nodiscard]] double weight(std::size_t r) const { return weights == nullptr ? 1.0 : weights[r]; }
+};
+
+/// What each row has beside its values; in memory whatever the source, one entry a row of this rank.
+struct SideArrays {
+  std::vector<double> weights;     ///< empty: all 1
+  std::vector<std::uint8_t> used;  ///< empty: all; else 0: the row is left out, has weight 0, and keeps its number
+};
+
+/// This rank's contiguous whole blocks of all ranks' rows.
+template <class Row>
+class BlockSource : public SideArrays {
+ public:
+  virtual ~BlockSource() = default;
+
+  Partition partition;
+  Range blocks;
+  std::size_t n_features = 0;
+  RowCoding coding;  ///< packed rows only
+
+  /// Calls use(block) with block number `index` of `blocks`, whose values may be gone afterwards. Several threads may.
+  virtual void visit(std::int64_t index, const std::function<void(const RowBlock<Row>&)>& use) const = 0;
+
+  /// Values of a row: D, or bytes where a coding is set.
+  [[nodiscard]] std::size_t width() const { return coding.n_features() > 0 ? coding.row_bytes() : n_features; }
+  [[nodiscard]] Range rows() const { return partition.rows_of(blocks); }
+  [[nodiscard]] std::size_t n_rows() const { return static_cast<std::size_t>(rows().size()); }
+
+ protected:
+  BlockSource() = default;
+  BlockSource(const BlockSource&) = default;
+  BlockSource(BlockSource&&) noexcept = default;
+  BlockSource& operator=(const BlockSource&) = default;
+  BlockSource& operator=(BlockSource&&) noexcept = default;
+
+  /// Block number `index`, whose values begin at `values`.
+  [[nodiscard]] RowBlock<Row> block_at(std::int64_t index, const Row* values) const {
+    const Range range = partition.rows_of({index, index + 1});
+    const auto local = static_cast<std::size_t>(range.first - rows().first);
+    return {index,      range.first, local,  static_cast<std::size_t>(range.size()),
+            n_features, width(),     values, weights.empty() ? nullptr : weights.data() + local};
+  }
+};
+
+}  // namespace shoal
