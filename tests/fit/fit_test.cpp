@@ -14,6 +14,7 @@
 #include "shoal/model/discrete/discrete_components.hpp"
 #include "shoal/model/family.hpp"
 #include "shoal/model/kmedians/kmedians.hpp"
+#include "shoal/model/poisson/poisson_components.hpp"
 #include "support/serial.hpp"
 
 namespace shoal {
@@ -83,6 +84,7 @@ std::vector<Subject> subjects() {
   add("spherical", "gaussian", [](ModelOptions& o) { test::gaussian(o).covariance = Covariance::spherical; });
   add("bernoulli", "bernoulli", [](ModelOptions& o) { o.mixing = Mixing::uniform; });
   add("categorical", "categorical", [](ModelOptions& o) { o.of<DiscreteOptions>().pseudo_count = 0.5; });
+  add("poisson", "poisson", [](ModelOptions& o) { o.of<PoissonOptions>().pseudo_count = 0.5; });
   return all;
 }
 
@@ -91,7 +93,9 @@ class EveryModel : public testing::TestWithParam<Subject> {
   static constexpr std::size_t d = 4;
   Fitted run(const Communicator& comm, const NamedArrays& start = {}, std::int64_t iterations = 40,
              int threads = 2) const {
-    const std::vector<double> rows = test::normal_rows(700, d, 11, 4, 2);
+    std::vector<double> rows = test::normal_rows(700, d, 11, 4, 2);
+    if (GetParam().options.family().rows.values == Values::counts)
+      for (double& value : rows) value = std::floor(std::abs(value));
     if (!GetParam().options.family().rows.coded())
       return fit_here<double>(comm, GetParam().options, test::shard_of(comm, rows, d), start, iterations, threads);
     std::vector<Code> codes;

@@ -104,6 +104,10 @@ TEST(SeedSpace, IsThatOfTheModel) {
   const ColumnMoments moments{{1, 10}, {4, 0.25}};
   EXPECT_EQ(apart(options, moments, {3, 10.5}, {1, 10}), 2);
   EXPECT_EQ(apart(options, moments, {NAN, 10}, {5, 10}), 4) << "a gap stands at the mean";
+  const ModelOptions counts("poisson");  // whose roots all vary alike
+  const ColumnMoments of_counts{{4, 100}, {9, 9}};
+  EXPECT_EQ(apart(counts, of_counts, {16, 81}, {1, 49}), 9 + 4);
+  EXPECT_EQ(apart(counts, of_counts, {NAN, 100}, {25, 100}), 9) << "a gap stands at the root of the mean";
 }
 
 std::vector<std::size_t> chosen_of(const std::vector<double>& candidates, const std::vector<double>& weights,

@@ -279,6 +279,7 @@ class Invariants(PoissonTest):
         score = self.json("score", self.path("first.h5"), *files[0], *missing, *weights, ranks=2)
         with h5py.File(self.path("first.h5")) as model:
             self.assertEqual(score["log_likelihood"], model.attrs["log_likelihood"])
+            self.assertEqual(score["objective"], model.attrs["objective"])  # under the prior of the fit
             self.assertEqual(score["total_weight"], model.attrs["total_weight"])
 
     def test_any_ranks_and_threads_give_the_same_bits(self):

@@ -89,11 +89,11 @@ class Options(shoal.ShoalTest):
     def test_each_model_has_its_own(self):
         """What belongs to another model is refused, what is the model's own is taken."""
         X = self.write("x.h5", np.random.default_rng(5).integers(0, 2, (60, 3)).astype(np.uint8))
-        models = ("kmeans", "kmedians", "gaussian", "bernoulli", "categorical")
-        mixtures, discrete = models[2:], models[3:]
+        models = ("kmeans", "kmedians", "gaussian", "bernoulli", "categorical", "poisson")
+        mixtures, of_counts = models[2:], models[3:]
         for option, value, own in (("--covariance", "diag", ["gaussian"]), ("--regularization", 1e-3, ["gaussian"]),
                                    ("--regularization-absolute", 1e-3, ["gaussian"]), ("--center", "geometric", ["kmedians"]),
-                                   ("--pseudo-count", 0.5, discrete), ("--mixing", "uniform", mixtures)):
+                                   ("--pseudo-count", 0.5, of_counts), ("--mixing", "uniform", mixtures)):
             for model in models:
                 run = ("fit", model, X, "-k", 2, "-o", self.path("m.h5"), "--overwrite", "-q", "--max-iterations", 1, option, value)
                 if model in own:

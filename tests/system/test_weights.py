@@ -44,6 +44,20 @@ class Scales(shoal.ShoalTest):
             changes = np.abs(np.diff(history)) / history[:-1]
             self.assertTrue((changes[:-1] >= 1e-3).all() and changes[-1] < 1e-3, changes)
 
+    def test_the_tolerance_where_none_is_given(self):
+        """As the help and the options of the model say: hard models go on until nothing moves."""
+        data = self.write("x.h5", np.random.default_rng(5).normal(size=(3000, 2)))
+        for model, tolerance, reason in (("kmeans", "0", "fixed_point"), ("kmedians", "0", "fixed_point"), ("gaussian", "1e-06", "tolerance")):
+            found = self.fit(model, data, "-k", 5, "--max-iterations", 2000)
+            self.assertIn(f"tolerance = {tolerance}\n", found.attrs["options"])
+            self.assertEqual(found.attrs["stop_reason"], reason)
+            history = found["history/objective"][:]
+            last = np.abs(np.diff(history)[-4:])
+            if reason == "tolerance":
+                self.assertTrue((last[:-1] >= 3000e-6).all() and last[-1] < 3000e-6, last)
+            else:
+                self.assertLess(last.min() / history[-1], 1e-6)  # where the mixtures' would have ended it
+
     def test_files_of_both_precisions_are_held_in_the_wider(self):
         X = np.random.default_rng(4).normal(size=(400, 3))
         X[:200] = X[:200].astype(np.float32)
