@@ -84,6 +84,7 @@ TEST(Library, MemoryGivesTheSameBitsHoweverRowsAreSpread) {
     const std::string name(family->name);
     SCOPED_TRACE(name);
     const Fitted alone = fit_memory(Communicator::self(), name, values, weights);
+    EXPECT_NE(alone.model.options.find("\nrow-weights = \"xxh3:"), std::string::npos) << alone.model.options;
     expect_same(alone.model, fit_memory(world(), name, values, weights).model);
     expect_same(alone.model, fit_memory(world().with_message_limit(500), name, values, weights, true).model);
   }

@@ -1,4 +1,7 @@
 """What sample, compare and convert write where a simple case would not show a mistake."""
+import json
+import re
+
 import h5py
 import numpy as np
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
@@ -100,6 +103,19 @@ class Options(shoal.ShoalTest):
                     self.ok(*run)
                 else:
                     self.fails(64, ["means nothing to", model], *run)
+
+    def test_a_plan_knows_what_a_pass_adds_up(self):
+        """The bytes that --dry-run names are those that a mixture's fit then sends."""
+        X = self.write("x.h5", np.random.default_rng(7).integers(0, 2, (300, 5)).astype(np.uint8))
+        gaps = ("--missing", "marginalize")
+        for model in (("gaussian",), ("gaussian", "--covariance", "diag"),
+                      ("gaussian", "--covariance", "diag", *gaps), ("gaussian", "--covariance", "spherical", *gaps),
+                      ("bernoulli",), ("bernoulli", *gaps), ("poisson",), ("poisson", *gaps)):
+            with self.subTest(model=model):
+                data = shoal.DATA / "iris.h5" if model[0] == "gaussian" else X
+                run = ("fit", model[0], data, "-k", 3, "-o", self.path("m.h5"), "--overwrite", "--max-iterations", 2, *model[1:])
+                planned = int(re.search(r"bytes a reduction +(\d+) ", self.ok(*run, "--dry-run").stdout)[1])
+                self.assertEqual(json.loads(self.ok(*run, "--json", ranks=2).stdout)["bytes_reduced_per_iteration"], planned)
 
     def test_levels_are_counted_over_all_files_and_ranks(self):
         codes = np.random.default_rng(6).integers(0, 3, (900, 3))
