@@ -79,6 +79,15 @@ class Predict(shoal.ShoalTest):
                 used = np.delete(file["responsibilities"][:], gone, axis=0)
                 self.assert_close(used.sum(axis=1), 1, absolute=1e-12)
 
+    def test_gaps_are_integrated_out_by_models_that_can(self):
+        X = np.random.default_rng(8).normal(size=(200, 2))
+        X[7, 1] = np.nan
+        data = self.write("x.h5", X)
+        for model in (("kmeans",), ("kmedians", "--center", "geometric"), ("gaussian",), ("gaussian", "--covariance", "tied")):
+            self.fit(*model[:1], data, "-k", 2, *model[1:], "--missing", "skip", "--max-iterations", 2)
+            for command in (("score", self.path("model.h5"), data), ("predict", self.path("model.h5"), data, "-o", self.path("p.h5"))):
+                self.fails(64, ["--missing marginalize", model[0], "skip"], *command, "--missing", "marginalize")
+
     def test_score_means_are_per_unit_of_weight(self):
         X = np.random.default_rng(4).normal(size=(200, 2))
         data = self.write("x.h5", X, w=np.full(200, 2.5))
