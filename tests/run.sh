@@ -19,7 +19,7 @@ cores=$(nproc)
 side_by_side=$((2 * cores)) # tests that start MPI wait for it more than they work
 
 echo "== formatting"
-git ls-files 'src/*.cpp' 'src/*.hpp' 'include/*.hpp' 'tests/*.cpp' 'tests/*.hpp' | xargs clang-format --dry-run --Werror
+git ls-files 'src/*.cpp' 'src/*.hpp' 'include/*.hpp' 'tests/*.cpp' 'tests/*.hpp' 'examples/*.cpp' | xargs clang-format --dry-run --Werror
 
 echo "== release build, warnings are errors"
 cmake --preset release -DSHOAL_BUILD_TESTS=ON -DSHOAL_WERROR=ON ${all:+-DSHOAL_BUILD_BENCHMARKS=ON} >/dev/null
