@@ -14,6 +14,7 @@
 #include "shoal/io/dataset.hpp"
 #include "shoal/io/durable_file.hpp"
 #include "shoal/io/envelope.hpp"
+#include "shoal/model/family.hpp"
 
 namespace shoal::app {
 namespace {
@@ -93,7 +94,8 @@ std::string table_of(const Json& json) {
 void run_info(const Communicator& comm, const Arguments& arguments) {
   const std::string& file = arguments.data.front();
   if (arguments.prototypes > 0) {
-    const std::string pictures = prototype_pictures(read_model(comm, file), file, arguments.prototypes);
+    const std::string pictures =
+        prototype_pictures(read_model(comm, file, kind_attributes()), file, arguments.prototypes);
     return print_result(comm, pictures);
   }
   if (const auto checkpoint = read_checkpoint(comm, file)) {
@@ -103,8 +105,8 @@ void run_info(const Communicator& comm, const Arguments& arguments) {
   FileSummary summary;
   on_root(comm, [&] { summary = summarise_file(file); });
   comm.broadcast(summary.format);
-  Json json =
-      summary.format == "shoal-model" ? describe_model(read_model(comm, file)) : Json{{"kind", kind_of(summary)}};
+  Json json = summary.format == "shoal-model" ? describe_model(read_model(comm, file, kind_attributes()))
+                                              : Json{{"kind", kind_of(summary)}};
   json["datasets"] = Json::array();
   for (const FoundDataset& found : summary.datasets)  // known to rank 0, which prints
     json["datasets"].push_back(

@@ -3,7 +3,6 @@
 #include "io/reader.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/io/hdf5_file.hpp"
-#include "shoal/model/family.hpp"
 
 namespace shoal {
 namespace {
@@ -53,12 +52,8 @@ void write_model(const Communicator& comm, OutputFile& output, const ModelFile& 
   });
 }
 
-ModelFile read_model(const Communicator& comm, const std::string& file) {
+ModelFile read_model(const Communicator& comm, const std::string& file, const std::vector<std::string>& kinds) {
   ModelFile model;
-  std::vector<std::string> kinds;
-  for (const Family* family : families())
-    for (const Option<ModelOptions>& option : family->options)
-      if (option.attribute) kinds.push_back(option.name);
   on_root(comm, [&] { unpack(ask(Question::model, pack(file, kinds), file), model); });
   broadcast_object(comm, model);
   return model;

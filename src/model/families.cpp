@@ -35,6 +35,14 @@ std::string family_names(const std::function<bool(const Family&)>& of) {
   return text;
 }
 
+std::vector<std::string> kind_attributes() {
+  std::vector<std::string> names;
+  for (const Family* family : families())
+    for (const Option<ModelOptions>& option : family->options)
+      if (option.attribute) names.push_back(option.name);
+  return names;
+}
+
 Option<ModelOptions> mixing_option() {
   const auto set = [](ModelOptions& options, const std::string& text) {
     const std::optional<Mixing> word = text == "given" ? std::nullopt : from_name<Mixing>(text);

@@ -101,7 +101,7 @@ Fitted fit(const Rows& rows, RunOptions options) {
 }
 
 ModelFile load(const Communicator& comm, const std::string& file) {
-  ModelFile model = read_model(comm, file);
+  ModelFile model = read_model(comm, file, kind_attributes());
   check_parameters(stored_options(model, file).model, static_cast<std::size_t>(model.n_features), Completeness::model,
                    file, model.parameters);
   return model;

@@ -42,7 +42,7 @@ void attempt(const F& read) {
 
 void read_all(const std::string& file) {
   static const shoal::Communicator comm = shoal::Communicator::self();
-  attempt([&] { shoal::read_model(comm, file); });
+  attempt([&] { shoal::read_model(comm, file, {"covariance", "center"}); });
   attempt([&] {
     std::vector<std::string> sources;
     shoal::read_parameters(comm, file, sources);

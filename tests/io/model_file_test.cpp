@@ -38,7 +38,7 @@ TEST(ModelFile, ChangedBytesNeverCrash) {
     output.commit();
   }
   const std::string bytes = read_bytes(name);
-  EXPECT_EQ(read_model(comm, name).counts(), example().counts());
+  EXPECT_EQ(read_model(comm, name, {}).counts(), example().counts());
   std::mt19937 generator(3);
   int refused = 0;
   for (int i = 0; i < 600; ++i) {
@@ -50,7 +50,7 @@ TEST(ModelFile, ChangedBytesNeverCrash) {
         damaged[generator() % damaged.size()] ^= static_cast<char>(1U << generator() % 8);
     std::ofstream(name, std::ios::binary) << damaged;
     try {
-      read_model(comm, name);
+      read_model(comm, name, {});
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ExitCode::bad_data) << error.what();
       ++refused;

@@ -82,8 +82,9 @@ struct ModelFile {
 /// Into the temporary of `output`. Collective.
 void write_model(const Communicator& comm, OutputFile& output, const ModelFile& model);
 
-/// Collective. Throws Error no_input, or bad_data where the file is no model of ours, of a newer format, or damaged.
-ModelFile read_model(const Communicator& comm, const std::string& file);
+/// kinds: the attributes that families have (kind_attributes()). Parameters are not looked at (load does). Collective.
+/// Throws Error no_input, or bad_data where the file is no model of ours, of a newer format, or damaged.
+ModelFile read_model(const Communicator& comm, const std::string& file, const std::vector<std::string>& kinds);
 
 /// The arrays of /parameters of any HDF5 file; the files opened for them are added to `sources`. Collective. Throws
 /// Error(bad_data) where there are none.

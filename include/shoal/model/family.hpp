@@ -106,6 +106,9 @@ const Family* find_family(std::string_view name);
 /// Their names in one line, "a, b and c"; of those for which `of` holds.
 std::string family_names(const std::function<bool(const Family&)>& of = [](const Family&) { return true; });
 
+/// The options of any family that are attributes of model files.
+std::vector<std::string> kind_attributes();
+
 /// A model for rows of this type. Throws Error(usage) where an option does not go with the model.
 template <class Row>
 std::unique_ptr<Model<Row>> make_model(const ModelOptions& options, const RowLayout& layout) {
