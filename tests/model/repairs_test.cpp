@@ -65,6 +65,16 @@ TEST(Reseeding, TheGapsOfARowTakeTheMeansOfAll) {
   EXPECT_EQ(values_of(after, "means")[3], 0.75);
 }
 
+TEST(Reseeding, OfCountsIsHalfWayFromTheMeansOfAll) {
+  ModelOptions options = options_for("poisson", 2);
+  options.missing = Missing::marginalize;
+  const Rows rows{{1, 2, 1, 2, 40, NAN}, 2, {}, {{14, 2.5}, {1, 1}}};
+  const NamedArrays start = {{"weights", {2}, {0.5, 0.5}}, {"rates", {2, 2}, {1, 2, 1e6, 1e6}}};
+  const NamedArrays after = stepped(options, rows, start);
+  EXPECT_EQ(values_of(after, "rates")[2], 0.5 * (40 + 14));
+  EXPECT_EQ(values_of(after, "rates")[3], 2.5) << "of a gap, the mean itself";
+}
+
 TEST(Dropping, LeavesWeightsThatSumToOne) {
   ModelOptions options = options_for("gaussian", 3);
   options.empty_cluster = EmptyCluster::drop;
@@ -85,6 +95,20 @@ TEST(Start, OfDiscreteComponentsCountsOneMoreRow) {
   const std::vector<double> expected = {(3 + 1 / 3.0) / 5, (1 / 3.0) / 5, (1 + 1 / 3.0) / 5, 1.5 / 5, 3.5 / 5};
   for (std::size_t l = 0; l < 5; ++l)
     EXPECT_NEAR(values_of(model->parameters(), "probabilities")[l], expected[l], 1e-15);
+}
+
+TEST(Start, OfCountsHasAShareOfTheMeansOfAll) {
+  const auto shard = test::shard_of(world(), std::vector<double>{0, 6, 0, 6}, 1, {}, 2);
+  const RowPass<double> pass(shard, world(), 1, {4, 4, 4});
+  const auto model = make_model<double>(options_for("poisson", 2), {1, {}});
+  model->begin_fit(pass, column_moments(pass));
+  std::vector<std::int32_t> labels;
+  for (std::int64_t row = shard.rows().first; row < shard.rows().last; ++row)
+    labels.push_back(static_cast<std::int32_t>(row % 2));
+  model->start(pass.fetch({0, 1}), labels, pass);
+  const std::vector<double> rates = values_of(model->parameters(), "rates");
+  EXPECT_NEAR(rates[0], (0 + 0.02 * 3) / 2.02, 1e-15) << "zero could never grow";
+  EXPECT_NEAR(rates[1], (12 + 0.02 * 3) / 2.02, 1e-14);
 }
 
 TEST(Recentring, DoesNotWaitForMoreRows) {

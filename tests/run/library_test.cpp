@@ -90,6 +90,17 @@ TEST(Library, MemoryGivesTheSameBitsHoweverRowsAreSpread) {
   }
 }
 
+TEST(Library, MemoryMayKnowMoreLevelsThanItHas) {
+  std::vector<double> values = counts(300);
+  for (double& value : values) value = std::min(value, 2.0);
+  const std::vector<std::int64_t> levels = {3, 5, 4};
+  RunOptions options = options_for("categorical");
+  MemoryRows memory = part_of(world(), values, {}, false);
+  memory.levels = levels;
+  const Rows rows = read_rows(world(), memory, options);
+  EXPECT_EQ(find(fit(rows, options).model.parameters, "level_offsets")->values, (std::vector<double>{0, 3, 8, 12}));
+}
+
 /// A folder of all ranks.
 class Files : public testing::Test {
  protected:

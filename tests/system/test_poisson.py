@@ -485,6 +485,17 @@ class Limits(PoissonTest):
             for word in ("x.h5:/X", "row 0", "column 0", "float32"):
                 self.assertIn(word, result.stderr)
 
+    def test_counts_beyond_whole_numbers_are_refused(self):
+        """Above 2^53 float64 has no odd numbers; what it does have there may be a rounded one."""
+        for kind, value, shown in (("i8", 2**53 + 1, "9007199254740993"), ("u8", 2**63 + 1, "9223372036854775809"),
+                                   ("f8", 2.0**54, "1.8014398509481984e+16")):
+            X = np.ones((64, 2), kind)
+            X[9, 1] = value
+            self.fails(65, ["x.h5:/X", "row 9", "column 1", shown, "float64"], "fit", "poisson", self.write("x.h5", X), "-k", 1,
+                       "-o", self.path("m.h5"))
+        X[9, 1] = 2**53  # the last one that is sure to be itself
+        self.fit("poisson", self.write("x.h5", X), "-k", 1).close()
+
     def test_rates_of_zero_have_the_floor(self):
         """A feature that is zero in one component, and one that is zero in all."""
         rng = np.random.default_rng(6)
