@@ -118,7 +118,7 @@ class Options(shoal.ShoalTest):
         X = self.write("x.h5", np.random.default_rng(7).integers(0, 2, (300, 5)).astype(np.uint8))
         gaps = ("--missing", "marginalize")
         for model in (("gaussian",), ("gaussian", "--covariance", "diag"),
-                      ("gaussian", "--covariance", "diag", *gaps), ("gaussian", "--covariance", "spherical", *gaps),
+                      ("gaussian", "--covariance", "spherical"), ("gaussian", "--covariance", "diag", *gaps), ("gaussian", "--covariance", "spherical", *gaps),
                       ("bernoulli",), ("bernoulli", *gaps), ("poisson",), ("poisson", *gaps)):
             with self.subTest(model=model):
                 data = shoal.DATA / "iris.h5" if model[0] == "gaussian" else X

@@ -25,8 +25,9 @@ std::vector<Parameter> parameters(const ModelOptions& options, const ModelSize& 
 std::size_t n_sums(const ModelOptions& options, const ModelSize& size) {
   const std::size_t d = size.n_features, triangle = d * (d + 1) / 2;
   if (own(options).covariance == Covariance::full) return size.n_clusters * (d + triangle);
-  if (own(options).covariance == Covariance::tied) return size.n_clusters * d + triangle;
-  return size.n_clusters * d * (options.missing == Missing::marginalize ? 3 : 2);
+  if (own(options).covariance == Covariance::tied) return size.n_clusters * d + triangle;  // without, where it can
+  if (options.missing == Missing::marginalize) return size.n_clusters * 3 * d;
+  return size.n_clusters * (own(options).covariance == Covariance::diag ? 2 * d : d + 1);
 }
 
 /// One symmetric matrix: what rounding left is put right, what is more is an error.
