@@ -31,14 +31,9 @@ std::vector<std::size_t> recluster(const SeedSpace<Row>& space, const std::vecto
                                    const std::vector<double>& weights, std::size_t n_clusters, std::uint64_t seed) {
   const std::size_t n = weights.size();
   std::vector<std::size_t> chosen(std::min(n, n_clusters));
-  if (n <= n_clusters) {
-    std::iota(chosen.begin(), chosen.end(), std::size_t{0});
-    return chosen;
-  }
-  RowBlock<Row> all;
-  all.n_rows = n;
-  all.width = width;
-  all.values = candidates.data();
+  std::iota(chosen.begin(), chosen.end(), std::size_t{0});
+  if (n <= n_clusters) return chosen;
+  const RowBlock<Row> all{.n_rows = n, .width = width, .values = candidates.data()};
   std::vector<double> distance(n, std::numeric_limits<double>::infinity());
   std::vector<std::int32_t> nearest(n, 0);
   const auto with = [&](std::size_t c) {

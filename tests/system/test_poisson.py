@@ -637,6 +637,20 @@ class Sample(PoissonTest):
                 np.fill_diagonal(correlations, 0)
                 self.assertLess(np.abs(correlations).max(), 6 / math.sqrt(n))
 
+    def test_large_rates(self):
+        """Beyond 1e9 counts come by an expansion; where counts would have gaps there are none."""
+        rates = np.array([[1e10, 1e12, 2.0**52]])
+        X, _ = self.drawn(rates, np.ones(1), "--seed", 4)
+        for d, rate in enumerate(rates[0]):
+            x = (X[:, d] - int(rate)).astype(float)
+            self.assertLess(abs(x.mean()), 6 * math.sqrt(rate / self.N))
+            self.assertLess(abs(x.var(ddof=1) / rate - 1), 6 * math.sqrt(2 / self.N))
+            skewness = ((x - x.mean())**3).mean() / x.std()**3
+            self.assertLess(abs(skewness), 6 * math.sqrt(6 / self.N))
+        with h5py.File(self.path("model.h5"), "a") as file:
+            file["parameters/rates"][0, 0] = 1e19
+        self.fails(65, ["rates", "1e+19"], "sample", self.path("model.h5"), "-n", 5, "-o", self.path("s.h5"))
+
     def check_distribution(self, x, rate):
         """The empirical distribution function at a hundred places, each within 6 standard errors; and no comb."""
         places = np.unique(poisson.ppf(np.linspace(0.005, 0.995, 100), rate))

@@ -1,8 +1,14 @@
 #include "shoal/model/family.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/poisson.hpp>
+#include <cmath>
 
 #include "model/mixture/mixture-inl.hpp"
+#include "shoal/core/error.hpp"
 #include "shoal/core/random.hpp"
 #include "shoal/model/parameter_check.hpp"
 #include "shoal/model/poisson/poisson_components.hpp"
@@ -15,18 +21,25 @@ std::unique_ptr<Model<T>> make(const ModelOptions& options, const RowLayout& lay
   return make_mixture<PoissonComponents<T>>(options, layout.n_features);
 }
 
-/// Counts by inversion: the least x whose distribution function reaches a uniform number.
+/// The least count whose distribution function reaches u. Of large rates by the expansion of Cornish & Fisher (1938),
+/// which is then right to a hundred-thousandth of a count.
+double count_at(double rate, double u) {
+  namespace policies = boost::math::policies;
+  using Policy = policies::policy<policies::discrete_quantile<policies::integer_round_up>>;
+  if (rate == 0) return 0;
+  if (rate < 1e9) return quantile(boost::math::poisson_distribution<double, Policy>(rate), u);
+  const double z = quantile(boost::math::normal_distribution<double>(), u);
+  return std::max(0.0, std::ceil(rate + z * std::sqrt(rate) + (z * z - 1) / 6 - 0.5));
+}
+
+/// Counts by inversion, of one uniform number each.
 class PoissonSampler final : public ComponentSampler {
  public:
   explicit PoissonSampler(Matrix rates) : rates_(std::move(rates)) {}
   void draw(std::size_t k, std::uint64_t seed, std::uint64_t row, std::span<double> values) const override {
-    using namespace boost::math::policies;
-    using Policy = policy<discrete_quantile<integer_round_up>>;
-    for (std::size_t d = 0; d < values.size(); ++d) {
-      const double u = random_uniform(seed, Stream::sample_value, static_cast<std::uint32_t>(d), row);
-      const double rate = rates_(k, d);
-      values[d] = rate > 0 ? quantile(boost::math::poisson_distribution<double, Policy>(rate), u) : 0.0;
-    }
+    for (std::size_t d = 0; d < values.size(); ++d)
+      values[d] =
+          count_at(rates_(k, d), random_uniform(seed, Stream::sample_value, static_cast<std::uint32_t>(d), row));
   }
 
  private:
@@ -35,8 +48,19 @@ class PoissonSampler final : public ComponentSampler {
 
 std::unique_ptr<ComponentSampler> sampler(const ModelOptions& /*options*/, const ModelSize& size,
                                           const NamedArrays& parameters) {
-  return std::make_unique<PoissonSampler>(
-      require_matrix(parameters, "rates", size.n_clusters, size.n_features, "the model"));
+  Matrix rates = require_matrix(parameters, "rates", size.n_clusters, size.n_features, "the model");
+  for (const double rate : rates.values)
+    if (rate > 0x1p52)
+      throw Error(ExitCode::bad_data, fmt::format("/parameters/rates holds {}, beyond which counts have gaps", rate));
+  return std::make_unique<PoissonSampler>(std::move(rates));
+}
+
+/// What the prior speaks of, where there is one.
+void check(const ModelOptions& /*options*/, const ModelSize& size, const std::string& source, NamedArrays& arrays) {
+  if (find(arrays, "prior_rates") == nullptr) return;
+  for (const double rate : require_array(arrays, "prior_rates", {size.n_features}, source).values)
+    if (rate < 0)
+      throw Error(ExitCode::bad_data, fmt::format("{}: /parameters/prior_rates holds the negative {}", source, rate));
 }
 
 }  // namespace
@@ -61,6 +85,7 @@ const Family& poisson_family() {
           },
       .differences = [](const ModelOptions&) { return Differences::sizes; },
       .seed_metric = [](const ModelOptions&) { return SeedMetric{.scale = SeedMetric::Scale::square_root}; },
+      .check = check,
       .sampler = sampler,
       .make_float = make<float>,
       .make_double = make<double>,
