@@ -4,6 +4,8 @@
 
 #include <limits>
 
+#include "shoal/model/family.hpp"
+
 namespace shoal {
 namespace {
 
@@ -18,12 +20,12 @@ Option<FitOptions> tolerance_option() {
     if (!options.tolerance) return {};
     return *options.tolerance;
   };
+  const std::string hard = family_names([](const Family& family) { return !family.mixture; });
   return {"tolerance",
           "T",
-          fmt::format("Mixtures: stop when the log-likelihood a row (a unit of weight) changes by less; kmeans, "
-                      "kmedians: when the objective changes by less than this share; 0: fixed point or limit [{}; "
-                      "kmeans, kmedians {}]",
-                      tolerance_of_mixtures, tolerance_of_hard_models),
+          fmt::format("Mixtures: stop when the log-likelihood a row (a unit of weight) changes by less; {0}: when the "
+                      "objective changes by less than this share; 0: fixed point or limit [{1}; {0}: {2}]",
+                      hard, tolerance_of_mixtures, tolerance_of_hard_models),
           range_text(0.0, most),
           set,
           get,
