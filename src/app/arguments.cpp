@@ -9,6 +9,7 @@
 #include "app/command_options.hpp"
 #include "app/config_file.hpp"
 #include "app/option_values.hpp"
+#include "app/version.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/core/version.hpp"
 

@@ -71,7 +71,4 @@ struct Arguments {
 /// (--help, --version, --citation): `print` is whether this rank prints.
 std::optional<Arguments> parse_arguments(int argc, char** argv, bool print);
 
-/// What --version says.
-std::string version_text();
-
 }  // namespace shoal::app

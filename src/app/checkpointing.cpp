@@ -13,6 +13,7 @@
 #include "app/stop_signals.hpp"
 #include "app/terminal.hpp"
 #include "shoal/comm/agree.hpp"
+#include "shoal/core/contract.hpp"
 #include "shoal/core/error.hpp"
 
 namespace shoal::app {
@@ -98,6 +99,8 @@ std::optional<Checkpoint> Checkpointing::find() {
 
 std::optional<Checkpoint> Checkpointing::begin(const std::vector<std::string>& outputs) {
   if (!store_) return std::nullopt;
+  expects(!begun_, "begin: has begun");
+  begun_ = true;
   store_->take_lease(outputs);
   if (arguments_.restart == Restart::never) return std::nullopt;
   std::optional<Checkpoint> before = store_->read().checkpoint;
@@ -121,11 +124,13 @@ void Checkpointing::leave_if_asked(const std::string& doing) const {
 }
 
 void Checkpointing::keep(NamedTexts identity, std::function<NamedArrays()> parameters) {
+  expects(!store_ || begun_, "keep: begin comes first");
   identity_ = std::move(identity);
   parameters_ = std::move(parameters);
 }
 
 Checkpoint Checkpointing::checkpoint_of(const FitState& state) const {
+  expects(parameters_ != nullptr, "a checkpoint: keep comes first");
   Checkpoint checkpoint;
   checkpoint.identity = identity_;
   checkpoint.state = state;

@@ -17,7 +17,8 @@ namespace shoal::app {
 /// When this program started.
 std::chrono::steady_clock::time_point program_start();
 
-/// --checkpoint: without it nothing here does anything.
+/// --checkpoint: without it nothing here does anything. In this order, which is asserted: find, begin, keep, the passes
+/// of a fit, write_stopped or write_finished, end.
 class Checkpointing final : public Interruption {
  public:
   Checkpointing(const Communicator& comm, const Arguments& arguments);
@@ -88,6 +89,7 @@ class Checkpointing final : public Interruption {
   double longest_iteration_ = 0, longest_write_ = 0, seconds_writing_ = 0;
   std::int64_t passes_ = 0;
   bool superseded_ = false;
+  bool begun_ = false;
 };
 
 }  // namespace shoal::app

@@ -10,6 +10,7 @@
 
 #include "app/commands.hpp"
 #include "app/option_values.hpp"
+#include "app/threads.hpp"
 #include "shoal/core/error.hpp"
 
 namespace shoal::app {

@@ -16,16 +16,6 @@ void run_compare(const Communicator& comm, const Arguments& arguments);
 void run_info(const Communicator& comm, const Arguments& arguments);
 void run_convert(const Communicator& comm, const Arguments& arguments);
 
-/// Threads that a rank may have.
-inline constexpr int most_threads = 4096;
-
-/// Threads a rank: --threads, else OMP_NUM_THREADS, else the cores that SLURM gave the task, else 1. Collective. Throws
-/// Error on all ranks: usage where a variable says what cannot be, no_memory where these threads cannot be started.
-int settle_threads(const Communicator& comm, const Arguments& arguments);
-
-/// Says so where a host's ranks have more threads than cores, or one rank more than it may use. Collective.
-void warn_of_crowded_cores(const Communicator& comm, const Arguments& arguments, int threads);
-
 /// Brings all ranks to one instruction set. Throws Error(usage) where --target is not on every rank.
 void agree_on_target(const Communicator& comm, const Arguments& arguments);
 

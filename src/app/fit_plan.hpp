@@ -53,11 +53,4 @@ void check_memory(const Communicator& comm, const FitPlan& plan);
 /// --dry-run.
 void print_plan(const Communicator& comm, const FitPlan& plan);
 
-/// One line on what starts now.
-std::string headline(const Communicator& comm, const FitPlan& plan);
-
-/// What was found, for a person.
-std::string summary_text(const ModelFile& file, const FitResult& result, const Repairs& repairs,
-                         const Arguments& arguments);
-
 }  // namespace shoal::app

@@ -5,6 +5,7 @@
 
 #include "app/commands.hpp"
 #include "app/terminal.hpp"
+#include "app/threads.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/fit/not_finite.hpp"
 #include "shoal/io/label_file.hpp"

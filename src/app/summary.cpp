@@ -1,10 +1,10 @@
-// The words around a fit.
+#include "app/summary.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "app/commands.hpp"
-#include "app/fit_plan.hpp"
 #include "app/terminal.hpp"
 #include "shoal/core/version.hpp"
 #include "shoal/math/target.hpp"

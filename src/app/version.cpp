@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "app/arguments.hpp"
+#include "app/version.hpp"
 #include "shoal/comm/environment.hpp"
 #include "shoal/io/reader_process.hpp"
 #include "shoal/math/target.hpp"

@@ -1,5 +1,5 @@
 /// A family of models, described once, in its folder: all that the program, its files, checks, seeding and sampling
-/// know of it. To add one: a folder below model, and its name in families.cpp.
+/// know of it. To add one: a folder below model, and its name in family.cpp.
 #pragma once
 
 #include <any>

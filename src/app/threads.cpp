@@ -1,4 +1,6 @@
 // How many threads a rank has, and whether they can be had.
+#include "app/threads.hpp"
+
 #include <fmt/format.h>
 #include <pthread.h>
 #include <sched.h>
@@ -12,7 +14,6 @@
 #include <string_view>
 #include <vector>
 
-#include "app/commands.hpp"
 #include "app/terminal.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/comm/gather_values.hpp"

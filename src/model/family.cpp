@@ -1,9 +1,6 @@
-#include <fmt/format.h>
+#include "shoal/model/family.hpp"
 
 #include <algorithm>
-
-#include "shoal/core/error.hpp"
-#include "shoal/model/family.hpp"
 
 /// The one list of families: each is described in the folder of this name (bernoulli and categorical: discrete).
 #define SHOAL_FAMILIES(family) \
@@ -61,22 +58,5 @@ Option<ModelOptions> mixing_option() {
           set,
           get};
 }
-
-ModelOptions::ModelOptions(const Family& family, std::size_t clusters)
-    : n_clusters(clusters), family_(&family), own_(family.own) {}
-
-namespace {
-
-const Family& require_family(std::string_view name) {
-  const Family* family = find_family(name);
-  if (family == nullptr)
-    throw Error(ExitCode::usage, fmt::format("{}: no such model; there are {}", name, family_names()));
-  return *family;
-}
-
-}  // namespace
-
-ModelOptions::ModelOptions(std::string_view name, std::size_t clusters)
-    : ModelOptions(require_family(name), clusters) {}
 
 }  // namespace shoal
