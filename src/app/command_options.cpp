@@ -164,7 +164,7 @@ RunOptions run_options_of(const GivenOptions& given) {
 
 void add_fit(CLI::App& root, Arguments& a, GivenOptions& given) {
   CLI::App* app = root.add_subcommand("fit", "Fit a model");
-  app->add_option("model", given.model, family_names())->required()->type_name(family_words());
+  app->add_option("model", given.model, "What to fit")->required()->type_name(family_words());
   app->add_option("data", a.data, wrapped(data_help))->required()->type_name("DATA");
   a.output = "model.h5";
   add_output(app, a, fmt::format("The model [{}]", a.output), false);
