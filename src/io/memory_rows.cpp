@@ -78,6 +78,7 @@ void require_shapes(const Communicator& comm, const MemoryRows& rows, bool weigh
   const auto n = static_cast<std::size_t>(rows_here(rows));
   std::array<std::int64_t, 1> most = {static_cast<std::int64_t>(rows.n_features)};
   comm.maximum(most);
+  const std::vector<std::int64_t> levels = gather_values(comm, rows.levels);
   agree(comm, [&] {
     if (rows.n_features == 0 || rows.values.size() != n * rows.n_features ||
         static_cast<std::int64_t>(rows.n_features) != most[0])
@@ -86,6 +87,12 @@ void require_shapes(const Communicator& comm, const MemoryRows& rows, bool weigh
     if (!rows.levels.empty() && rows.levels.size() != rows.n_features)
       throw Error(ExitCode::bad_data,
                   fmt::format("{}: {} levels for {} features", rows.name, rows.levels.size(), rows.n_features));
+    bool possible = levels.size() == rows.levels.size() * static_cast<std::size_t>(comm.size());
+    for (std::size_t i = 0; possible && i < levels.size(); ++i)
+      possible = levels[i] == rows.levels[i % rows.n_features] && levels[i] >= 1 && levels[i] < missing_code;
+    if (!possible)
+      throw Error(ExitCode::bad_data,
+                  fmt::format("{}: levels must be the same on all ranks, 1 to 65534 a feature", rows.name));
     if (weighted && rows.weights.size() != n)
       throw Error(ExitCode::bad_data,
                   fmt::format("{}: holds {} weights for {} rows", rows.name, rows.weights.size(), n));

@@ -1,5 +1,7 @@
 #include "io/row_slices.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -8,6 +10,7 @@
 
 #include "io/store_rows.hpp"
 #include "shoal/comm/agree.hpp"
+#include "shoal/core/error.hpp"
 #include "shoal/io/elements.hpp"
 
 namespace shoal {
@@ -46,8 +49,11 @@ LevelOffsets offsets_of(const std::vector<std::int64_t>& levels) {
 /// Levels of each feature: the model's, two, the attribute's, or the largest code + 1 over all ranks, which takes a
 /// reading of its own.
 LevelOffsets find_levels(const Communicator& comm, const RowSlices& slices, const ReadOptions& options) {
-  if (!options.known_levels.empty()) return options.known_levels;
   const auto d = static_cast<std::size_t>(slices.head.n_columns);
+  if (!options.known_levels.empty() && options.known_levels.size() != d + 1)
+    throw Error(ExitCode::bad_data, fmt::format("{}: has {} columns, the model has {} features; they must be equal",
+                                                slices.head.name(), d, options.known_levels.size() - 1));
+  if (!options.known_levels.empty()) return options.known_levels;
   if (options.kind.values == Values::bits) return offsets_of(std::vector<std::int64_t>(d, 2));
   if (!slices.head.levels.empty()) return offsets_of(slices.head.levels);
   std::vector<std::int64_t> levels(d, 1);

@@ -15,7 +15,7 @@ struct MemoryRows {
   std::span<const double> values;    ///< n x D, row-major; codes as numbers
   std::size_t n_features = 1;        ///< D, the same on all ranks
   std::span<const double> weights;   ///< n, or empty on all ranks: all 1
-  std::vector<std::int64_t> levels;  ///< of codes: D, or empty: the largest code + 1
+  std::vector<std::int64_t> levels;  ///< of codes: D, the same on all ranks, or empty: the largest code + 1
   std::string name = "memory";       ///< in messages
 };
 
