@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "shoal/core/contract.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/core/version.hpp"
 #include "shoal/fit/not_finite.hpp"
@@ -30,6 +31,12 @@ void require_finite(const ModelFile& file) {
   check("the model's objective, log-likelihood, BIC or AIC", {file.objective, file.log_likelihood, file.bic, file.aic});
   for (const NamedArray& array : file.parameters) check("/parameters/" + array.name, array.values);
   check("/history/objective", file.history);
+}
+
+/// Rows of one kind may be out of the range of another's tables; any number is one.
+void require_kind(const Rows& rows, const Family& family) {
+  const bool numbers = family.rows.values == Values::numbers && rows.values == Values::counts;
+  expects(numbers || rows.values == family.rows.values, "these rows were read for a family of other values");
 }
 
 void describe_options(const RunOptions& options, ModelFile& file) {
@@ -83,6 +90,7 @@ template ModelFile model_file(const Model<PackedByte>&, const FitResult&, const 
 
 Fitted fit(const Rows& rows, RunOptions options, Observer& observer, Interruption& interruption) {
   if (!options.fit.tolerance) options.fit.tolerance = default_tolerance(options.model.family());
+  require_kind(rows, options.model.family());
   check_rows(options, rows.summary);
   return on_rows(rows, [&]<class Row>(RowPass<Row>& pass) {
     std::vector<std::string> sources;
@@ -115,6 +123,7 @@ void save(const Communicator& comm, const ModelFile& model, const std::string& f
 
 Prediction predict(const Rows& rows, const ModelFile& model, const PredictionWants& wants, const std::string& source) {
   ModelOptions options = stored_options(model, source).model;
+  require_kind(rows, options.family());
   return on_rows(rows, [&]<class Row>(RowPass<Row>& pass) {
     const RowLayout layout{pass.source().n_features, pass.source().coding};
     options.missing = rows.options.missing;

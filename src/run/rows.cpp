@@ -16,7 +16,7 @@ template <class Read>
 Rows rows_of(const Communicator& comm, const ReadOptions& options, Read&& read) {
   const auto hold = [&]<class Row>(Shard<Row> shard) {
     DataSummary summary = summarise(comm, shard);
-    return Rows{comm, options.rows, options.threads, std::move(shard), summary, {}};
+    return Rows{comm, options.rows, options.kind.values, options.threads, std::move(shard), summary, {}};
   };
   if (options.kind.coded()) return hold(read(PackedByte()));
   if (options.rows.precision == Precision::float32) return hold(read(float()));
@@ -74,6 +74,7 @@ Rows read_rows(const Communicator& comm, const MemoryRows& memory, RunOptions& o
 }
 
 void check_rows(const RunOptions& options, const DataSummary& summary) {
+  if (options.model.n_clusters == 0) throw Error(ExitCode::usage, "-k 0: a model has at least one cluster");
   if (static_cast<std::int64_t>(options.model.n_clusters) > summary.rows_used)
     throw Error(ExitCode::usage, fmt::format("-k {}: more clusters than the {} rows that are used; choose a smaller -k",
                                              options.model.n_clusters, summary.rows_used));

@@ -13,10 +13,11 @@ namespace shoal {
 namespace {
 
 /// The options of a fit that is gone on with: clusters may have been dropped since it began.
-ModelOptions options_of(ModelOptions options, const Checkpoint* before) {
+ModelOptions options_of(ModelOptions options, const Checkpoint* before, const std::string& source) {
   if (before == nullptr) return options;
   options.n_clusters = before->n_clusters();
-  if (options.mixing == Mixing::given) options.given_weights = find(before->parameters, "weights")->values;
+  if (options.mixing == Mixing::given)
+    options.given_weights = require_weights(before->parameters, options.n_clusters, source);
   return options;
 }
 
@@ -56,7 +57,7 @@ template <class Row>
 std::unique_ptr<Model<Row>> start_model(const RunOptions& options, const RowPass<Row>& pass, const Checkpoint* before,
                                         const std::string& source) {
   const RowLayout layout{pass.source().n_features, pass.source().coding};
-  std::unique_ptr<Model<Row>> model = make_model<Row>(options_of(options.model, before), layout);
+  std::unique_ptr<Model<Row>> model = make_model<Row>(options_of(options.model, before, source), layout);
   const ColumnMoments moments = options.model.family().mixture ? column_moments(pass) : ColumnMoments{};
   model->begin_fit(pass, moments);
   if (before != nullptr)

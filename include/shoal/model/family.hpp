@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "shoal/core/contract.hpp"
 #include "shoal/core/named_array.hpp"
 #include "shoal/core/option.hpp"
 #include "shoal/data/row_coding.hpp"
@@ -109,13 +110,16 @@ std::string family_names(const std::function<bool(const Family&)>& of = [](const
 /// The options of any family that are attributes of model files.
 std::vector<std::string> kind_attributes();
 
-/// A model for rows of this type. Throws Error(usage) where an option does not go with the model.
+/// A model for rows of this type. @pre The family has such rows.
 template <class Row>
 std::unique_ptr<Model<Row>> make_model(const ModelOptions& options, const RowLayout& layout) {
   const Family& family = options.family();
-  if constexpr (std::is_same_v<Row, float>) return family.make_float(options, layout);
-  if constexpr (std::is_same_v<Row, double>) return family.make_double(options, layout);
-  if constexpr (std::is_same_v<Row, PackedByte>) return family.make_packed(options, layout);
+  Maker<Row> make = nullptr;
+  if constexpr (std::is_same_v<Row, float>) make = family.make_float;
+  if constexpr (std::is_same_v<Row, double>) make = family.make_double;
+  if constexpr (std::is_same_v<Row, PackedByte>) make = family.make_packed;
+  expects(make != nullptr, "make_model: the family has no rows of this type");
+  return make(options, layout);
 }
 
 /// The maker of a model template that is made of options and the number of features.

@@ -19,7 +19,7 @@ struct Fitted {
 };
 
 /// Fits rows that were read for these options, from seeds or a file of --init. Collective. Throws Error as the program
-/// does, with its exit code.
+/// does, with its exit code. @pre The rows are of the family's kind.
 Fitted fit(const Rows& rows, RunOptions options);
 
 /// The same with an observer, and interruptible: what has been done by then is in result.state and model.parameters.

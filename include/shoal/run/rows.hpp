@@ -20,6 +20,7 @@ namespace shoal {
 struct Rows {
   Communicator comm;
   RowOptions options;  ///< by which they were read
+  Values values;       ///< as which they were checked
   int threads = 1;
   std::variant<Shard<float>, Shard<double>, Shard<PackedByte>> shard;
   DataSummary summary;
@@ -55,7 +56,7 @@ Rows read_rows(const Communicator& comm, const std::vector<std::string>& data, R
 /// The same from memory; row weights are those of `memory`. Collective.
 Rows read_rows(const Communicator& comm, const MemoryRows& memory, RunOptions& options, int threads = 1);
 
-/// Throws Error: usage where K exceeds the rows used, bad_data where their weights sum to nothing usable.
+/// Throws Error: usage where K is 0 or exceeds the rows used, bad_data where their weights sum to nothing usable.
 void check_rows(const RunOptions& options, const DataSummary& summary);
 
 /// How to read rows that a model is to be applied to: its features' levels, and the precision of its fit, unless

@@ -62,6 +62,7 @@ Mixture<Components>::Mixture(const ModelOptions& options, Components components)
   set_weights(mixing_ == Mixing::given
                   ? options.given_weights
                   : std::vector<double>(options.n_clusters, 1.0 / static_cast<double>(options.n_clusters)));
+  expects(weights_.size() == options.n_clusters, "Mixture: the weights given are not K");
 }
 
 template <MixtureComponents Components>
