@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "shoal/math/elementary.hpp"
+
 namespace shoal {
 
 /// Sums of logarithms in extended precision, so that each entry is rounded once.
@@ -16,7 +18,7 @@ const std::array<double, n_log_factorials> log_factorials = [] {
 double large_log_factorial(double x) {
   constexpr double half_log_two_pi = 0.91893853320467274178;
   const double inverse = 1 / x, square = inverse * inverse;
-  return (x + 0.5) * std::log(x) - x + half_log_two_pi + inverse * (1.0 / 12 - square * (1.0 / 360 - square / 1260));
+  return (x + 0.5) * log_of(x) - x + half_log_two_pi + inverse * (1.0 / 12 - square * (1.0 / 360 - square / 1260));
 }
 
 }  // namespace shoal
