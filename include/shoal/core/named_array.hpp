@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "shoal/core/contract.hpp"
+
 namespace shoal {
 
 /// One array of `/parameters`: row-major values of the given shape.
@@ -46,6 +48,7 @@ inline std::vector<double> to_vector(const NamedArrays& arrays) {
 inline void from_vector(const std::vector<double>& vector, NamedArrays& arrays) {
   auto next = vector.begin();
   for (NamedArray& array : arrays) {
+    expects(static_cast<std::size_t>(vector.end() - next) >= array.values.size(), "from_vector: too few values");
     const auto end = next + static_cast<std::ptrdiff_t>(array.values.size());
     array.values.assign(next, end);
     next = end;
