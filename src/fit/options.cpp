@@ -10,6 +10,7 @@ namespace shoal {
 namespace {
 
 Option<FitOptions> tolerance_option() {
+  const std::string hard = family_names([](const Family& family) { return !family.mixture; });
   constexpr double most = std::numeric_limits<double>::max();
   const auto set = [](FitOptions& options, const std::string& text) {
     const std::optional<double> value = parse_number<double>(text, 0, most);

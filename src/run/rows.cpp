@@ -33,6 +33,11 @@ ReadOptions settled(RunOptions& options, bool float32_data, int threads) {
   return {options.rows, kind, {}, options.model.n_clusters, threads, {}};
 }
 
+Rows read_described(const Communicator& comm, const std::vector<DatasetInfo>& datasets, const ReadOptions& options) {
+  const auto n_features = static_cast<std::size_t>(datasets.front().n_columns);
+  return read_rows(comm, datasets, partition(total_rows(datasets), n_features, options.kind.coded()), options);
+}
+
 void note_weights(const Rows& rows, ContentName& weights) {
   if (weights.name.empty()) return;
   std::visit([&](const auto& shard) { weights.digest = weights_digest(rows.comm, shard); }, rows.shard);
@@ -49,9 +54,7 @@ Rows read_rows(const Communicator& comm, const std::vector<DatasetInfo>& dataset
 }
 
 Rows read_rows(const Communicator& comm, const std::vector<std::string>& data, const ReadOptions& options) {
-  const std::vector<DatasetInfo> datasets = describe_datasets(comm, data, Wanted::matrix);
-  const auto n_features = static_cast<std::size_t>(datasets.front().n_columns);
-  return read_rows(comm, datasets, partition(total_rows(datasets), n_features, options.kind.coded()), options);
+  return read_described(comm, describe_datasets(comm, data, Wanted::matrix), options);
 }
 
 Rows read_rows(const Communicator& comm, const MemoryRows& memory, const ReadOptions& options) {
@@ -61,7 +64,7 @@ Rows read_rows(const Communicator& comm, const MemoryRows& memory, const ReadOpt
 
 Rows read_rows(const Communicator& comm, const std::vector<std::string>& data, RunOptions& options, int threads) {
   const std::vector<DatasetInfo> datasets = describe_datasets(comm, data, Wanted::matrix);
-  Rows rows = read_rows(comm, data, settled(options, all_float32(datasets), threads));
+  Rows rows = read_described(comm, datasets, settled(options, all_float32(datasets), threads));
   note_weights(rows, options.rows.row_weights);
   return rows;
 }

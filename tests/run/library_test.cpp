@@ -195,6 +195,12 @@ TEST(Library, RowsThatCannotBeUsedAreNamed) {
   RunOptions many{ModelOptions("kmeans", 301)};
   const Rows few = read_rows(world(), part_of(world(), counts(300), {}, false), many);
   EXPECT_THROW(fit(few, many), Error);
+  EXPECT_THROW(fit(few, RunOptions{ModelOptions("kmeans", 0)}), Error);
+  EXPECT_THROW(fit(few, RunOptions{ModelOptions("poisson", 3)}), std::logic_error);  // as what they were not checked
+  RunOptions codes = options_for("categorical");
+  MemoryRows unlike = part_of(world(), counts(300), {}, false);
+  unlike.levels = {99, 0, 99};
+  EXPECT_THROW(read_rows(world(), unlike, codes), Error);
   const MemoryRows ragged{std::span(values).first(4), d, {}, {}};
   EXPECT_THROW(read_rows(world(), ragged, options), Error);
 }

@@ -24,7 +24,7 @@ using OptionValue =
     std::variant<std::monostate, std::int64_t, std::uint64_t, double, std::string, std::vector<long double>>;
 
 /// How a fit that is gone on with may differ in an option that decides the result.
-enum class MayBecome { the_same, more, less, other };
+enum class MayBecome { the_same, more, less };
 
 /// An option of the struct Owner.
 template <class Owner>

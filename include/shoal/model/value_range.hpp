@@ -21,9 +21,8 @@ struct RangeProblem {
 };
 
 /// Looks at all rows of positive weight. Squares and their sums over features must be numbers of type T, with some 30
-/// binary digits to spare for distances smaller than the largest; sums of absolute values for kmedians; and these times
-/// the total weight numbers of float64. One pass.
-/// Collective.
+/// binary digits to spare for distances smaller than the largest; sums of absolute values where Differences::sizes; and
+/// these times the total weight numbers of float64. One pass. Collective.
 template <class T>
 std::optional<RangeProblem> range_problem(const ModelOptions& options, const RowPass<T>& pass);
 

@@ -1,5 +1,5 @@
 /// Finite mixtures by EM (Dempster, Laird & Rubin 1977). The E-step and the mixing weights are the same for all; what a
-/// component is (Gaussian, Bernoulli, categorical) is the policy `Components`.
+/// component is, is the policy `Components`, in its family's folder.
 #pragma once
 
 #include <memory>
