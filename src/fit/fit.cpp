@@ -92,6 +92,21 @@ bool step(Model<Row>& model, const RowPass<Row>& pass, const Statistics& sums, P
   return true;
 }
 
+/// However a fit ends, its model forgets the rows.
+template <class Row>
+class EndOfFit {
+ public:
+  explicit EndOfFit(Model<Row>& model) : model_(model) {}
+  EndOfFit(const EndOfFit&) = delete;
+  EndOfFit& operator=(const EndOfFit&) = delete;
+  ~EndOfFit() {
+    if (model_.in_fit()) model_.end_fit();
+  }
+
+ private:
+  Model<Row>& model_;
+};
+
 /// What the last pass found, and from where a fit can go on.
 template <class Row>
 void conclude(FitResult& result, const Model<Row>& model, const BlockSource<Row>& source, const Statistics& sums,
@@ -101,7 +116,7 @@ void conclude(FitResult& result, const Model<Row>& model, const BlockSource<Row>
   if (!result.interrupted()) state.history.pop_back();  // back to where the last pass began
   result.objective = result.history.back();
   result.log_likelihood = model.log_likelihood(sums);
-  result.counts = model.counts(sums);
+  if (!result.interrupted()) result.counts = model.counts(sums);  // else of clusters that may be gone
   result.state = std::move(state);
   for (std::size_t r = 0; r < result.labels.size(); ++r)
     if (!source.used.empty() && source.used[r] == 0) result.labels[r] = -1;
@@ -123,6 +138,7 @@ template <class Row>
 FitResult fit(Model<Row>& model, const RowPass<Row>& pass, const FitOptions& options, Observer& observer,
               Interruption& interruption, FitState state) {
   FitResult result;
+  const EndOfFit end(model);
   const double tolerance =
       options.tolerance.value_or(model.minimises() ? tolerance_of_hard_models : tolerance_of_mixtures);
   if (options.want_labels) result.labels.resize(pass.source().n_rows());
@@ -158,7 +174,6 @@ FitResult fit(Model<Row>& model, const RowPass<Row>& pass, const FitOptions& opt
     result.stop_reason = *stop;
     result.falls = falls;
     conclude(result, model, pass.source(), sums, std::move(state));
-    model.end_fit();
     return result;
   }
 }

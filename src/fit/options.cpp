@@ -21,7 +21,6 @@ Option<FitOptions> tolerance_option() {
     if (!options.tolerance) return {};
     return *options.tolerance;
   };
-  const std::string hard = family_names([](const Family& family) { return !family.mixture; });
   return {"tolerance",
           "T",
           fmt::format("Mixtures: stop when the log-likelihood a row (a unit of weight) changes by less; {0}: when the "

@@ -51,8 +51,8 @@ class Model {
   /// @pre No fit is under way. `moments` are empty for the hard models, which have no use for them.
   void begin_fit(const RowPass<Row>& pass, const ColumnMoments& moments) {
     expects(!in_fit_, "begin_fit: the fit before has not ended");
-    in_fit_ = true;
     attach(pass, moments);
+    in_fit_ = true;
   }
 
   /// A start from K seed rows (values as held); mixtures make one M-step from the nearest-seed clustering `labels`,
@@ -75,6 +75,8 @@ class Model {
     expects(in_fit_, "maximise: begin_fit comes first");
     return update(sums, pass);
   }
+
+  [[nodiscard]] bool in_fit() const { return in_fit_; }
 
   /// Forgets what belongs to the rows. @pre Within a fit.
   void end_fit() {

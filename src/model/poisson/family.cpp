@@ -21,13 +21,13 @@ std::unique_ptr<Model<T>> make(const ModelOptions& options, const RowLayout& lay
   return make_mixture<PoissonComponents<T>>(options, layout.n_features);
 }
 
-/// The least count whose distribution function reaches u. Of large rates by the expansion of Cornish & Fisher (1938),
-/// which is then right to a hundred-thousandth of a count.
+/// The least count whose distribution function reaches u. Of large rates, of which the exact one takes milliseconds, by
+/// the expansion of Cornish & Fisher (1938), which is then right to some thousandths of a count.
 double count_at(double rate, double u) {
   namespace policies = boost::math::policies;
   using Policy = policies::policy<policies::discrete_quantile<policies::integer_round_up>>;
   if (rate == 0) return 0;
-  if (rate < 1e9) return quantile(boost::math::poisson_distribution<double, Policy>(rate), u);
+  if (rate < 1e6) return quantile(boost::math::poisson_distribution<double, Policy>(rate), u);
   const double z = quantile(boost::math::normal_distribution<double>(), u);
   return std::max(0.0, std::ceil(rate + z * std::sqrt(rate) + (z * z - 1) / 6 - 0.5));
 }
