@@ -7,7 +7,7 @@
 /// q the squared Mahalanobis distance (0 for discrete components, whose statistics are bounded by r). What all rows of
 /// total weight W leave out of n_k is then less than W tau_k, and out of the scatter, measured in Sigma_k, less than
 /// sum_i w_i r_ik q_ik < W tau_k as well: 2^-60 W pi_k / K. Where the sums of the pass show n_k >= 2^-20 W pi_k, that
-/// is at most 2^-40 / K of n_k (1e-12 / K); where they do not, the pass is repeated untruncated (Mixture::maximise).
+/// is at most 2^-40 / K of n_k (1e-12 / K); where they do not, the pass is repeated untruncated (Mixture::update).
 ///
 /// The rule reads the row and the parameters alone. Kernels stop early where a partial form q' <= q proves it: for
 /// q' >= 1, (1 + q) exp(-q / 2) falls, and ln(1 + q) <= q / 8 + 1.21, so that with c_k = ln pi_k + the log of the
