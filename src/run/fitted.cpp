@@ -91,6 +91,8 @@ template ModelFile model_file(const Model<PackedByte>&, const FitResult&, const 
 Fitted fit(const Rows& rows, RunOptions options, Observer& observer, Interruption& interruption) {
   if (!options.fit.tolerance) options.fit.tolerance = default_tolerance(options.model.family());
   require_kind(rows, options.model.family());
+  expects(!options.model.family().rows.coded() || rows.coded_clusters == options.model.n_clusters,
+          "these codes were read for another number of clusters");
   check_rows(options, rows.summary);
   return on_rows(rows, [&]<class Row>(RowPass<Row>& pass) {
     std::vector<std::string> sources;

@@ -16,7 +16,8 @@ template <class Read>
 Rows rows_of(const Communicator& comm, const ReadOptions& options, Read&& read) {
   const auto hold = [&]<class Row>(Shard<Row> shard) {
     DataSummary summary = summarise(comm, shard);
-    return Rows{comm, options.rows, options.kind.values, options.threads, std::move(shard), summary, {}};
+    return Rows{comm, options.rows, options.kind.values, options.n_clusters, options.threads, std::move(shard), summary,
+                {}};
   };
   if (options.kind.coded()) return hold(read(PackedByte()));
   if (options.rows.precision == Precision::float32) return hold(read(float()));

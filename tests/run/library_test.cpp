@@ -181,6 +181,14 @@ TEST(Library, TheOrderOfCallsIsAsserted) {
   });
 }
 
+TEST(Library, CodesAreHeldForANumberOfClusters) {
+  const std::vector<double> values = counts(300);
+  RunOptions options = options_for("categorical");
+  const Rows rows = read_rows(world(), part_of(world(), values, {}, false), options);
+  options.model.n_clusters = 4;
+  EXPECT_THROW(fit(rows, options), std::logic_error);
+}
+
 TEST(Library, RowsThatCannotBeUsedAreNamed) {
   std::vector<double> values = counts(300);
   values[d * 207 + 1] = 2.5;

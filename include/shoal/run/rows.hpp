@@ -19,8 +19,9 @@ namespace shoal {
 /// Of all ranks; each holds its blocks.
 struct Rows {
   Communicator comm;
-  RowOptions options;  ///< by which they were read
-  Values values;       ///< as which they were checked
+  RowOptions options;              ///< by which they were read
+  Values values;                   ///< as which they were checked
+  std::size_t coded_clusters = 1;  ///< K by which codes are held: scores have the last bits of a coding
   int threads = 1;
   std::variant<Shard<float>, Shard<double>, Shard<PackedByte>> shard;
   DataSummary summary;
