@@ -22,26 +22,28 @@
 namespace shoal::app {
 namespace {
 
-/// Levels of a feature; those that only the data tell are taken to be 256.
-std::int64_t levels_of(const FitPlan& plan, std::size_t feature) {
+/// Levels of a feature, or `unknown` where only the data tell them.
+std::int64_t levels_of(const FitPlan& plan, std::size_t feature, std::int64_t unknown) {
   if (plan.family().rows.values == Values::bits) return 2;
   const std::vector<std::int64_t>& levels = plan.datasets.front().levels;
-  return levels.empty() ? 256 : levels[feature];
+  return levels.empty() ? unknown : levels[feature];
 }
 
+/// A level that only the data tell is taken to need a byte.
 std::size_t held_row_bytes(const FitPlan& plan) {
   if (!plan.family().rows.coded()) return plan.n_features() * (plan.float32() ? 4 : 8);
   const std::uint64_t missing = plan.options.rows.missing == Missing::marginalize ? 1 : 0;
   std::size_t bits = 0;
   for (std::size_t j = 0; j < plan.n_features(); ++j)
-    bits += static_cast<std::size_t>(std::bit_width(static_cast<std::uint64_t>(levels_of(plan, j)) + missing - 1));
+    bits += static_cast<std::size_t>(std::bit_width(static_cast<std::uint64_t>(levels_of(plan, j, 256)) + missing - 1));
   return (bits + 7) / 8;
 }
 
+/// At least: where only the data tell the levels of a feature, two are counted.
 double statistics_bytes(const FitPlan& plan) {
   ModelSize size{plan.options.model.n_clusters, plan.n_features(), 0};
   for (std::size_t j = 0; j < plan.n_features() && plan.family().rows.coded(); ++j)
-    size.n_levels += static_cast<std::size_t>(levels_of(plan, j));
+    size.n_levels += static_cast<std::size_t>(levels_of(plan, j, 2));
   return 8 * static_cast<double>(1 + size.n_clusters + plan.family().n_sums(plan.options.model, size));
 }
 

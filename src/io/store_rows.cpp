@@ -43,9 +43,9 @@ bool is_missing(long double value, const ReadOptions& options, const Place& plac
   return false;
 }
 
-/// Up to here every whole number has its own value of type T.
+/// Up to here every count has its own value of type T, and its logarithm of likelihood some digits.
 template <class T>
-constexpr T most_exact = T(std::uint64_t{1} << static_cast<unsigned>(std::numeric_limits<T>::digits));
+constexpr T most_exact = sizeof(T) == sizeof(float) ? T(4096) : T(std::uint64_t{1} << 53U);
 
 /// A real value as held; NaN marks missing ones.
 template <class Row>
@@ -55,9 +55,9 @@ Row checked_real(long double value, const ReadOptions& options, const Place& pla
   if (std::isinf(row)) place.fail(value, "does not fit float32; use --precision float64");
   if (options.kind.values == Values::counts) {
     if (value < 0 || value != std::floor(value)) place.fail(value, std::string(options.kind.refusal));
-    if (row != value || value > most_exact<double>)
+    if (row != value || value > most_exact<Row>)
       place.fail(value, sizeof(Row) == sizeof(double) ? "is too large a count for float64; scale the counts down"
-                                                      : "is a count that float32 rounds; use --precision float64");
+                                                      : "is too large a count for float32; use --precision float64");
   }
   return row;
 }

@@ -39,10 +39,10 @@ decltype(auto) on_rows(const Rows& rows, Use&& use) {
       rows.shard);
 }
 
-/// How rows are held and multiplied: as asked, else as float32 where all data sets are. Codes are codes, and their
-/// tables are float32 only where that is asked for.
+/// How rows are held and multiplied: as asked, else as float32 where all data sets are. Counts, whose log-likelihoods
+/// grow with them, and tables of codes are float32 only where that is asked for.
 inline Precision settled_precision(std::optional<Precision> asked, const RowKind& kind, bool all_float32) {
-  return asked.value_or(all_float32 && !kind.coded() ? Precision::float32 : Precision::float64);
+  return asked.value_or(all_float32 && kind.values == Values::numbers ? Precision::float32 : Precision::float64);
 }
 
 /// Reads described data sets as `options` say: codes packed, numbers and counts in options.rows.precision. Collective.

@@ -35,8 +35,9 @@ PoissonComponents<T>::Workspace::Workspace(const PoissonComponents& components)
 template <class T>
 void PoissonComponents<T>::prepare() {
   const std::size_t k = rates_.rows, d = n_features();
-  reference_.assign(d, 0.0);
-  for (std::size_t i = 0; i < rates_.values.size(); ++i) reference_[i % d] += rates_.values[i] / static_cast<double>(k);
+  reference_.assign(rates_.values.begin(), rates_.values.begin() + static_cast<std::ptrdiff_t>(d));
+  for (std::size_t i = d; i < rates_.values.size(); ++i)
+    reference_[i % d] = std::min(reference_[i % d], rates_.values[i]);
   const auto logarithms = [](std::vector<double> rates) {
     for (double& rate : rates) rate = std::max(rate, least_rate);
     log_of(rates, rates);

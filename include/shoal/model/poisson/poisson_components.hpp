@@ -2,9 +2,10 @@
 ///
 ///   ln p(x | k) = sum_d x_d ln lambda_kd - lambda_kd - ln Gamma(x_d + 1),   each logarithm at least ln 1e-15.
 ///
-/// It is taken apart at reference rates m, a function of the parameters: what all components share, x ln m - m -
-/// ln Gamma(x + 1), is added up once a row; the rest, x ln(lambda_k / m) - (lambda_k - m), is linear in the row, so
-/// that both steps are products of a tile with small matrices (moments.hpp), and large counts cancel in neither.
+/// It is taken apart at the least rates m of each feature: what all components share, x ln m - m - ln Gamma(x + 1), is
+/// added up once a row; the rest, x ln(lambda_k / m) - (lambda_k - m), is linear in the row, so that both steps are
+/// products of a tile with small matrices (moments.hpp). One large rate costs rows of small counts no digits; a count x
+/// costs its own row some x ln x units in the last place.
 #pragma once
 
 #include <span>
