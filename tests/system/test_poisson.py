@@ -472,6 +472,19 @@ class Limits(PoissonTest):
                     self.assert_close(ours["parameters/rates"], rates[None], relative=1e-14)
                     self.assert_close(ours.attrs["log_likelihood"], poisson.logpmf(X, rates).sum(), relative=1e-15 * least + 1e-11)
 
+    def test_one_large_rate_costs_the_others_no_digits(self):
+        """Rows of small counts beside a component of a large rate, from a float32 file: in float64, and about no mean of rates."""
+        rng = np.random.default_rng(8)
+        X = rng.poisson(np.array([[10.0, 12], [25, 14]])[rng.integers(0, 2, 200)])
+        X[[3, 80, 150], 0] = 2**20
+        ours = self.fit("poisson", self.write("x.h5", X.astype("f4")), "-k", 3)
+        rates, weights = ours["parameters/rates"][:], ours["parameters/weights"][:]
+        self.assertGreater(rates.max(), 1e6)
+        self.assert_close(ours.attrs["log_likelihood"], logsumexp(log_joint(X.astype(float), rates, weights), axis=1).sum(), relative=1e-9)
+        self.assertTrue((np.diff(ours["history/objective"]) > -1e-7).all())
+        self.fails(65, ["row 3", "column 0", "1048576", "float64"], "fit", "poisson", self.path("x.h5"), "-k", 3, "--precision", "float32",
+                   "-o", self.path("n.h5"))
+
     def test_float32_rows_round_no_count_in_silence(self):
         """float32 holds 2^24 + 1 as 2^24: it is refused, or counted as it is."""
         X = np.full((64, 2), 2**24 + 1, np.int64)
