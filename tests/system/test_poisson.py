@@ -296,7 +296,7 @@ class Invariants(PoissonTest):
         self.same(files("int", X.astype(np.int32)), ways)
         self.same(files("gaps", gaps), [(0, 3, 2), (1, 7, 1)], "--missing", "marginalize", "--row-weights", "/w", "--pseudo-count", 0.5)
         self.same(files("float", X.astype(np.float32)), [(0, 7, 1), (1, 2, 2)], "--row-weights", "/w", "--mixing", "uniform")
-        self.same(files("skip", gaps.astype(np.float32)), [(1, 3, 1)], "--missing", "skip", "--precision", "float32", "--init", "random")
+        self.same(files("skip", np.minimum(gaps, 4000).astype(np.float32)), [(1, 3, 1)], "--missing", "skip", "--precision", "float32", "--init", "random")
 
     def test_clusters_in_another_order_give_them_in_that_order(self):
         order = [2, 0, 1]
