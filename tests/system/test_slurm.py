@@ -159,10 +159,14 @@ class Slurm(shoal.ShoalTest):
             self.assert_same_bits(clusters, 5, f"model-k{clusters}.h5")
 
     def test_time_limit_signals_and_requeues(self):
-        """The signal comes up to a minute before it is due, by SLURM's own account."""
-        job = self.submit(["--time=1", "--signal=B:USR1@30", "--ntasks=2"], "slurm-requeue.sh", "-k", 4,
+        """SLURM may send its signal a minute before it is due: the time becomes short when the fit has something to save."""
+        submitted = time.monotonic()
+        job = self.submit(["--time=30", "--signal=B:USR1@30", "--ntasks=2"], "slurm-requeue.sh", "-k", 4,
                           "--max-iterations", 10**6, "-v")
-        self.wait_for("back into the queue", 90)
+        self.wait_for("iteration    2 ")
+        minutes = 1 + int(time.monotonic() - submitted + 20) // 60
+        self.cluster.call("scontrol", "update", f"jobid={job}", f"TimeLimit={minutes}")
+        self.wait_for("back into the queue", 150)
         self.assertIn("shoal: stopped by SIGUSR1", self.whole_log())
         self.cluster.wait(job, ("PENDING",), 20)
         self.assertTrue(self.path(f"shoal-{job}.ckpt").exists())
