@@ -179,6 +179,7 @@ bool Checkpointing::time_is_short() const {
 
 StopVotes Checkpointing::votes() {
   StopVotes votes{};
+  if (!possible()) return votes;
   votes[static_cast<std::size_t>(StopVote::signal)] = noted_stop_signal() ? 1 : 0;
   if (comm_.is_root()) {
     votes[static_cast<std::size_t>(StopVote::time)] = time_is_short() ? 1 : 0;

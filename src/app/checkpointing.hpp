@@ -41,7 +41,7 @@ class Checkpointing final : public Interruption {
   /// From here on fits are kept: with this identity and the parameters as the function gives them.
   void keep(NamedTexts identity, std::function<NamedArrays()> parameters);
 
-  [[nodiscard]] bool possible() const override { return store_.has_value(); }
+  [[nodiscard]] bool possible() const { return store_.has_value(); }
   StopVotes votes() override;
   void before_pass(const FitState& state) override;
 

@@ -33,6 +33,13 @@ void reduce_all(std::span<T> values, MPI_Datatype type, MPI_Op op, const Communi
             [&](T* data, int count) { check(MPI_Allreduce(MPI_IN_PLACE, data, count, type, op, comm.handle().comm)); });
 }
 
+/// Where each of neighbouring parts begins.
+std::vector<int> places_of(std::span<const int> lengths) {
+  std::vector<int> places(lengths.size(), 0);
+  std::partial_sum(lengths.begin(), lengths.end() - 1, places.begin() + 1);
+  return places;
+}
+
 /// For a communicator of our own, which goes with its last handle.
 std::shared_ptr<Communicator::Handle> owned_handle() {
   return {new Communicator::Handle{MPI_COMM_NULL}, [](Communicator::Handle* handle) {
@@ -73,6 +80,7 @@ void Communicator::sum(std::span<std::int64_t> values) const { reduce_all(values
 void Communicator::minimum(std::span<std::int64_t> values) const { reduce_all(values, MPI_INT64_T, MPI_MIN, *this); }
 void Communicator::minimum(std::span<std::uint64_t> values) const { reduce_all(values, MPI_UINT64_T, MPI_MIN, *this); }
 void Communicator::maximum(std::span<std::int64_t> values) const { reduce_all(values, MPI_INT64_T, MPI_MAX, *this); }
+void Communicator::maximum(std::span<std::int8_t> values) const { reduce_all(values, MPI_INT8_T, MPI_MAX, *this); }
 
 std::uint64_t Communicator::bitwise_and(std::uint64_t bits) const {
   check(MPI_Allreduce(MPI_IN_PLACE, &bits, 1, MPI_UINT64_T, MPI_BAND, handle_->comm));
@@ -87,7 +95,9 @@ std::vector<std::byte> Communicator::gather(std::span<const std::byte> mine) con
   for (const std::uint64_t l : lengths) total += l;
   std::vector<std::byte> all(total);
   if (total <= message_limit_) {
-    gather(mine, std::vector<int>(lengths.begin(), lengths.end()), all);
+    const std::vector<int> bytes(lengths.begin(), lengths.end());
+    check(MPI_Allgatherv(mine.data(), static_cast<int>(mine.size()), MPI_BYTE, all.data(), bytes.data(),
+                         places_of(bytes).data(), MPI_BYTE, handle_->comm));
     return all;
   }
   std::size_t first = 0;
@@ -101,21 +111,20 @@ std::vector<std::byte> Communicator::gather(std::span<const std::byte> mine) con
   return all;
 }
 
-void Communicator::gather(std::span<const std::byte> mine, std::span<const int> bytes, std::span<std::byte> all) const {
-  std::vector<int> places(bytes.size(), 0);
-  std::partial_sum(bytes.begin(), bytes.end() - 1, places.begin() + 1);
-  check(MPI_Allgatherv(mine.data(), static_cast<int>(mine.size()), MPI_BYTE, all.data(), bytes.data(), places.data(),
-                       MPI_BYTE, handle_->comm));
+void Communicator::sum_parts(std::span<std::int64_t> values, std::span<const int> lengths) const {
+  check(MPI_Reduce_scatter(MPI_IN_PLACE, values.data(), lengths.data(), MPI_INT64_T, MPI_SUM, handle_->comm));
+}
+
+void Communicator::share_parts(std::span<double> all, std::span<const int> lengths) const {
+  check(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, all.data(), lengths.data(), places_of(lengths).data(),
+                       MPI_DOUBLE, handle_->comm));
 }
 
 void Communicator::exchange(std::span<const std::byte> outgoing, std::span<const int> outgoing_bytes,
                             std::span<std::byte> incoming, std::span<const int> incoming_bytes) const {
-  std::vector<int> from(outgoing_bytes.size(), 0);
-  std::vector<int> to(incoming_bytes.size(), 0);
-  std::partial_sum(outgoing_bytes.begin(), outgoing_bytes.end() - 1, from.begin() + 1);
-  std::partial_sum(incoming_bytes.begin(), incoming_bytes.end() - 1, to.begin() + 1);
-  check(MPI_Alltoallv(outgoing.data(), outgoing_bytes.data(), from.data(), MPI_BYTE, incoming.data(),
-                      incoming_bytes.data(), to.data(), MPI_BYTE, handle_->comm));
+  check(MPI_Alltoallv(outgoing.data(), outgoing_bytes.data(), places_of(outgoing_bytes).data(), MPI_BYTE,
+                      incoming.data(), incoming_bytes.data(), places_of(incoming_bytes).data(), MPI_BYTE,
+                      handle_->comm));
 }
 
 void Communicator::send(std::span<const std::byte> bytes, int destination) const {

@@ -55,27 +55,20 @@ bool fell(const std::vector<double>& history, bool minimise) {
 template <class Row>
 Statistics expectation(const Model<Row>& model, const RowPass<Row>& pass, FitResult& result, Interruption& interruption,
                        StopVotes& votes) {
-  const BlockSource<Row>& source = pass.source();
-  const std::size_t n_votes = interruption.possible() ? n_stop_votes : 0;
-  const bool some_rank_is_empty = pass.comm().size() > source.partition.n_blocks;  // and has no sums to send
   Statistics zero = model.statistics(false);
-  const std::size_t first_vote = zero.counts.size();
-  zero.counts.resize(first_vote + n_votes, 0);
-  Statistics sums = pass.reduce(zero, [&](const RowBlock<Row>& block, Statistics& mine) {
+  const std::size_t first_vote = zero.sums.size();
+  zero.sums.resize(first_vote + n_stop_votes, 0.0);
+  const auto add = [&](const RowBlock<Row>& block, Statistics& mine) {
     RowOutputs outputs;
     if (!result.labels.empty()) outputs.label = result.labels.data() + block.first_local;
     model.expect(block, mine, outputs);
-    if (n_votes > 0 && !some_rank_is_empty && block.index == source.blocks.last - 1)
-      std::ranges::copy(interruption.votes(), mine.counts.begin() + static_cast<std::ptrdiff_t>(first_vote));
-  });
-  votes = {};
-  if (n_votes > 0 && some_rank_is_empty) {
-    votes = interruption.votes();
-    pass.sum(votes);
-  } else if (n_votes > 0) {
-    std::copy_n(sums.counts.begin() + static_cast<std::ptrdiff_t>(first_vote), n_votes, votes.begin());
-  }
-  sums.counts.resize(first_vote);
+  };
+  const auto vote = [&](Statistics& mine) {
+    std::ranges::copy(interruption.votes(), mine.sums.begin() + static_cast<std::ptrdiff_t>(first_vote));
+  };
+  Statistics sums = pass.reduce(zero, add, vote);
+  for (std::size_t i = 0; i < n_stop_votes; ++i) votes[i] = static_cast<std::int64_t>(sums.sums[first_vote + i]);
+  sums.sums.resize(first_vote);
   return sums;
 }
 

@@ -8,7 +8,7 @@
 
 #include "io/row_slices.hpp"
 #include "shoal/comm/agree.hpp"
-#include "shoal/comm/block_reduce.hpp"
+#include "shoal/comm/block_sums.hpp"
 #include "shoal/core/error.hpp"
 
 namespace shoal {
@@ -79,15 +79,15 @@ DataSummary summarise(const Communicator& comm, const Shard<Row>& shard) {
   summary.rows_used = counts[0];
   summary.total_weight = static_cast<double>(summary.rows_used);
   if (counts[1] == 0) return summary;
-  BlockForest forest;
+  Statistics weight(1);
+  BlockSums sums(weight, shard.partition.n_blocks);
   for (std::int64_t b = shard.blocks.first; b < shard.blocks.last; ++b) {
-    Statistics sum(1, 0);
     const RowBlock<Row> block = shard.block(b);
-    for (std::size_t r = 0; r < block.n_rows; ++r) sum.sums[0] += block.weight(r);
-    forest.push(b, std::move(sum));
+    weight.sums[0] = 0;
+    for (std::size_t r = 0; r < block.n_rows; ++r) weight.sums[0] += block.weight(r);
+    sums.add(weight.sums);
   }
-  summary.total_weight =
-      reduce_blocks(comm, std::move(forest), shard.partition.borders(comm.size()), Statistics(1, 0)).sums[0];
+  summary.total_weight = std::move(sums).total(comm).sums[0];
   return summary;
 }
 

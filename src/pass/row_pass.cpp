@@ -7,20 +7,13 @@
 #include <limits>
 #include <stdexcept>
 
-#include "shoal/comm/block_reduce.hpp"
+#include "shoal/comm/block_sums.hpp"
 #include "shoal/core/lowest_error.hpp"
 
 namespace shoal {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-/// Blocks a thread takes at once: a complete subtree, so that what it hands on is one node.
-std::int64_t chunk_size(std::int64_t n_blocks, int threads) {
-  std::int64_t size = 1;
-  while (size * 2 * 4 * threads <= n_blocks) size *= 2;
-  return size;
-}
 
 struct Scored {
   double score;
@@ -36,31 +29,31 @@ void keep_first(std::vector<Scored>& list, std::size_t count) {
 }  // namespace
 
 template <class Row>
-Statistics RowPass<Row>::reduce(const Statistics& zero,
-                                const std::function<void(const Block&, Statistics&)>& add) const {
+Statistics RowPass<Row>::reduce(const Statistics& zero, const std::function<void(const Block&, Statistics&)>& add,
+                                const std::function<void(Statistics&)>& last) const {
   if (before_each_) before_each_();
-  BlockForest forest;
+  BlockSums sums(zero, source_.partition.n_blocks);
   LowestError error;
-  const std::int64_t chunk = chunk_size(source_.blocks.size(), threads_);
-  const std::int64_t first_chunk = source_.blocks.first / chunk;
-  const std::int64_t last_chunk = (source_.blocks.last + chunk - 1) / chunk;
-#pragma omp parallel for schedule(dynamic, 1) ordered num_threads(threads_)
-  for (std::int64_t c = first_chunk; c < last_chunk; ++c) {
-    BlockForest mine;
-    error.run(c, [&] {
-      const std::int64_t end = std::min((c + 1) * chunk, source_.blocks.last);
-      for (std::int64_t b = std::max(c * chunk, source_.blocks.first); b < end; ++b) {
-        Statistics sums = zero;
-        source_.visit(b, [&](const Block& block) { add(block, sums); });
-        mine.push(b, std::move(sums));
-      }
-    });
-#pragma omp ordered
-    error.run(c, [&] { forest.append(std::move(mine)); });
+#pragma omp parallel num_threads(threads_)
+  {
+    Statistics mine;
+    const auto turn = static_cast<std::size_t>(omp_get_thread_num());
+    const auto take = [&](std::int64_t b, auto&& fill) {
+      error.run(b, [&] {
+        mine = zero;
+        fill(mine);
+        sums.add(mine.sums, turn);
+      });
+    };
+#pragma omp for schedule(dynamic, 1)
+    for (std::int64_t b = source_.blocks.first; b < source_.blocks.last; ++b)
+      take(b, [&](Statistics& s) { source_.visit(b, [&](const Block& block) { add(block, s); }); });
+#pragma omp master
+    if (last) take(source_.blocks.last, last);
   }
   error.rethrow();
   const auto start = Clock::now();
-  Statistics total = reduce_blocks(comm_, std::move(forest), source_.partition.borders(comm_.size()), zero);
+  Statistics total = std::move(sums).total(comm_);
   costs_.seconds_communicating += std::chrono::duration<double>(Clock::now() - start).count();
   costs_.bytes_reduced += static_cast<std::int64_t>(zero.bytes());
   return total;

@@ -7,7 +7,7 @@ MAY = {
     "core": set(),
     "math": {"core"},
     "data": {"core", "math"},
-    "comm": {"core"},
+    "comm": {"core", "math"},
     "pass": {"core", "math", "data", "comm"},
     "model": {"core", "math", "data", "pass"},
     "init": {"core", "math", "data", "comm", "pass", "model"},

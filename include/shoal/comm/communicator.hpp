@@ -1,5 +1,5 @@
 /// The ranks of a run. The only module that knows MPI is behind this header; it offers no floating-point sum, since
-/// such a sum would depend on the number of ranks (use reduce_blocks).
+/// such a sum would depend on the number of ranks (use BlockSums).
 #pragma once
 
 #include <cstddef>
@@ -30,18 +30,23 @@ class Communicator {
   void minimum(std::span<std::int64_t> values) const;
   void minimum(std::span<std::uint64_t> values) const;
   void maximum(std::span<std::int64_t> values) const;
+  void maximum(std::span<std::int8_t> values) const;
   [[nodiscard]] std::uint64_t bitwise_and(std::uint64_t bits) const;
 
   /// Every rank's bytes, concatenated in rank order, on every rank.
   [[nodiscard]] std::vector<std::byte> gather(std::span<const std::byte> mine) const;
 
-  /// The same into `all`, where every rank knows all lengths in bytes.
-  void gather(std::span<const std::byte> mine, std::span<const int> bytes, std::span<std::byte> all) const;
-
   /// Sends a part of `outgoing` to every rank, in rank order, and receives one from each; the parts' lengths in bytes.
   /// All of a rank's parts together must stay within message_limit().
   void exchange(std::span<const std::byte> outgoing, std::span<const int> outgoing_bytes, std::span<std::byte> incoming,
                 std::span<const int> incoming_bytes) const;
+
+  /// Adds up `values` over ranks, exactly. Each rank keeps a part, so many of them in rank order, which then stands at
+  /// the beginning; the rest is undefined.
+  void sum_parts(std::span<std::int64_t> values, std::span<const int> lengths) const;
+
+  /// Each rank has filled its part of `all`, so many in rank order; now every rank has all.
+  void share_parts(std::span<double> all, std::span<const int> lengths) const;
 
   void send(std::span<const std::byte> bytes, int destination) const;
   void receive(std::span<std::byte> bytes, int source) const;

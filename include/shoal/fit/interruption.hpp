@@ -21,10 +21,7 @@ class Interruption {
   Interruption& operator=(const Interruption&) = delete;
   virtual ~Interruption() = default;
 
-  /// Whether anything can stop the fit; the same on every rank. Where not, passes carry no votes.
-  [[nodiscard]] virtual bool possible() const { return false; }
-
-  /// This rank's votes, asked once a pass, towards its end, by one thread.
+  /// This rank's votes, asked once a pass, when its rows are done.
   virtual StopVotes votes() { return {}; }
 
   /// The next pass begins from this state and the parameters of the model. Not collective.

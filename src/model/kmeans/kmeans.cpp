@@ -28,7 +28,7 @@ void KMeans<T>::detach() {
 template <class T>
 Statistics KMeans<T>::statistics(bool scores_only) const {
   const std::size_t n_moments = scores_only || sums_.usable() ? 0 : this->n_clusters() * this->n_features();
-  return {1 + this->n_clusters() + n_moments, 0};
+  return Statistics(1 + this->n_clusters() + n_moments, 1);
 }
 
 template <class T>

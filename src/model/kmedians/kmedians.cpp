@@ -30,7 +30,7 @@ void KMedians<T>::detach() {
 
 template <class T>
 Statistics KMedians<T>::statistics(bool /*scores_only*/) const {
-  return {1 + this->n_clusters(), 0};
+  return Statistics(1 + this->n_clusters(), 1);
 }
 
 template <class T>

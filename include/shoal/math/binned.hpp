@@ -1,0 +1,66 @@
+/// Sums of doubles that do not depend on the order of the addends.
+///
+/// One grid of exponents cuts every number into whole multiples of 2^(b W), each below 2^W: its digits in the bins b.
+/// Digits depend on the number alone and add up as integers, exactly; nothing is carried before the end. An entry keeps
+/// the three highest bins that any of its addends reached, and what it drops would have been dropped in any order:
+/// |error| <= n 2^(-2 W) of the largest of n addends. After Demmel & Nguyen (IEEE Trans. Comput. 64, 2015, the indexed
+/// type of ReproBLAS), with truncation for rounding.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+
+namespace shoal {
+
+/// W: so many bits of n digits cannot overflow an int64. Even, so that no bin begins beyond the exponents of doubles.
+int bin_bits(std::int64_t n_addends);
+
+inline constexpr std::size_t bins_kept = 3;
+
+/// Entries stand in groups: of a group the highest bins of all entries come first, then the next ones.
+inline constexpr std::size_t bin_group = 64;
+inline constexpr std::size_t digits_of_group = bins_kept * bin_group;
+
+/// Where an entry's highest bin ends: 2^(ceiling - 1023) is above all addends so far.
+using BinCeiling = std::int16_t;
+BinCeiling least_ceiling(int bits);
+/// Of an entry with addends that are no numbers; its digits count NaNs, infinities, and negative infinities.
+inline constexpr BinCeiling not_finite = -1;
+
+/// The number of each entry's highest bin: the larger, the higher; 127 for entries that are not finite.
+void highest_bins(std::span<const BinCeiling> ceilings, int bits, std::int8_t* bins);
+
+/// Adds one number to each of n entries in groups; entries beyond n within the last group stay.
+void add_binned(const double* values, std::size_t n, int bits, BinCeiling* ceilings, std::int64_t* digits);
+
+/// Raises the entries of a group from their highest bins to others, of which none is lower.
+void raise_binned(const std::int8_t* from, const std::int8_t* to, int bits, BinCeiling* ceilings, std::int64_t* digits);
+
+/// The sums of groups: exact where a double holds them, else to within two units in the last place.
+void round_binned(const BinCeiling* ceilings, const std::int64_t* digits, std::size_t n_groups, int bits, double* sums);
+
+/// A sum over the whole range of doubles, which drops nothing: for an objective, whose addends may cancel.
+class WideSum {
+ public:
+  explicit WideSum(int bits) : bits_(bits) {}
+  [[nodiscard]] static std::size_t size(int bits);  ///< digits that it has; they may be added up elsewhere
+
+  void add(double value, std::int64_t* digits) const;
+  /// The nearest double of the sum.
+  [[nodiscard]] double round(std::span<const std::int64_t> digits) const;
+
+ private:
+  int bits_;
+};
+
+/// The number with these digits, the highest first, in units of the last one: |mantissa| 2^exponent is the nearest
+/// double, however far from 1 it may be.
+struct Rounded {
+  double mantissa = 0;
+  int exponent = 0;
+};
+Rounded round_digits(std::span<const std::int64_t> digits, int bits);
+
+}  // namespace shoal

@@ -1,0 +1,143 @@
+#include "shoal/math/binned.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "math/digits.hpp"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "math/binned.cpp"
+#include <hwy/foreach_target.h>  // IWYU pragma: keep
+#include <hwy/highway.h>
+
+#include "math/digits-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace shoal::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <class D>
+HWY_INLINE hn::Vec<hn::RebindToSigned<D>> load_ceilings(D /*d*/, const BinCeiling* ceilings) {
+  const hn::RebindToSigned<D> whole;
+  const hn::Rebind<std::int32_t, D> half;
+  const hn::Rebind<std::int16_t, D> quarter;
+  return hn::PromoteTo(whole, hn::PromoteTo(half, hn::LoadU(quarter, ceilings)));
+}
+
+/// 2^(exponent - 1023), for exponents of normal numbers.
+template <class D>
+HWY_INLINE hn::Vec<D> power(D d, hn::Vec<hn::RebindToSigned<D>> biased_exponent) {
+  return hn::BitCast(d, hn::ShiftLeft<52>(biased_exponent));
+}
+
+/// Adds a number to each of the entries that a vector holds; false where some of them have to be raised first.
+template <class D>
+HWY_INLINE bool add_lanes(D d, hn::Vec<D> x, int bits, const BinCeiling* ceilings, std::int64_t* digits) {
+  const hn::RebindToSigned<D> whole;
+  const auto ceiling = load_ceilings(d, ceilings);
+  const auto exponent = hn::ShiftRight<52>(hn::BitCast(whole, hn::Abs(x)));
+  const auto fits = hn::And(hn::Lt(exponent, ceiling), hn::Lt(exponent, hn::Set(whole, 2047)));  // and is a number
+  if (!hn::AllTrue(whole, fits)) return false;
+  auto rest = hn::Mul(x, power(d, hn::Sub(hn::Set(whole, 2046 + bits), ceiling)));  // in units of the highest bin
+  const auto next = hn::Set(d, static_cast<double>(std::int64_t{1} << static_cast<unsigned>(bits)));
+  for (size_t i = 0; i < bins_kept; ++i) {
+    std::int64_t* const at = digits + i * bin_group;
+    hn::StoreU(hn::Add(hn::LoadU(whole, at), take_digit(d, rest, next)), whole, at);
+  }
+  return true;
+}
+
+void AddBinned(const double* values, size_t n, int bits, BinCeiling* ceilings, std::int64_t* digits) {
+  const hn::ScalableTag<double> d;
+  const size_t lanes = hn::Lanes(d);
+  for (size_t first = 0; first < n; first += lanes) {
+    std::int64_t* const group = digits + first / bin_group * digits_of_group + first % bin_group;
+    if (first + lanes <= n) {
+      const auto x = hn::LoadU(d, values + first);
+      if (hn::AllTrue(d, hn::Eq(x, hn::Zero(d))) || add_lanes(d, x, bits, ceilings + first, group)) continue;
+    }
+    for (size_t i = 0; i < std::min(lanes, n - first); ++i)
+      add_digits(values[first + i], bits, ceilings[first + i], {group + i, bin_group});
+  }
+}
+
+/// Takes what a digit has beyond half a unit of the next higher one, with its sign; returns that, in the higher unit.
+template <class V>
+HWY_INLINE V take_carry(V& digit, int bits) {
+  const hn::DFromV<V> whole;
+  const auto half = hn::Set(whole, std::int64_t{1} << static_cast<unsigned>(bits - 1));
+  const V carry = hn::ShiftRightSame(hn::Add(digit, half), bits);
+  digit = hn::Sub(digit, hn::ShiftLeftSame(carry, bits));
+  return carry;
+}
+
+/// Digits balanced about zero, so that each outweighs all below it together, then added up from the lowest.
+void RoundBinned(const BinCeiling* ceilings, const std::int64_t* digits, size_t n_groups, int bits, double* sums) {
+  const hn::ScalableTag<double> d;
+  const hn::RebindToSigned<decltype(d)> whole;
+  const auto unit = hn::Set(d, std::ldexp(1.0, bits)), down = hn::Set(d, std::ldexp(1.0, -bits));
+  for (size_t i = 0; i < n_groups * bin_group; i += hn::Lanes(d)) {
+    const std::int64_t* const at = digits + i / bin_group * digits_of_group + i % bin_group;
+    auto high = hn::LoadU(whole, at), middle = hn::LoadU(whole, at + bin_group),
+         low = hn::LoadU(whole, at + 2 * bin_group);
+    middle = hn::Add(middle, take_carry(low, bits));
+    high = hn::Add(high, take_carry(middle, bits));
+    const auto top = take_carry(high, bits);
+    auto sum = hn::Add(hn::Mul(to_double(d, low), down), to_double(d, middle));
+    sum = hn::Add(hn::Mul(sum, down), to_double(d, high));
+    sum = hn::Add(sum, hn::Mul(to_double(d, top), unit));
+    const auto scale = power(d, hn::Sub(load_ceilings(d, ceilings + i), hn::Set(whole, bits)));
+    hn::StoreU(hn::Mul(sum, scale), d, sums + i);
+  }
+}
+
+}  // namespace shoal::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace shoal {
+
+HWY_EXPORT(AddBinned);
+HWY_EXPORT(RoundBinned);
+
+int bin_bits(std::int64_t n_addends) {
+  const auto count_bits =
+      static_cast<int>(std::bit_width(static_cast<std::uint64_t>(std::max<std::int64_t>(1, n_addends))));
+  return std::min(50, 63 - count_bits) / 2 * 2;
+}
+
+BinCeiling least_ceiling(int bits) { return static_cast<BinCeiling>(1023 + bits - 1022 / bits * bits); }
+
+void highest_bins(std::span<const BinCeiling> ceilings, int bits, std::int8_t* bins) {
+  const int least = least_ceiling(bits), reciprocal = (1 << 16) / bits + 1;  // exact for multiples of `bits` up to 2^11
+  for (std::size_t i = 0; i < ceilings.size(); ++i)
+    bins[i] = static_cast<std::int8_t>(ceilings[i] == not_finite ? 127 : ((ceilings[i] - least) * reciprocal) >> 16);
+}
+
+void add_binned(const double* values, std::size_t n, int bits, BinCeiling* ceilings, std::int64_t* digits) {
+  HWY_DYNAMIC_DISPATCH(AddBinned)(values, n, bits, ceilings, digits);
+}
+
+void raise_binned(const std::int8_t* from, const std::int8_t* to, int bits, BinCeiling* ceilings,
+                  std::int64_t* digits) {
+  if (std::equal(from, from + bin_group, to)) return;
+  for (std::size_t i = 0; i < bin_group; ++i) {
+    if (from[i] == to[i]) continue;
+    const int ceiling = to[i] == 127 ? not_finite : least_ceiling(bits) + to[i] * bits;
+    raise_entry(static_cast<BinCeiling>(ceiling), bits, ceilings[i], {digits + i, bin_group});
+  }
+}
+
+void round_binned(const BinCeiling* ceilings, const std::int64_t* digits, std::size_t n_groups, int bits,
+                  double* sums) {
+  HWY_DYNAMIC_DISPATCH(RoundBinned)(ceilings, digits, n_groups, bits, sums);
+  for (std::size_t i = 0; i < n_groups * bin_group; ++i)
+    if (ceilings[i] == not_finite) {
+      const std::int64_t* const counts = digits + i / bin_group * digits_of_group + i % bin_group;
+      sums[i] = not_finite_sum(counts[0], counts[bin_group], counts[2 * bin_group]);
+    }
+}
+
+}  // namespace shoal
+#endif

@@ -1,0 +1,40 @@
+// Digits of sums in vectors, compiled once for each instruction set (so the guard is Highway's, not a pragma).
+#if defined(SHOAL_MATH_DIGITS_INL_HPP) == defined(HWY_TARGET_TOGGLE)
+#ifdef SHOAL_MATH_DIGITS_INL_HPP
+#undef SHOAL_MATH_DIGITS_INL_HPP
+#else
+#define SHOAL_MATH_DIGITS_INL_HPP
+#endif
+
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace shoal::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// Added to a whole number below 2^51 it leaves that number in the low bits.
+inline constexpr double whole_offset = 0x1.8p52;
+
+/// Takes the whole part, without rounding up, and leaves the rest in units of the next lower digit: `next` of them are
+/// one of the higher. All of it is exact.
+template <class D>
+HWY_INLINE hn::Vec<hn::RebindToSigned<D>> take_digit(D d, hn::Vec<D>& rest, hn::Vec<D> next) {
+  const hn::RebindToSigned<D> whole;
+  const auto offset = hn::Set(d, whole_offset);
+  const auto digit = hn::Trunc(rest);
+  rest = hn::Mul(hn::Sub(rest, digit), next);
+  return hn::Sub(hn::BitCast(whole, hn::Add(digit, offset)), hn::BitCast(whole, offset));
+}
+
+/// Whole numbers below 2^51 in size.
+template <class D>
+HWY_INLINE hn::Vec<D> to_double(D d, hn::Vec<hn::RebindToSigned<D>> number) {
+  const hn::RebindToSigned<D> whole;
+  const auto offset = hn::Set(d, whole_offset);
+  return hn::Sub(hn::BitCast(d, hn::Add(number, hn::BitCast(whole, offset))), offset);
+}
+
+}  // namespace shoal::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif
