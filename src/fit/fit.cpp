@@ -51,6 +51,35 @@ bool fell(const std::vector<double>& history, bool minimise) {
   return worse > 1e-9 * std::abs(before);
 }
 
+/// Where the objective went in the last pass.
+struct Course {
+  bool minimises, repaired;  ///< repaired: by the last M-step, so this is not yet a result
+  double change = 0;
+  Course(const FitState& state, bool minimise, double total_weight)
+      : minimises(minimise),
+        repaired(state.repairs.moved() > state.moved_before),
+        change(change_of(state.history, minimise, total_weight)) {}
+
+  /// The last step of a model that minimises made its objective rise: exact steps do not, but distances are rounded.
+  [[nodiscard]] bool overshot(const FitState& state) const {
+    const std::vector<double>& history = state.history;
+    return !state.before.empty() && !repaired && history.size() > 1 && history.back() > history[history.size() - 2];
+  }
+  /// Its last two steps left the objective as it was: rows as far from one centre as from another may go to and fro.
+  [[nodiscard]] bool stands_still(const std::vector<double>& history) const {
+    return minimises && !repaired && history.size() > 2 && history.back() == history[history.size() - 3];
+  }
+};
+
+/// Back to where the last step was made, whose pass is made again: the step after it is none.
+template <class Row>
+void undo_step(FitState& state, Model<Row>& model) {
+  model.resume(state.before, model.repairs(), "the step before");
+  state.history.resize(state.history.size() - 2);
+  --state.n_iterations;
+  state.before.clear();
+}
+
 /// The sums of an E-step over all ranks, and their votes to stop, which travel with them.
 template <class Row>
 Statistics expectation(const Model<Row>& model, const RowPass<Row>& pass, FitResult& result, Interruption& interruption,
@@ -125,6 +154,15 @@ std::optional<StopReason> reason_of(const StopVotes& votes) {
   return std::nullopt;
 }
 
+std::optional<StopReason> reason_of(const FitState& state, const Course& course, const FitOptions& options) {
+  const double tolerance =
+      options.tolerance.value_or(course.minimises ? tolerance_of_hard_models : tolerance_of_mixtures);
+  if (course.stands_still(state.history)) return StopReason::fixed_point;
+  if (state.n_iterations > 0 && course.change < tolerance && !course.repaired) return StopReason::tolerance;
+  if (state.n_iterations >= options.max_iterations) return StopReason::max_iterations;
+  return std::nullopt;
+}
+
 }  // namespace
 
 template <class Row>
@@ -132,10 +170,8 @@ FitResult fit(Model<Row>& model, const RowPass<Row>& pass, const FitOptions& opt
               Interruption& interruption, FitState state) {
   FitResult result;
   const EndOfFit end(model);
-  const double tolerance =
-      options.tolerance.value_or(model.minimises() ? tolerance_of_hard_models : tolerance_of_mixtures);
   if (options.want_labels) result.labels.resize(pass.source().n_rows());
-  for (;;) {
+  for (bool undone = false;;) {
     interruption.before_pass(state);
     IterationCosts costs(pass);
     StopVotes votes;
@@ -145,22 +181,23 @@ FitResult fit(Model<Row>& model, const RowPass<Row>& pass, const FitOptions& opt
     std::vector<double>& history = state.history;  // one entry ahead until the M-step is done
     history.push_back(model.objective(sums));
     if (!std::isfinite(history.back())) throw not_finite(model, pass, history.back());
-    const double change = change_of(history, model.minimises(), pass.summary().total_weight);
-    const bool repaired = state.repairs.moved() > state.moved_before;  // by the last M-step: not yet a result
-    std::optional<StopReason> stop;
-    if (state.n_iterations > 0 && change < tolerance && !repaired)
-      stop = StopReason::tolerance;
-    else if (state.n_iterations >= options.max_iterations)
-      stop = StopReason::max_iterations;
-    else if (!step(model, pass, sums, options.proposal))
-      stop = StopReason::fixed_point;
-    IterationReport report{state.n_iterations, history.back(), change};
+    const Course course(state, model.minimises(), pass.summary().total_weight);
+    if (course.overshot(state)) {
+      undo_step(state, model);
+      undone = true;
+      continue;
+    }
+    NamedArrays before = model.minimises() ? model.parameters() : NamedArrays();
+    std::optional<StopReason> stop = undone ? StopReason::fixed_point : reason_of(state, course, options);
+    if (!stop && !step(model, pass, sums, options.proposal)) stop = StopReason::fixed_point;
+    IterationReport report{state.n_iterations, history.back(), course.change};
     costs.fill(report);
-    observer.iteration(report);
+    if (!undone) observer.iteration(report);
 
     const std::int64_t falls = state.falls + (fell(history, model.minimises()) ? 1 : 0);
     if (!stop) {
-      state = {state.n_iterations + 1, std::move(history), falls, model.repairs(), state.repairs.moved()};
+      state = {state.n_iterations + 1, std::move(history),    falls,
+               model.repairs(),        state.repairs.moved(), std::move(before)};
       stop = reason_of(votes);
       if (!stop) continue;
     }

@@ -42,7 +42,7 @@ class Transfer {
   void operator()(Repairs& repairs) { (*this)(repairs.reseeded), (*this)(repairs.dropped), (*this)(repairs.collapsed); }
   void operator()(FitState& state) {
     (*this)(state.n_iterations), (*this)(state.history), (*this)(state.falls), (*this)(state.repairs);
-    (*this)(state.moved_before);
+    (*this)(state.moved_before), (*this)(state.before);
   }
   void operator()(Checkpoint& checkpoint) {
     (*this)(checkpoint.identity), (*this)(checkpoint.state), (*this)(checkpoint.parameters);
@@ -87,14 +87,15 @@ void require_sense(const Checkpoint& checkpoint) {
   const FitState& state = checkpoint.state;
   sense(state.n_iterations >= 0 && state.history.size() == static_cast<std::size_t>(state.n_iterations));
   sense(state.falls >= 0 && state.repairs.moved() >= state.moved_before && state.moved_before >= 0);
-  for (const NamedArray& array : checkpoint.parameters) {
-    std::size_t size = 1;
-    for (const std::size_t n : array.shape) {
-      sense(n == 0 || size <= array.values.size() / n);
-      size *= n;
+  for (const NamedArrays* arrays : {&checkpoint.parameters, &state.before})
+    for (const NamedArray& array : *arrays) {
+      std::size_t size = 1;
+      for (const std::size_t n : array.shape) {
+        sense(n == 0 || size <= array.values.size() / n);
+        size *= n;
+      }
+      sense(size == array.values.size() && !array.shape.empty());
     }
-    sense(size == array.values.size() && !array.shape.empty());
-  }
   sense(!checkpoint.parameters.empty());
 }
 

@@ -17,20 +17,6 @@ HWY_BEFORE_NAMESPACE();
 namespace shoal::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-template <class D>
-HWY_INLINE hn::Vec<hn::RebindToSigned<D>> load_ceilings(D /*d*/, const BinCeiling* ceilings) {
-  const hn::RebindToSigned<D> whole;
-  const hn::Rebind<std::int32_t, D> half;
-  const hn::Rebind<std::int16_t, D> quarter;
-  return hn::PromoteTo(whole, hn::PromoteTo(half, hn::LoadU(quarter, ceilings)));
-}
-
-/// 2^(exponent - 1023), for exponents of normal numbers.
-template <class D>
-HWY_INLINE hn::Vec<D> power(D d, hn::Vec<hn::RebindToSigned<D>> biased_exponent) {
-  return hn::BitCast(d, hn::ShiftLeft<52>(biased_exponent));
-}
-
 /// Adds a number to each of the entries that a vector holds; false where some of them have to be raised first.
 template <class D>
 HWY_INLINE bool add_lanes(D d, hn::Vec<D> x, int bits, const BinCeiling* ceilings, std::int64_t* digits) {
@@ -39,7 +25,7 @@ HWY_INLINE bool add_lanes(D d, hn::Vec<D> x, int bits, const BinCeiling* ceiling
   const auto exponent = hn::ShiftRight<52>(hn::BitCast(whole, hn::Abs(x)));
   const auto fits = hn::And(hn::Lt(exponent, ceiling), hn::Lt(exponent, hn::Set(whole, 2047)));  // and is a number
   if (!hn::AllTrue(whole, fits)) return false;
-  auto rest = hn::Mul(x, power(d, hn::Sub(hn::Set(whole, 2046 + bits), ceiling)));  // in units of the highest bin
+  auto rest = hn::Mul(x, units_per_digit(d, bits, ceilings));
   const auto next = hn::Set(d, static_cast<double>(std::int64_t{1} << static_cast<unsigned>(bits)));
   for (size_t i = 0; i < bins_kept; ++i) {
     std::int64_t* const at = digits + i * bin_group;
@@ -108,6 +94,16 @@ int bin_bits(std::int64_t n_addends) {
 }
 
 BinCeiling least_ceiling(int bits) { return static_cast<BinCeiling>(1023 + bits - 1022 / bits * bits); }
+
+BinCeiling bin_ceiling(double value, int bits) {
+  const int least = least_ceiling(bits), above = std::max(0, exponent_of(value) - least + bits);
+  return static_cast<BinCeiling>(least + above / bits * bits);
+}
+
+std::size_t digits_down_to(int last_bit, BinCeiling ceiling, int bits) {
+  const int width = ceiling - 1023 - std::max(last_bit, -1074);
+  return static_cast<std::size_t>((width + bits - 1) / bits);
+}
 
 void highest_bins(std::span<const BinCeiling> ceilings, int bits, std::int8_t* bins) {
   const int least = least_ceiling(bits), reciprocal = (1 << 16) / bits + 1;  // exact for multiples of `bits` up to 2^11

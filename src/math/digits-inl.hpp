@@ -8,9 +8,32 @@
 
 #include <hwy/highway.h>
 
+#include "shoal/math/binned.hpp"
+
 HWY_BEFORE_NAMESPACE();
 namespace shoal::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
+
+template <class D>
+HWY_INLINE hn::Vec<hn::RebindToSigned<D>> load_ceilings(D /*d*/, const BinCeiling* ceilings) {
+  const hn::RebindToSigned<D> whole;
+  const hn::Rebind<std::int32_t, D> half;
+  const hn::Rebind<std::int16_t, D> quarter;
+  return hn::PromoteTo(whole, hn::PromoteTo(half, hn::LoadU(quarter, ceilings)));
+}
+
+/// 2^(exponent - 1023), for exponents of normal numbers.
+template <class D>
+HWY_INLINE hn::Vec<D> power(D d, hn::Vec<hn::RebindToSigned<D>> biased_exponent) {
+  return hn::BitCast(d, hn::ShiftLeft<52>(biased_exponent));
+}
+
+/// Times this a number is in units of its first digit.
+template <class D>
+HWY_INLINE hn::Vec<D> units_per_digit(D d, int bits, const BinCeiling* ceilings) {
+  const hn::RebindToSigned<D> whole;
+  return power(d, hn::Sub(hn::Set(whole, 2046 + bits), load_ceilings(d, ceilings)));
+}
 
 /// Added to a whole number below 2^51 it leaves that number in the low bits.
 inline constexpr double whole_offset = 0x1.8p52;

@@ -22,12 +22,6 @@ struct DigitsOf {
 /// The biased exponent; that of zero is the lowest.
 inline int exponent_of(double value) { return static_cast<int>(std::bit_cast<std::uint64_t>(std::abs(value)) >> 52U); }
 
-/// The ceiling of the bin in which a finite number begins.
-inline BinCeiling ceiling_of(double value, int bits) {
-  const int least = least_ceiling(bits), above = std::max(0, exponent_of(value) - least + bits);
-  return static_cast<BinCeiling>(least + above / bits * bits);
-}
-
 /// The digits of a number below the ceiling.
 template <class Take>
 void split_digits(double value, int bits, BinCeiling ceiling, Take&& take) {
@@ -66,7 +60,7 @@ inline void add_digits(double value, int bits, BinCeiling& ceiling, DigitsOf dig
     if (kind < 3) ++digits[kind];
     return;
   }
-  if (exponent_of(value) >= ceiling) raise_entry(ceiling_of(value, bits), bits, ceiling, digits);
+  if (exponent_of(value) >= ceiling) raise_entry(bin_ceiling(value, bits), bits, ceiling, digits);
   split_digits(value, bits, ceiling, [&](std::size_t i, std::int64_t digit) { digits[i] += digit; });
 }
 

@@ -2,7 +2,6 @@
 #include <array>
 #include <bit>
 #include <cmath>
-#include <vector>
 
 #include "math/digits.hpp"
 #include "shoal/math/binned.hpp"
@@ -13,7 +12,7 @@ namespace {
 __extension__ using Int128 = __int128;
 
 /// Carries, so that all digits but the first are in 0 .. 2^bits - 1.
-void carry(std::vector<std::int64_t>& digits, int bits) {
+void carry(std::span<std::int64_t> digits, int bits) {
   for (std::size_t i = digits.size(); i-- > 1;) {
     const std::int64_t up = digits[i] >> static_cast<unsigned>(bits);
     digits[i] -= up * (std::int64_t{1} << static_cast<unsigned>(bits));
@@ -28,7 +27,9 @@ std::size_t n_bins(int bits) {
 }  // namespace
 
 Rounded round_digits(std::span<const std::int64_t> digits, int bits) {
-  std::vector<std::int64_t> size(digits.begin(), digits.end());
+  std::array<std::int64_t, most_digits> room;
+  const std::span<std::int64_t> size = std::span(room).first(digits.size());
+  std::ranges::copy(digits, size.begin());
   carry(size, bits);
   const bool negative = size[0] < 0;
   if (negative) {
@@ -39,8 +40,7 @@ Rounded round_digits(std::span<const std::int64_t> digits, int bits) {
   while (i < size.size() && size[i] == 0) ++i;
   Int128 leading = 0;  // 64 bits or more, so that the bit below stands for all others
   for (; i < size.size() && leading < Int128{1} << 64; ++i) leading = (leading << bits) + size[i];
-  const bool more =
-      std::any_of(size.begin() + static_cast<std::ptrdiff_t>(i), size.end(), [](auto x) { return x != 0; });
+  const bool more = std::ranges::any_of(size.subspan(i), [](std::int64_t digit) { return digit != 0; });
   const auto mantissa = static_cast<double>((leading << 1) + (more ? 1 : 0));
   return {negative ? -mantissa : mantissa, static_cast<int>(size.size() - i) * bits - 1};
 }
@@ -54,7 +54,7 @@ void WideSum::add(double value, std::int64_t* digits) const {
     ++digits[n + kind];
     return;
   }
-  const BinCeiling ceiling = ceiling_of(value, bits_);
+  const BinCeiling ceiling = bin_ceiling(value, bits_);
   const std::size_t first = n - bins_kept - static_cast<std::size_t>((ceiling - least_ceiling(bits_)) / bits_);
   split_digits(value, bits_, ceiling, [&](std::size_t i, std::int64_t digit) { digits[first + i] += digit; });
 }

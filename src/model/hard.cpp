@@ -6,8 +6,7 @@
 #include <limits>
 #include <utility>
 
-#include "shoal/core/large_vector.hpp"
-#include "shoal/math/row_sums.hpp"
+#include "shoal/math/count_rows.hpp"
 #include "shoal/model/empty_clusters.hpp"
 #include "shoal/model/parameter_check.hpp"
 
@@ -77,7 +76,7 @@ HardModel<T>::HardModel(const ModelOptions& options, std::size_t n_features, std
 
 template <class T>
 void HardModel<T>::attach(const RowPass<T>& pass, const ColumnMoments& /*moments*/) {
-  search_.begin(pass.source().n_rows(), n_clusters(), n_features(), needs_labels());
+  search_.begin(pass.source().n_rows(), n_clusters(), n_features());
 }
 
 template <class T>
@@ -116,33 +115,29 @@ std::vector<double> HardModel<T>::counts(const Statistics& sums) const {
 }
 
 template <class T>
+Statistics HardModel<T>::statistics(bool /*scores_only*/) const {
+  return Statistics(1 + n_clusters(), 1);
+}
+
+template <class T>
 std::int64_t HardModel<T>::n_parameters() const {
   return static_cast<std::int64_t>(n_clusters() * n_features());
 }
 
 template <class T>
 void HardModel<T>::expect(const RowBlock<T>& block, Statistics& sums, const RowOutputs& outputs) const {
-  const std::size_t d = n_features(), n_moments = sums.sums.size() - 1 - n_clusters();
   BlockTally tally(n_clusters());
-  LargeVector<double> moments;  // a line of the cache begins here, but not in `sums`
-  moments.assign(sum_copies(n_moments) * n_moments, 0.0);
   search_.for_each_tile(block, [&](typename NearestSearch<T>::Tile& tile) {
     if (distance_ == Distance::euclidean)
       for (std::size_t r = 0; r < tile.n_rows; ++r) tile.distance[r] = std::sqrt(tile.distance[r]);
     const double* weights = block.weights == nullptr ? nullptr : block.weights + tile.first;
     tally.add<T>(std::span(tile.distance).first(tile.n_rows), tile.label.data(), weights);
-    if (n_moments > 0)
-      add_rows(block.row(tile.first), tile.n_rows, d, moments_origin(), weights, tile.label.data(), n_moments,
-               moments.data());
-    if (!tile.moves.empty()) rows_moved(block.row(tile.first), tile.moves);
+    if (!tile.moves.empty()) rows_moved(block, tile.first, tile.moves);
     for (std::size_t r = 0; outputs.log_density != nullptr && r < tile.n_rows; ++r)
       outputs.log_density[tile.first + r] = -static_cast<double>(tile.distance[r]);
     if (outputs.label != nullptr) std::copy_n(tile.label.begin(), tile.n_rows, outputs.label + tile.first);
   });
   tally.add_to(sums);
-  double* const total = sums.sums.data() + 1 + n_clusters();
-  for (std::size_t copy = 0; copy < moments.size(); copy += n_moments)
-    for (std::size_t i = 0; i < n_moments; ++i) total[i] += moments[copy + i];
 }
 
 template <class T>

@@ -50,9 +50,8 @@ NearestSearch<T>::Tile::Tile(std::size_t n_features)
       narrow_second(capacity) {}
 
 template <class T>
-void NearestSearch<T>::begin(std::size_t n_rows, std::size_t n_centres, std::size_t n_features, bool labels) {
-  const bool bounded = n_centres > 1 && n_centres * n_features > cheap_search;
-  if (bounded || labels) bounds_.begin(n_rows, bounded);
+void NearestSearch<T>::begin(std::size_t n_rows, std::size_t n_centres, std::size_t n_features) {
+  bounds_.begin(n_rows, n_centres > 1 && n_centres * n_features > cheap_search);
 }
 
 template <class T>

@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <limits>
 #include <stdexcept>
+#include <string_view>
+#include <tuple>
 
 #include "shoal/comm/block_sums.hpp"
 #include "shoal/core/lowest_error.hpp"
@@ -18,12 +21,22 @@ using Clock = std::chrono::steady_clock;
 struct Scored {
   double score;
   std::int64_t row;
-  bool operator<(const Scored& other) const { return score != other.score ? score > other.score : row < other.row; }
+  std::size_t content;  ///< a hash of the row's values
 };
 
+/// The first `count` by score, the lower row on ties, of rows whose values differ.
 void keep_first(std::vector<Scored>& list, std::size_t count) {
-  std::sort(list.begin(), list.end());
+  const auto key = [](const Scored& s) { return std::tuple(-s.score, s.content, s.row); };
+  std::ranges::sort(list, {}, key);
+  const auto same = [](const Scored& a, const Scored& b) { return a.score == b.score && a.content == b.content; };
+  list.erase(std::unique(list.begin(), list.end(), same), list.end());
+  std::ranges::sort(list, {}, [](const Scored& s) { return std::pair(-s.score, s.row); });
   if (list.size() > count) list.resize(count);
+}
+
+template <class Row>
+std::size_t content_of(const Row* row, std::size_t width) {
+  return std::hash<std::string_view>()({reinterpret_cast<const char*>(row), width * sizeof(Row)});
 }
 
 }  // namespace
@@ -79,7 +92,8 @@ std::vector<std::int64_t> RowPass<Row>::largest(
     std::vector<Scored>& list = best[static_cast<std::size_t>(thread)];
     for (std::size_t r = 0; r < block.n_rows; ++r)
       if (scores[r] > -std::numeric_limits<double>::infinity())
-        list.push_back({scores[r], block.first_row + static_cast<std::int64_t>(r)});
+        list.push_back(
+            {scores[r], block.first_row + static_cast<std::int64_t>(r), content_of(block.row(r), block.width)});
     keep_first(list, count);
   });
   std::vector<Scored> mine;

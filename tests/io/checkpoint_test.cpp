@@ -19,7 +19,7 @@ namespace {
 Checkpoint example() {
   Checkpoint checkpoint;
   checkpoint.identity = {{"shoal", "0.1.0"}, {"seed", "7"}, {"empty", ""}};
-  checkpoint.state = {3, {-4.5, -0.0, 1e300}, 1, {2, 0, 5}, 1};
+  checkpoint.state = {3, {-4.5, -0.0, 1e300}, 1, {2, 0, 5}, 1, {{"means", {1, 2}, {7, -8}}}};
   checkpoint.parameters = {{"weights", {2}, {0.25, 0.75}}, {"means", {2, 3}, {1, 2, 3, 4, 5, -0.0}}};
   checkpoint.finished = true;
   checkpoint.stop_reason = "tolerance";
@@ -114,7 +114,7 @@ TEST(Checkpoint, AnotherVersionIsNamed) {
     checkpoint_from(bytes, "test");
     FAIL();
   } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("format version 9, this shoal reads 2"), std::string::npos);
+    EXPECT_NE(std::string(error.what()).find("format version 9, this shoal reads 3"), std::string::npos);
   }
 }
 

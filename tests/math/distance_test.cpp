@@ -8,7 +8,6 @@
 #include <random>
 #include <vector>
 
-#include "shoal/math/row_sums.hpp"
 #include "shoal/math/target.hpp"
 
 namespace shoal {
@@ -138,36 +137,6 @@ TEST_P(Distances, DistanceToTheOwnCentreHasTheBitsOfTheSearch) {
       expect_own(Search<double>(size, metric, [&](std::size_t n) { return normals<double>(n); }));
       expect_own(Search<float>(size, metric, [&](std::size_t n) { return normals<float>(n); }));
     }
-}
-
-template <class T>
-void expect_sums(const Search<T>& search, const std::vector<double>& weights) {
-  const auto& [n, d, k] = search.s;
-  std::vector<double> sums(sum_copies(k * d) * k * d, 0.0), naive(k * d, 0.0);
-  add_rows(search.rows.data(), n, d, search.origin.data(), weights.empty() ? nullptr : weights.data(),
-           search.label.data(), k * d, sums.data());
-  for (std::size_t r = 0; r < n; ++r)
-    for (std::size_t j = 0; j < d; ++j)
-      naive[static_cast<std::size_t>(search.label[r]) * d + j] +=
-          (weights.empty() ? 1.0 : weights[r]) * static_cast<double>(search.rows[r * d + j] - search.origin[j]);
-  for (std::size_t i = 0; i < k * d; ++i) {
-    double sum = 0;
-    for (std::size_t c = 0; c < sum_copies(k * d); ++c) sum += sums[c * k * d + i];
-    ASSERT_NEAR(sum, naive[i], 1e-12) << d << " features";
-  }
-}
-
-TEST_P(Distances, RowsAddUpByLabel) {
-  for (const Sizes& size : all_sizes()) {
-    std::vector<double> weights = normals<double>(size.n);
-    for (double& weight : weights) weight = std::max(0.0, weight);
-    const Search<double> wide(size, Metric::manhattan, [&](std::size_t n) { return normals<double>(n); });
-    const Search<float> narrow(size, Metric::manhattan, [&](std::size_t n) { return normals<float>(n); });
-    expect_sums(wide, {});
-    expect_sums(wide, weights);
-    expect_sums(narrow, {});
-    expect_sums(narrow, weights);
-  }
 }
 
 TEST_P(Distances, OverflowIsFarAndNotNearest) {

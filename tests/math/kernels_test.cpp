@@ -9,7 +9,6 @@
 #include "shoal/math/code_kernels.hpp"
 #include "shoal/math/distance.hpp"
 #include "shoal/math/elementary.hpp"
-#include "shoal/math/row_sums.hpp"
 #include "shoal/math/target.hpp"
 
 namespace shoal {
@@ -165,35 +164,6 @@ TEST_P(Kernels, FoldTakesAFeatureOffItsSymbols) {
     EXPECT_EQ(lines[width + k], 3 * x + 36);
     for (std::size_t s = 2; s < 6; ++s) EXPECT_EQ(lines[s * width + k], 0);
   }
-}
-
-/// Sums of small whole numbers are exact in any order.
-template <class T>
-void expect_row_sums(std::size_t d, bool weighted) {
-  constexpr std::size_t n = 41, k = 3;
-  std::vector<T> rows, origin;
-  std::vector<double> weights;
-  std::vector<std::int32_t> labels;
-  std::vector<double> expected(k * d, 0.0), sums(sum_copies(k * d) * k * d, 0.0);
-  for (std::size_t j = 0; j < d; ++j) origin.push_back(static_cast<T>(100 + 7 * j));
-  for (std::size_t r = 0; r < n; ++r) {
-    labels.push_back(static_cast<std::int32_t>(r * r % k));
-    weights.push_back(static_cast<double>(r % 4));
-    for (std::size_t j = 0; j < d; ++j) {
-      rows.push_back(static_cast<T>((13 * r + 5 * j) % 29));
-      expected[static_cast<std::size_t>(labels[r]) * d + j] +=
-          (weighted ? weights[r] : 1) * static_cast<double>(rows.back() - origin[j]);
-    }
-  }
-  add_rows(rows.data(), n, d, origin.data(), weighted ? weights.data() : nullptr, labels.data(), k * d, sums.data());
-  for (std::size_t i = k * d; i < sums.size(); ++i) sums[i % (k * d)] += sums[i];
-  sums.resize(k * d);
-  EXPECT_EQ(sums, expected) << d << " features" << (weighted ? ", weighted" : "");
-}
-
-TEST_P(Kernels, RowSumsAreAboutTheirOrigin) {
-  for (std::size_t d = 1; d < 24; ++d)
-    for (const bool weighted : {false, true}) expect_row_sums<float>(d, weighted), expect_row_sums<double>(d, weighted);
 }
 
 INSTANTIATE_TEST_SUITE_P(Target, Kernels, testing::ValuesIn(target_names(supported_targets())),

@@ -82,11 +82,12 @@ TEST(RowPass, AnExceptionInAThreadComesOut) {
 }
 
 TEST(RowPass, LargestBreaksTiesByTheLowerRow) {
-  std::vector<double> values(500, 0.0);
-  values[77] = values[400] = values[3] = 5;
-  values[499] = 9;
-  const auto shard = shard_of(world(), values, 1);
-  const RowPass<double> pass(shard, world(), 2, test::summary_of(values, 1));
+  std::vector<double> values(1000, 0.0);  // of two features, the first of which is the score
+  values[2 * 77] = values[2 * 400] = values[2 * 3] = values[2 * 5] = 5;
+  values[2 * 499] = 9;
+  values[2 * 77 + 1] = 1, values[2 * 400 + 1] = 2;  // row 5 is the same as row 3
+  const auto shard = shard_of(world(), values, 2);
+  const RowPass<double> pass(shard, world(), 2, test::summary_of(values, 2));
   const auto value = [](const RowBlock<double>& block, std::span<double> score) {
     for (std::size_t r = 0; r < block.n_rows; ++r) score[r] = block.row(r)[0] > 0 ? block.row(r)[0] : -INFINITY;
   };

@@ -26,6 +26,10 @@ inline constexpr std::size_t digits_of_group = bins_kept * bin_group;
 /// Where an entry's highest bin ends: 2^(ceiling - 1023) is above all addends so far.
 using BinCeiling = std::int16_t;
 BinCeiling least_ceiling(int bits);
+/// Of the bin in which a finite number begins.
+BinCeiling bin_ceiling(double value, int bits);
+/// Digits from the bin below a ceiling to the one with the bit 2^last_bit, or the last bit of all doubles.
+std::size_t digits_down_to(int last_bit, BinCeiling ceiling, int bits);
 /// Of an entry with addends that are no numbers; its digits count NaNs, infinities, and negative infinities.
 inline constexpr BinCeiling not_finite = -1;
 
@@ -55,8 +59,11 @@ class WideSum {
   int bits_;
 };
 
-/// The number with these digits, the highest first, in units of the last one: |mantissa| 2^exponent is the nearest
-/// double, however far from 1 it may be.
+/// More digits than any double has, from the largest to the least.
+inline constexpr std::size_t most_digits = 128;
+
+/// The number with these digits (most_digits at most), the highest first, in units of the last one: mantissa 2^exponent
+/// is the nearest double, but for its range.
 struct Rounded {
   double mantissa = 0;
   int exponent = 0;

@@ -14,6 +14,7 @@ struct FitState {
   std::int64_t falls = 0;         ///< steps that worsened the objective by more than 1e-9 of itself
   Repairs repairs;
   std::int64_t moved_before = 0;  ///< repairs.moved() before the last M-step
+  NamedArrays before;             ///< parameters before the last M-step; of models that minimise
 };
 
 }  // namespace shoal

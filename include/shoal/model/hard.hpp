@@ -14,8 +14,8 @@ namespace shoal {
 /// How far a row is from a centre.
 enum class Distance { squared_euclidean, euclidean, manhattan };
 
-/// A model whose E-step is a nearest-centre assignment. Sums: objective, K cluster weights and, where statistics() has
-/// room for them, K x D sums of w (x - moments_origin()). Or the model keeps sums of its own as rows move.
+/// A model whose E-step is a nearest-centre assignment. Sums: objective and K cluster weights; what else the centres
+/// follow from, the model keeps up to date as rows move.
 template <class T>
 class HardModel : public Model<T> {
  public:
@@ -31,6 +31,7 @@ class HardModel : public Model<T> {
   [[nodiscard]] double objective(const Statistics& sums) const override { return sums.sums[0]; }
   [[nodiscard]] std::vector<double> counts(const Statistics& sums) const override;
   [[nodiscard]] std::int64_t n_parameters() const override;
+  [[nodiscard]] Statistics statistics(bool scores_only) const override;
 
  protected:
   void attach(const RowPass<T>& pass, const ColumnMoments& moments) override;
@@ -43,15 +44,10 @@ class HardModel : public Model<T> {
   /// The point from which rows and centres are measured in T: a function of the centres, or zero.
   [[nodiscard]] virtual std::vector<T> choose_origin(const Matrix& centres) const = 0;
 
-  /// The point about which first moments are added up, where the pass has them: the same in every pass of a fit, so
-  /// that rows that keep their clusters keep their means to the bit.
-  [[nodiscard]] virtual const T* moments_origin() const { return search_.origin().data(); }
-
-  /// Whether the M-step asks for labels() or wants to hear of rows that move.
-  [[nodiscard]] virtual bool needs_labels() const = 0;
-
-  /// Rows of a tile change clusters in a pass of a fit that needs_labels(); several threads may say so.
-  virtual void rows_moved(const T* /*rows*/, std::span<const RowMove> /*moves*/) const {}
+  /// Rows of a tile, which begins at row `first` of the block, change clusters in a pass of a fit; several threads may
+  /// say so.
+  virtual void rows_moved(const RowBlock<T>& /*block*/, std::size_t /*first*/,
+                          std::span<const RowMove> /*moves*/) const {}
 
   /// The clusters are other ones: rows come from none in the next pass.
   virtual void forget_rows() { search_.forget(); }

@@ -15,7 +15,7 @@
 
 namespace shoal {
 
-/// Ties go to the lowest centre. Within a fit labels and bounds are remembered from pass to pass, which changes no bit
+/// Ties go to the lowest centre. Within a fit labels, and bounds where they pay, are remembered from pass to pass, which changes no bit
 /// of what is found.
 template <class T>
 class NearestSearch {
@@ -24,8 +24,8 @@ class NearestSearch {
 
   explicit NearestSearch(Metric metric) : metric_(metric) {}
 
-  /// A fit of so many rows of this rank begins, or ends. `labels`: they are remembered even where that does not help.
-  void begin(std::size_t n_rows, std::size_t n_centres, std::size_t n_features, bool labels);
+  /// A fit of so many rows of this rank begins, or ends.
+  void begin(std::size_t n_rows, std::size_t n_centres, std::size_t n_features);
   void end() { bounds_.end(); }
 
   /// The centres are other ones than before: no label is known.

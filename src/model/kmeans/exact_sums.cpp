@@ -9,9 +9,7 @@
 namespace shoal {
 namespace {
 
-__extension__ using Int128 = __int128;
-
-/// The sizes of a feature's values but zero.
+/// The sizes of a feature's values but zero, or of weights.
 struct Sizes {
   double least = std::numeric_limits<double>::infinity();
   double greatest = 0;
@@ -20,6 +18,16 @@ struct Sizes {
     greatest = std::max(greatest, high);
   }
 };
+
+/// Over all ranks.
+void agree_on(std::vector<Sizes>& sizes, const Communicator& comm) {
+  std::vector<std::uint64_t> bits;  // which are in the order of the sizes
+  for (const Sizes& size : sizes)
+    bits.insert(bits.end(), {std::bit_cast<std::uint64_t>(size.least), ~std::bit_cast<std::uint64_t>(size.greatest)});
+  comm.minimum(bits);
+  for (std::size_t j = 0; j < sizes.size(); ++j)
+    sizes[j] = {std::bit_cast<double>(bits[2 * j]), std::bit_cast<double>(~bits[2 * j + 1])};
+}
 
 template <class T>
 std::vector<Sizes> sizes_of_features(const RowPass<T>& pass) {
@@ -44,19 +52,35 @@ std::vector<Sizes> sizes_of_features(const RowPass<T>& pass) {
   std::vector<Sizes> sizes(d);
   for (const auto& mine : all)
     for (std::size_t j = 0; j < d; ++j) sizes[j].take(mine[j].least, mine[j].greatest);
-  std::vector<std::uint64_t> bits;  // which are in the order of the sizes
-  for (const Sizes& size : sizes)
-    bits.insert(bits.end(), {std::bit_cast<std::uint64_t>(size.least), ~std::bit_cast<std::uint64_t>(size.greatest)});
-  pass.comm().minimum(bits);
-  for (std::size_t j = 0; j < d; ++j)
-    sizes[j] = {std::bit_cast<double>(bits[2 * j]), std::bit_cast<double>(~bits[2 * j + 1])};
+  agree_on(sizes, pass.comm());
   return sizes;
 }
 
+constexpr double largest_number = std::numeric_limits<double>::max();
+
+/// |x| < 2^exponent.
 int exponent_of(double x) {
   int exponent = 0;
   std::frexp(x, &exponent);
-  return exponent;  // |x| < 2^exponent
+  return exponent;
+}
+
+/// 2 to the power of the last bit that is set.
+double last_bit(double x) {
+  const std::uint64_t mantissa = std::bit_cast<std::uint64_t>(x) & ((std::uint64_t{1} << 52U) - 1);
+  const int zeros = std::countr_zero(mantissa | std::uint64_t{1} << 52U);
+  return std::ldexp(1.0, std::max(-1074, exponent_of(x) - 53 + zeros));
+}
+
+/// The least last bit, and the greatest, of all weights but zero; of none as if all were 1.
+template <class T>
+Sizes sizes_of_weights(const RowPass<T>& pass) {
+  std::vector<Sizes> sizes(1);
+  for (const double w : pass.source().weights)
+    if (w > 0) sizes[0].take(last_bit(w), w);
+  agree_on(sizes, pass.comm());
+  if (sizes[0].greatest == 0) sizes[0].take(1, 1);
+  return sizes[0];
 }
 
 }  // namespace
@@ -64,62 +88,57 @@ int exponent_of(double x) {
 template <class T>
 void ExactSums<T>::begin(const RowPass<T>& pass, std::size_t n_clusters) {
   end();
-  std::vector<std::int64_t> weighted = {pass.source().weights.empty() ? 0 : 1};  // on some rank, as are rows left out
-  pass.sum(weighted);
-  if (weighted[0] != 0) return;
-  const auto row_bits = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(pass.summary().rows_used)));
-  limb_bits_ = std::min(32, 61 - row_bits);
+  format_.bits = bin_bits(4 * pass.summary().n_rows);  // a row comes and goes, as two numbers each time
+  format_.n_digits = 1;
+  const Sizes weights = sizes_of_weights(pass);
+  const int weight_bits = exponent_of(weights.greatest) - exponent_of(weights.least) + 1;
+  format_.weight_scale = std::ldexp(1.0, 1 - exponent_of(weights.greatest));
+  format_.long_products = weight_bits + std::numeric_limits<T>::digits > std::numeric_limits<double>::digits;
   for (const Sizes& size : sizes_of_features(pass)) {
-    const int exponent = exponent_of(size.greatest);
-    const int lowest_bit = exponent_of(size.least) - std::numeric_limits<T>::digits;
-    const double scale = std::ldexp(1.0, limb_bits_ - exponent);
-    const bool spans_less = size.greatest == 0 || lowest_bit >= exponent - static_cast<int>(n_limbs) * limb_bits_;
-    if (!spans_less || !std::isnormal(scale)) return end();
-    exponent_.push_back(exponent);
-    scale_.push_back(scale);
+    const double greatest = std::min(size.greatest * (weights.greatest * format_.weight_scale), largest_number);
+    const int last_bit = exponent_of(size.least) - std::numeric_limits<T>::digits - weight_bits + 1;
+    format_.ceilings.push_back(bin_ceiling(greatest, format_.bits));
+    if (size.greatest > 0)
+      format_.n_digits = std::max(format_.n_digits, digits_down_to(last_bit, format_.ceilings.back(), format_.bits));
   }
   forget(n_clusters);
 }
 
 template <class T>
 void ExactSums<T>::end() {
-  exponent_ = {};
-  scale_ = {};
+  format_ = {};
   sums_ = {};
   moved_.clear();
 }
 
 template <class T>
 void ExactSums<T>::forget(std::size_t n_clusters) {
-  if (!usable()) return;
-  sums_.assign(n_clusters * n_limbs * exponent_.size(), 0);
+  sums_.assign(n_clusters * format_.n_digits * format_.ceilings.size(), 0);
   moved_.clear();
 }
 
 template <class T>
-void ExactSums<T>::move(const T* rows, std::span<const RowMove> moves) {
-  const auto limbs = moved_.borrow([&] { return std::make_unique<Limbs>(sums_.size(), 0); });
-  move_between_sums(rows, moves, exponent_.size(), {scale_.data(), std::ldexp(1.0, limb_bits_)}, limbs->data());
+void ExactSums<T>::move(const RowBlock<T>& block, std::size_t first, std::span<const RowMove> moves) {
+  const auto digits = moved_.borrow([&] { return std::make_unique<Digits>(sums_.size(), 0); });
+  const double* const weights = block.weights == nullptr ? nullptr : block.weights + first;
+  move_between_sums(block.row(first), weights, moves, format_, digits->data());
 }
 
 template <class T>
 void ExactSums<T>::add_up(const RowPass<T>& pass) {
-  Limbs all(sums_.size(), 0);
-  moved_.for_each([&](Limbs& limbs) {
-    for (std::size_t i = 0; i < all.size(); ++i) all[i] += limbs[i];
-    std::ranges::fill(limbs, 0);
+  Digits all(sums_.size(), 0);
+  moved_.for_each([&](Digits& digits) {
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] += digits[i];
+    std::ranges::fill(digits, 0);
   });
   pass.sum(all);
   for (std::size_t i = 0; i < all.size(); ++i) sums_[i] += all[i];
 }
 
 template <class T>
-double ExactSums<T>::mean(std::size_t cluster, std::size_t feature, double n_rows) const {
-  const std::size_t d = exponent_.size();
-  Int128 sum = 0;
-  for (std::size_t i = 0; i < n_limbs; ++i)
-    sum = (sum << static_cast<unsigned>(limb_bits_)) + sums_[(cluster * n_limbs + i) * d + feature];
-  return std::ldexp(static_cast<double>(sum) / n_rows, exponent_[feature] - static_cast<int>(n_limbs) * limb_bits_);
+double ExactSums<T>::mean(std::size_t cluster, std::size_t feature, double weight) const {
+  const std::size_t d = format_.ceilings.size();
+  return fixed_point_ratio(sums_.data() + cluster * format_.n_digits * d, feature, format_, weight);
 }
 
 template class ExactSums<float>;

@@ -10,7 +10,8 @@ const Family& kmeans_family() {
       .parameters = [](const ModelOptions&, const ModelSize& size) -> std::vector<Parameter> {
         return {{"means", {size.n_clusters, size.n_features}}};
       },
-      .n_sums = [](const ModelOptions&, const ModelSize& size) { return n_limbs * size.n_clusters * size.n_features; },
+      .n_sums = [](const ModelOptions&,
+                   const ModelSize& size) { return bins_kept * size.n_clusters * size.n_features; },
       .differences = [](const ModelOptions&) { return Differences::squares; },
       .seed_metric = [](const ModelOptions&) { return SeedMetric{}; },
       .make_float = make_real<KMeans, float>,

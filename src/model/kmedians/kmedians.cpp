@@ -29,11 +29,6 @@ void KMedians<T>::detach() {
 }
 
 template <class T>
-Statistics KMedians<T>::statistics(bool /*scores_only*/) const {
-  return Statistics(1 + this->n_clusters(), 1);
-}
-
-template <class T>
 Matrix KMedians<T>::moved_centres(const Statistics& /*sums*/, const RowPass<T>& pass) const {
   if (center_ == Center::geometric) return geometric_medians(pass, this->labels(), this->centres());
   return search_.medians(pass, this->labels(), weights_, this->centres());

@@ -11,10 +11,10 @@
 
 namespace shoal {
 
-/// Every value of a feature is a whole multiple of one power of two, of which the largest has at most 96 bits (fewer
-/// where there are more than 2^29 rows, whose sum must fit too). So a cluster's sum depends on its rows alone: not on
-/// their order, on ranks, or on the way by which they came to it; and a pass need add only rows that moved. Where a
-/// feature's values span more than that, or rows have weights, there is no such sum.
+/// As many digits a feature as its values, times the rows' weights, ask for: mostly two or three, some dozen where 1e300
+/// stands beside 1e-300. So a cluster's sum depends on its rows and weights alone: not on their order, on ranks, on
+/// whether a row stands twice or has twice the weight, or on the way by which rows came to the cluster. And a pass need
+/// add only rows that moved.
 template <class T>
 class ExactSums {
  public:
@@ -22,29 +22,25 @@ class ExactSums {
   void begin(const RowPass<T>& pass, std::size_t n_clusters);
   void end();
 
-  /// Whether all features of the data are suited.
-  [[nodiscard]] bool usable() const { return !exponent_.empty(); }
-
   /// The rows' clusters are not known any more.
   void forget(std::size_t n_clusters);
 
-  /// Rows of a tile change clusters; several threads may. A row may do so once between two calls of add_up.
-  void move(const T* rows, std::span<const RowMove> moves);
+  /// Rows of a tile, which begins at row `first` of the block, change clusters; several threads may say so. A row may do
+  /// so once between two calls of add_up.
+  void move(const RowBlock<T>& block, std::size_t first, std::span<const RowMove> moves);
 
   /// Adds up what all ranks moved since the last time. Collective.
   void add_up(const RowPass<T>& pass);
 
-  /// The mean of a cluster of so many rows, from an exact sum: rounded once to a number, and once by the division.
-  [[nodiscard]] double mean(std::size_t cluster, std::size_t feature, double n_rows) const;
+  /// The mean of a cluster of this weight, from an exact sum: rounded once to a number, and once by the division.
+  [[nodiscard]] double mean(std::size_t cluster, std::size_t feature, double weight) const;
 
  private:
-  using Limbs = std::vector<std::int64_t>;  ///< K x n_limbs x D
+  using Digits = std::vector<std::int64_t>;  ///< K x n_digits x D
 
-  int limb_bits_ = 0;
-  std::vector<int> exponent_;  ///< of each feature; empty where there are no sums
-  std::vector<double> scale_;
-  Limbs sums_;
-  Pool<Limbs> moved_;  ///< one a thread
+  FixedPoint format_;
+  Digits sums_;
+  Pool<Digits> moved_;  ///< one a thread
 };
 
 }  // namespace shoal

@@ -20,12 +20,9 @@ class KMedians final : public HardModel<T> {
  public:
   KMedians(const ModelOptions& options, std::size_t n_features);
 
-  [[nodiscard]] Statistics statistics(bool scores_only) const override;
-
  protected:
   void attach(const RowPass<T>& pass, const ColumnMoments& moments) override;
   void detach() override;
-  [[nodiscard]] bool needs_labels() const override { return true; }
   [[nodiscard]] Matrix moved_centres(const Statistics& sums, const RowPass<T>& pass) const override;
   /// Zero: medians are values of the data, so nothing is shifted.
   [[nodiscard]] std::vector<T> choose_origin(const Matrix& centres) const override;
