@@ -12,7 +12,6 @@
 #include "app/summary.hpp"
 #include "app/terminal.hpp"
 #include "app/threads.hpp"
-#include "shoal/comm/agree.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/io/options_text.hpp"
 #include "shoal/io/slice_reader.hpp"
@@ -92,19 +91,6 @@ MemoryNeed memory_need(const FitPlan& plan, int n_ranks) {
   need.scratch = need.statistics * levels * plan.threads + 12 * n +
                  static_cast<double>(reading);  // partial sums, seeding's distances, reading
   return need;
-}
-
-void check_memory(const Communicator& comm, const FitPlan& plan) {
-  const int ranks_here = comm.on_this_host().size();
-  const double need = memory_need(plan, comm.size()).total() * ranks_here;
-  agree(comm, [&] {
-    const auto available = available_memory_bytes();
-    if (available && need > static_cast<double>(*available))
-      throw Error(ExitCode::no_memory,
-                  fmt::format("not enough memory: the {} ranks of a host need {}, {} are available; use more hosts, or "
-                              "--precision float32",
-                              ranks_here, human_bytes(need), human_bytes(static_cast<double>(*available))));
-  });
 }
 
 void print_plan(const Communicator& comm, const FitPlan& plan) {

@@ -47,9 +47,6 @@ struct MemoryNeed {
 };
 MemoryNeed memory_need(const FitPlan& plan, int n_ranks);
 
-/// Throws Error(no_memory) on all ranks where some host cannot hold its ranks' rows. Collective.
-void check_memory(const Communicator& comm, const FitPlan& plan);
-
 /// --dry-run.
 void print_plan(const Communicator& comm, const FitPlan& plan);
 

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
@@ -9,6 +11,7 @@
 #include <new>
 #include <optional>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "app/checkpointing.hpp"
@@ -46,6 +49,19 @@ void require_same_commands(const Communicator& comm, int argc, char** argv, cons
       gather_values(comm, std::vector{std::uint64_t{std::hash<std::string>()(text)}});
   if (std::ranges::count(all, all.front()) != static_cast<std::ptrdiff_t>(all.size()))
     throw Error(ExitCode::usage, "the ranks were given different arguments, or different files as --config");
+}
+
+/// Ends the job. Where ranks are alike all of them may be here at once: the lowest speaks first, and ends the others.
+/// Nothing here takes memory.
+[[noreturn]] void leave_without_memory(int rank) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(500) * std::min(rank, 8));
+  std::array<char, 160> text{};
+  const auto end = fmt::format_to_n(text.data(), text.size() - 1,
+                                    "shoal: error: rank {} ran out of memory; use more hosts or more memory, or fewer "
+                                    "ranks a host\n",
+                                    rank);
+  app::tell(std::string_view(text.data(), end.out));
+  abort_job(static_cast<int>(ExitCode::no_memory));
 }
 
 int run(int argc, char** argv, const Communicator& comm) {
@@ -86,9 +102,7 @@ int main(int argc, char** argv) {
     if (comm.is_root()) app::tell(fmt::format("{}{}\n", what, app::one_message(error.what())));
     return static_cast<int>(error.code());
   } catch (const std::bad_alloc&) {  // this rank alone
-    app::tell(
-        fmt::format("shoal: error: rank {} ran out of memory; use more nodes or fewer ranks a node\n", comm.rank()));
-    abort_job(static_cast<int>(ExitCode::no_memory));
+    leave_without_memory(comm.rank());
   } catch (const std::exception& error) {
     app::tell(
         fmt::format("shoal: error: {} (rank {}); please report this as a bug of shoal\n", error.what(), comm.rank()));

@@ -80,22 +80,13 @@ void Reporter::finish() {
 
 void Reporter::log_run(const nlohmann::ordered_json& json) { log_.line(json); }
 
-namespace {
-
-/// A number of kB from a file of /proc. (getrusage would count what a parent held before it started this program.)
-std::optional<std::int64_t> proc_bytes(const char* path, const std::string& wanted) {
-  std::ifstream file(path);
-  std::string line;
-  while (std::getline(file, line))
+std::int64_t peak_memory_bytes() {
+  std::ifstream file("/proc/self/status");  // getrusage would count what a parent held before it started this program
+  const std::string wanted = "VmHWM:";
+  for (std::string line; std::getline(file, line);)
     if (line.starts_with(wanted)) return std::stoll(line.substr(wanted.size())) * 1024;
-  return std::nullopt;
+  return 0;
 }
-
-}  // namespace
-
-std::int64_t peak_memory_bytes() { return proc_bytes("/proc/self/status", "VmHWM:").value_or(0); }
-
-std::optional<std::int64_t> available_memory_bytes() { return proc_bytes("/proc/meminfo", "MemAvailable:"); }
 
 std::string human_bytes(double bytes) {
   const char* const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};

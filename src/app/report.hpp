@@ -46,9 +46,6 @@ class Reporter final : public Observer {
 /// Largest resident size of this process so far.
 std::int64_t peak_memory_bytes();
 
-/// Memory that this host can still give, or nothing where the system does not say.
-std::optional<std::int64_t> available_memory_bytes();
-
 /// "1.5 GiB".
 std::string human_bytes(double bytes);
 

@@ -10,6 +10,7 @@
 #include "app/fit_identity.hpp"
 #include "app/fit_plan.hpp"
 #include "app/fit_results.hpp"
+#include "app/memory_check.hpp"
 #include "app/report.hpp"
 #include "app/row_checks.hpp"
 #include "app/summary.hpp"

@@ -123,8 +123,8 @@ std::string clear_rest(std::size_t shown) {
   return std::string(shown < width ? width - shown : 0, ' ');
 }
 
-void tell(const std::string& text) {
-  std::fputs(text.c_str(), stderr);
+void tell(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
   std::fflush(stderr);
 }
 

@@ -26,7 +26,7 @@ bool is_terminal();
 std::string clear_rest(std::size_t shown);
 
 /// Writes to standard error; a lost or full one is not worth a failure.
-void tell(const std::string& text);
+void tell(std::string_view text);
 
 /// Lines on standard error, from rank 0, unless --quiet; names in them are printable already.
 void say(const Communicator& comm, const Arguments& arguments, const std::string& text);

@@ -18,6 +18,7 @@
 #include "shoal/comm/agree.hpp"
 #include "shoal/comm/gather_values.hpp"
 #include "shoal/core/error.hpp"
+#include "shoal/pass/threads.hpp"
 
 namespace shoal::app {
 namespace {
@@ -91,6 +92,7 @@ int settle_threads(const Communicator& comm, const Arguments& arguments) {
   agree(comm, [&] {
     threads = thread_count(arguments);
     require_threads(threads);
+    start_threads(threads);
   });
   return threads;
 }
