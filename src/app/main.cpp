@@ -1,8 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
@@ -11,11 +9,11 @@
 #include <new>
 #include <optional>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "app/checkpointing.hpp"
 #include "app/commands.hpp"
+#include "app/short_memory.hpp"
 #include "app/stop_signals.hpp"
 #include "app/terminal.hpp"
 #include "shoal/comm/agree.hpp"
@@ -51,19 +49,6 @@ void require_same_commands(const Communicator& comm, int argc, char** argv, cons
     throw Error(ExitCode::usage, "the ranks were given different arguments, or different files as --config");
 }
 
-/// Ends the job. Where ranks are alike all of them may be here at once: the lowest speaks first, and ends the others.
-/// Nothing here takes memory.
-[[noreturn]] void leave_without_memory(int rank) {
-  std::this_thread::sleep_for(std::chrono::milliseconds(500) * std::min(rank, 8));
-  std::array<char, 160> text{};
-  const auto end = fmt::format_to_n(text.data(), text.size() - 1,
-                                    "shoal: error: rank {} ran out of memory; use more hosts or more memory, or fewer "
-                                    "ranks a host\n",
-                                    rank);
-  app::tell(std::string_view(text.data(), end.out));
-  abort_job(static_cast<int>(ExitCode::no_memory));
-}
-
 int run(int argc, char** argv, const Communicator& comm) {
   std::optional<app::Arguments> arguments;  // the config file may be missing on one host alone
   require_same_commands(comm, argc, argv, "");
@@ -84,6 +69,7 @@ int run(int argc, char** argv, const Communicator& comm) {
 int main(int argc, char** argv) {
   if (const auto code = serve_as_reader(argc, argv)) return *code;
   app::program_start();
+  app::begin_under_memory_limits();
   std::optional<app::BlockedStopSignals> blocked;
   if (may_keep_a_checkpoint(argc, argv)) {  // signals count from the first moment on
     blocked.emplace();
@@ -95,6 +81,7 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // nobody reads what is told: no reason to end a fit
   std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is a write that fails, with a message, not a death
   const Communicator comm = Communicator::world();
+  app::watch_for_lost_memory(comm.rank());
   try {
     return run(argc, argv, comm);
   } catch (const Error& error) {  // all ranks are here, with the same error
@@ -102,7 +89,7 @@ int main(int argc, char** argv) {
     if (comm.is_root()) app::tell(fmt::format("{}{}\n", what, app::one_message(error.what())));
     return static_cast<int>(error.code());
   } catch (const std::bad_alloc&) {  // this rank alone
-    leave_without_memory(comm.rank());
+    app::leave_without_memory(comm.rank());
   } catch (const std::exception& error) {
     app::tell(
         fmt::format("shoal: error: {} (rank {}); please report this as a bug of shoal\n", error.what(), comm.rank()));
