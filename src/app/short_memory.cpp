@@ -14,6 +14,7 @@
 #include <new>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "app/memory_limits.hpp"
 #include "app/report.hpp"
@@ -28,6 +29,9 @@ namespace {
 constexpr std::int64_t needed_to_start = std::int64_t{96} << 20;
 
 int watched_rank = 0;
+
+/// MPI takes memory to end a job, and crashes where it gets none.
+void* reserve = nullptr;
 
 /// Ranks that are alike run out of memory all at once: the lowest speaks first, and its end is that of the others.
 void wait_for_lower_ranks(int rank) {
@@ -75,10 +79,12 @@ void begin_under_memory_limits() {
 
 void watch_for_lost_memory(int rank) {
   watched_rank = rank;
+  reserve = std::malloc(std::size_t{1} << 20U);  // NOLINT: to be given back on no way but one
   std::set_terminate(on_terminate);
 }
 
 void leave_without_memory(int rank) {
+  std::free(std::exchange(reserve, nullptr));  // NOLINT
   wait_for_lower_ranks(rank);
   std::array<char, 160> text{};
   const auto end = fmt::format_to_n(text.data(), text.size(),

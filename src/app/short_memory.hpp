@@ -11,7 +11,7 @@ void begin_under_memory_limits();
 /// leave_without_memory does. MPI must have started.
 void watch_for_lost_memory(int rank);
 
-/// Ends the job, with a message. Takes no memory.
+/// Ends the job, with a message. What memory it takes was set aside by watch_for_lost_memory.
 [[noreturn]] void leave_without_memory(int rank);
 
 }  // namespace shoal::app

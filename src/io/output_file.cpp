@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <new>
 #include <system_error>
 
 #include "io/descriptor.hpp"
@@ -54,6 +56,7 @@ void OutputFile::reserve(std::int64_t bytes) const {
 }
 
 Hdf5Handle OutputFile::create(std::int64_t bytes) const {
+  require_memory_to_write();
   reserve(bytes);  // HDF5 truncates the file as it creates it, so once more below, with its first header on disk
   Hdf5Handle file = create_file(temporary_, file_access());
   check_hdf5(H5Fflush(file, H5F_SCOPE_GLOBAL), name_ + ": writing failed; is the disk full?");
@@ -84,6 +87,12 @@ void OutputFile::commit() {
     sync_to_disk(folder_of(target_));
   });
   committed_ = true;
+}
+
+void require_memory_to_write() {
+  void* volatile memory = std::malloc(std::size_t{8} << 20U);  // a few times what they were seen to take
+  if (memory == nullptr) throw std::bad_alloc();
+  std::free(memory);
 }
 
 }  // namespace shoal

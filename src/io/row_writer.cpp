@@ -75,7 +75,10 @@ void write_rows(const Communicator& comm, const OutputFile& output, std::int64_t
                 const std::function<Range(int rank)>& rows_of_rank, const std::vector<RowArray>& arrays,
                 const std::function<void(hid_t file)>& annotate, std::size_t bytes_a_call) {
   on_root(comm, [&] { lay_out(output, n_rows, arrays, annotate); });
-  agree(comm, [&] { require_visible(output); });
+  agree(comm, [&] {
+    require_visible(output);
+    require_memory_to_write();
+  });
   agree(comm, [&] {
     const Hdf5Handle access = file_access();
     H5Pset_fapl_mpio(access, comm.handle().comm, MPI_INFO_NULL);

@@ -144,8 +144,8 @@ TEST_F(MemoryLimits, InAContainerWithTheHostsNames) {
 
 /// The mount shows a part whose name has nothing to do with that of the process's group.
 TEST_F(MemoryLimits, InAContainerWithNamesOfItsOwn) {
-  cgroup("0::/kubepods/pod1\n");
-  mounts("30 23 0:26 /kubepods/pod11 /sys/fs/cgroup ro - cgroup2 cgroup rw\n");
+  cgroup("0::/kubepods/pod11\n");
+  mounts("30 23 0:26 /kubepods/pod1 /sys/fs/cgroup ro - cgroup2 cgroup rw\n");
   version_2("/sys/fs/cgroup", "104857600", 0);
   expect_one(Of::cgroup, "/sys/fs/cgroup", 100 * mib, 100 * mib);
 }

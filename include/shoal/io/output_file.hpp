@@ -51,4 +51,8 @@ class OutputFile {
   bool committed_ = false;
 };
 
+/// Throws std::bad_alloc where this process has too little memory left to write a file: HDF5 and MPI may crash when
+/// they get none.
+void require_memory_to_write();
+
 }  // namespace shoal
