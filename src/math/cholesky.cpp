@@ -26,11 +26,12 @@ void fix_blocking() {
 std::optional<Cholesky> cholesky(const Matrix& symmetric) {
   fix_blocking();
   const auto n = static_cast<Eigen::Index>(symmetric.rows);
-  const Eigen::Map<const RowMajor> s(symmetric.values.data(), n, n);
-  const Eigen::LLT<RowMajor> factor(s);
+  Cholesky result{symmetric, 0};
+  Eigen::Map<RowMajor> lower(result.lower.values.data(), n, n);
+  Eigen::Ref<RowMajor> in_place(lower);
+  const Eigen::LLT<Eigen::Ref<RowMajor>> factor(in_place);  // a matrix less: they may be most of what a rank holds
   if (factor.info() != Eigen::Success) return std::nullopt;
-  Cholesky result{Matrix(symmetric.rows, symmetric.rows), 0};
-  Eigen::Map<RowMajor>(result.lower.values.data(), n, n) = factor.matrixL();
+  lower.triangularView<Eigen::StrictlyUpper>().setZero();
   std::vector<double> diagonal(symmetric.rows);
   for (std::size_t i = 0; i < symmetric.rows; ++i) {
     diagonal[i] = result.lower(i, i);

@@ -144,25 +144,38 @@ GaussianStep GaussianComponents<T>::step(std::span<const double> n, std::span<co
   return step;
 }
 
-/// pool_small: a component of too few rows for a covariance of its own takes that of all.
+/// pool_small: a component of too few rows for a covariance of its own takes that of all. Uses the scatter up, as it
+/// may be most of what a rank holds.
 template <class T>
-void GaussianComponents<T>::take(std::span<const double> n, const Step& step, bool pool_small,
-                                 std::int64_t& collapsed) {
-  const std::vector<Scatter>& each = step.scatter;
-  Scatter all = each.front();
-  for (std::size_t k = 1; k < each.size(); ++k) all += each[k];
-  std::int64_t not_counted = 0;
-  pooled_ = policy_->updated(all, regularization_of_fit_, each.size() == 1 ? collapsed : not_counted);
+void GaussianComponents<T>::take(std::span<const double> n, Step& step, bool pool_small, std::int64_t& collapsed) {
+  std::vector<Scatter>& each = step.scatter;
   covariances_.resize(each.size());
-  for (std::size_t k = 0; k < each.size(); ++k) {
+  if (each.size() == 1) {
+    covariances_[0] = Matrix();  // makes room first
+    covariances_[0] = policy_->updated(each[0], regularization_of_fit_, collapsed);
+  } else {
+    pooled_ = pooled(each);
+  }
+  for (std::size_t k = 0; k < each.size() && each.size() > 1; ++k) {
     const bool small = pool_small && n[k] < static_cast<double>(n_features() + 1);
-    if (each.size() == 1 || small)
+    if (small)
       covariances_[k] = pooled_;
     else if (n[k] > 0)
       covariances_[k] = policy_->updated(each[k], regularization_of_fit_, collapsed);
+    each[k] = Scatter();
   }
+  each.clear();
   means_ = step.means;
   prepare();
+}
+
+/// The covariance over several components.
+template <class T>
+Matrix GaussianComponents<T>::pooled(const std::vector<Scatter>& each) const {
+  Scatter all = each.front();
+  for (std::size_t k = 1; k < each.size(); ++k) all += each[k];
+  std::int64_t not_counted = 0;
+  return policy_->updated(all, regularization_of_fit_, not_counted);
 }
 
 template <class T>
@@ -187,9 +200,12 @@ void GaussianComponents<T>::remove(const std::vector<std::size_t>& clusters) {
 template <class T>
 NamedArrays GaussianComponents<T>::parameters() const {
   NamedArray covariances{"covariances", layout().shape, {}};
+  covariances.values.reserve(covariances.size());
   for (const Matrix& covariance : covariances_)
     covariances.values.insert(covariances.values.end(), covariance.values.begin(), covariance.values.end());
-  return {as_array("means", means_), covariances};
+  NamedArrays arrays = {as_array("means", means_)};
+  arrays.push_back(std::move(covariances));  // large
+  return arrays;
 }
 
 template <class T>

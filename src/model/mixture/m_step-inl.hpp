@@ -36,27 +36,30 @@ inline void scale_to_one(std::vector<double>& weights) {
 template <MixtureComponents Components>
 bool Mixture<Components>::update(const Statistics& truncated_sums, const RowPass<Row>& pass) {
   const double total = pass.summary().total_weight;
+  const Statistics* sums = &truncated_sums;
+  Statistics again;
   const auto pass_again = [&] {
-    return pass.reduce(statistics(false), [&](const RowBlock<Row>& block, Statistics& s) { expect(block, s, {}); });
+    again = {};  // makes room first
+    again = pass.reduce(statistics(false), [&](const RowBlock<Row>& block, Statistics& s) { expect(block, s, {}); });
+    sums = &again;
   };
-  Statistics sums = truncated_sums;
-  if (truncated_too_much(counts(sums), total)) {
+  if (truncated_too_much(counts(*sums), total)) {
     truncation_suspended_ = true;
     prepare();
-    sums = pass_again();
+    pass_again();
     truncation_suspended_ = false;
   }
-  const std::vector<double> n = counts(sums);
+  const std::vector<double> n = counts(*sums);
   std::vector<double> filled = n;
   for (std::size_t k = 0; k < n.size(); ++k)
     if (mixing_ == Mixing::given && weights_[k] == 0) filled[k] = total;  // held at nothing, which is as it should be
   const std::vector<std::size_t> empty = empty_clusters(filled, mixture::empty_share * total, empty_cluster_);
   const NamedArrays before = parameters();
-  typename Components::Step step = components_.step(n, component_sums(sums));
+  typename Components::Step step = components_.step(n, component_sums(*sums));
   if (components_.must_recentre(step)) {
     components_.recentre(step);
-    sums = pass_again();
-    step = components_.step(n, component_sums(sums));
+    pass_again();
+    step = components_.step(n, component_sums(*sums));
   }
   std::vector<double> weights = weights_;
   if (mixing_ == Mixing::learned)

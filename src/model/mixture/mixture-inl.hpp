@@ -130,7 +130,8 @@ void Mixture<Components>::start_from(const std::vector<Row>& seeds, std::span<co
     components_.finish(scratch->workspace, s.sums.data() + 1 + n);
   });
   std::vector<double> weights = counts(sums);
-  components_.maximise_start(weights, components_.step(weights, component_sums(sums)));
+  typename Components::Step step = components_.step(weights, component_sums(sums));
+  components_.maximise_start(weights, step);
   if (mixing_ != Mixing::learned) return prepare();
   if (std::find(weights.begin(), weights.end(), 0.0) != weights.end())  // a weight of zero could never grow
     for (double& weight : weights) weight += 1.0 / static_cast<double>(n);

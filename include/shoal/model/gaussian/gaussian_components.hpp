@@ -54,15 +54,13 @@ class GaussianComponents {
   void end_fit();
   void start(const std::vector<T>& seeds);
   [[nodiscard]] Step step(std::span<const double> n, std::span<const double> sums) const;
-  void maximise_start(std::span<const double> n, const Step& step) {
+  void maximise_start(std::span<const double> n, Step& step) {
     std::int64_t not_counted = 0;  // a start may be poor; what the fit repairs is what counts
     take(n, step, true, not_counted);
   }
   [[nodiscard]] bool must_recentre(const Step& step) const { return step.lost_digits; }
   void recentre(const Step& step) { frame_.recentre(step.means); }
-  void maximise(std::span<const double> n, const Step& step, Repairs& repairs) {
-    take(n, step, false, repairs.collapsed);
-  }
+  void maximise(std::span<const double> n, Step& step, Repairs& repairs) { take(n, step, false, repairs.collapsed); }
   void reseed(std::size_t k, std::span<const T> row);
   void remove(const std::vector<std::size_t>& clusters);
 
@@ -74,7 +72,8 @@ class GaussianComponents {
  private:
   [[nodiscard]] std::size_t n_clusters() const { return means_.rows; }
   [[nodiscard]] CovarianceLayout layout() const { return policy_->layout(n_clusters(), n_features()); }
-  void take(std::span<const double> n, const Step& step, bool pool_small, std::int64_t& collapsed);
+  void take(std::span<const double> n, Step& step, bool pool_small, std::int64_t& collapsed);
+  [[nodiscard]] Matrix pooled(const std::vector<Scatter>& each) const;
   void prepare();
 
   const CovariancePolicy* policy_ = nullptr;
@@ -84,7 +83,7 @@ class GaussianComponents {
 
   Matrix means_;
   std::vector<Matrix> covariances_;  ///< as CovarianceLayout
-  Matrix pooled_;                    ///< covariance over all components, for new ones
+  Matrix pooled_;                    ///< covariance over all components, for new ones; empty where there is one alone
   GaussianFrame<T> frame_;           ///< from these, by prepare()
 
   // Of the rows of a fit.

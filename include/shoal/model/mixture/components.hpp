@@ -1,5 +1,5 @@
 /// What a mixture asks of its components. `n` are the K responsibility sums, `sums` what add and finish made of a pass,
-/// a Step what follows from both, found once an M-step.
+/// a Step what follows from both, found once an M-step; it may look into them, and maximise may use it up.
 #pragma once
 
 #include <concepts>
@@ -44,9 +44,9 @@ concept ScoredComponents = std::constructible_from<typename C::Workspace, const 
 template <class C>
 concept UpdatedComponents = requires(C c, const C fixed, const RowPass<typename C::Row>& pass,
                                      const ColumnMoments& moments, const std::vector<typename C::Row>& seeds,
-                                     std::span<const double> n, std::span<const double> sums,
-                                     const typename C::Step& step, Repairs& repairs, std::size_t k,
-                                     std::span<const typename C::Row> row, const std::vector<std::size_t>& clusters) {
+                                     std::span<const double> n, std::span<const double> sums, typename C::Step& step,
+                                     Repairs& repairs, std::size_t k, std::span<const typename C::Row> row,
+                                     const std::vector<std::size_t>& clusters) {
   // What belongs to the rows of a fit.
   c.begin_fit(pass, moments);
   c.end_fit();
