@@ -3,51 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
 
 #include "app/commands.hpp"
 #include "app/fit_identity.hpp"
+#include "app/memory_need.hpp"
 #include "app/report.hpp"
 #include "app/summary.hpp"
 #include "app/terminal.hpp"
 #include "app/threads.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/io/options_text.hpp"
-#include "shoal/io/slice_reader.hpp"
 #include "shoal/run/named_files.hpp"
 #include "shoal/run/rows.hpp"
 
 namespace shoal::app {
-namespace {
-
-/// Levels of a feature, or `unknown` where only the data tell them.
-std::int64_t levels_of(const FitPlan& plan, std::size_t feature, std::int64_t unknown) {
-  if (plan.family().rows.values == Values::bits) return 2;
-  const std::vector<std::int64_t>& levels = plan.datasets.front().levels;
-  return levels.empty() ? unknown : levels[feature];
-}
-
-/// A level that only the data tell is taken to need a byte.
-std::size_t held_row_bytes(const FitPlan& plan) {
-  if (!plan.family().rows.coded()) return plan.n_features() * (plan.float32() ? 4 : 8);
-  const std::uint64_t missing = plan.options.rows.missing == Missing::marginalize ? 1 : 0;
-  std::size_t bits = 0;
-  for (std::size_t j = 0; j < plan.n_features(); ++j)
-    bits += static_cast<std::size_t>(std::bit_width(static_cast<std::uint64_t>(levels_of(plan, j, 256)) + missing - 1));
-  return (bits + 7) / 8;
-}
-
-/// At least: where only the data tell the levels of a feature, two are counted.
-double statistics_bytes(const FitPlan& plan) {
-  ModelSize size{plan.options.model.n_clusters, plan.n_features(), 0};
-  for (std::size_t j = 0; j < plan.n_features() && plan.family().rows.coded(); ++j)
-    size.n_levels += static_cast<std::size_t>(levels_of(plan, j, 2));
-  return 8 * static_cast<double>(1 + size.n_clusters + plan.family().n_sums(plan.options.model, size));
-}
-
-}  // namespace
-
 void FitPlan::set_precision(Precision precision) {
   options.rows.precision = read.rows.precision = precision;
   options.model.float32_tables = precision == Precision::float32;
@@ -78,31 +47,16 @@ FitPlan make_plan(const Communicator& comm, const Arguments& a) {
   return plan;
 }
 
-MemoryNeed memory_need(const FitPlan& plan, int n_ranks) {
-  std::int64_t rows = 0;
-  for (int rank = 0; rank < n_ranks; ++rank) rows = std::max(rows, plan.partition.rows_of_rank(rank, n_ranks).size());
-  MemoryNeed need;
-  const auto n = static_cast<double>(rows);
-  need.rows = n * (static_cast<double>(held_row_bytes(plan)) + (plan.weights.empty() ? 0 : 8));
-  need.statistics = statistics_bytes(plan);
-  std::size_t reading = 0;
-  for (const DatasetInfo& info : plan.datasets) reading = std::max(reading, reading_bytes(info, plan.threads));
-  const double levels = 2 + std::log2(static_cast<double>(std::max<std::int64_t>(1, plan.partition.n_blocks)));
-  need.scratch = need.statistics * levels * plan.threads + 12 * n +
-                 static_cast<double>(reading);  // partial sums, seeding's distances, reading
-  return need;
-}
-
 void print_plan(const Communicator& comm, const FitPlan& plan) {
   const MemoryNeed need = memory_need(plan, comm.size());
   const std::int64_t blocks = plan.partition.n_blocks;
   // A rank should spend far longer on its rows than on a reduction, and its rows should fill a few caches.
-  const double all_rows = static_cast<double>(plan.partition.n_rows) * static_cast<double>(held_row_bytes(plan));
+  const double all_rows = bytes_of_rows(plan);
   const double most =
       std::clamp(std::min(all_rows / 64e6, all_rows / (20 * need.statistics)), 1.0, static_cast<double>(blocks));
   std::string text = headline(comm, plan) + "\n";
   text += fmt::format("  memory a rank         {} for rows, {} for sums and buffers\n", human_bytes(need.rows),
-                      human_bytes(need.scratch));
+                      human_bytes(need.total() - need.rows));
   text += fmt::format("  bytes a reduction     {:.0f} ({})\n", need.statistics, human_bytes(need.statistics));
   text += fmt::format("  row blocks            {} of up to {} rows; ranks beyond {} would have no rows\n", blocks,
                       (plan.partition.n_rows + blocks - 1) / blocks, blocks);

@@ -38,15 +38,6 @@ struct FitPlan {
 /// Collective. Throws Error on anything that headers and options can tell.
 FitPlan make_plan(const Communicator& comm, const Arguments& arguments);
 
-/// Bytes that each rank will need, and what one reduction carries.
-struct MemoryNeed {
-  double rows = 0;        ///< of the fullest rank
-  double statistics = 0;  ///< one set of sums, as reduced
-  double scratch = 0;     ///< sums in work on all threads, seeding, read buffer
-  [[nodiscard]] double total() const { return rows + scratch; }
-};
-MemoryNeed memory_need(const FitPlan& plan, int n_ranks);
-
 /// --dry-run.
 void print_plan(const Communicator& comm, const FitPlan& plan);
 

@@ -9,6 +9,7 @@
 #include <array>
 
 #include "app/memory_limits.hpp"
+#include "app/memory_need.hpp"
 #include "app/report.hpp"
 #include "app/terminal.hpp"
 #include "shoal/comm/agree.hpp"

@@ -45,6 +45,12 @@ struct Candidates {
 
   [[nodiscard]] std::size_t size() const { return values.size() / width; }
 
+  /// The rows' distances and nearest candidates are not wanted any more: 12 bytes a row.
+  void forget_rows() {
+    distance = {};
+    nearest = {};
+  }
+
   /// Adds the rows that differ from all candidates so far.
   void add(const RowPass<Row>& pass, const SeedSpace<Row>& space, const std::vector<std::int64_t>& rows) {
     const std::vector<Row> fetched = pass.fetch(rows);
@@ -165,6 +171,7 @@ Seeds<Row> kmeans_parallel(const RowPass<Row>& pass, const SeedSpace<Row>& space
   if (candidates.size() < n_clusters && need_distinct) too_few_distinct(candidates.size(), n_clusters);
   const std::vector<std::size_t> chosen =
       recluster(space, candidates.values, candidates.width, weights_of(pass, candidates), n_clusters, seed);
+  candidates.forget_rows();
   std::vector<Row> values;
   for (const std::size_t c : chosen)
     values.insert(values.end(), candidates.values.begin() + static_cast<std::ptrdiff_t>(c * candidates.width),

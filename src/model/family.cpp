@@ -59,4 +59,17 @@ Option<ModelOptions> mixing_option() {
           get};
 }
 
+ModelMemory hard_memory(const ModelOptions& options, const ModelSize& size, std::size_t value_bytes) {
+  const auto v = static_cast<double>(value_bytes), d = static_cast<double>(size.n_features);
+  const double centres = static_cast<double>(size.n_clusters) * d;
+  const double sums = 8 * static_cast<double>(options.family().n_sums(options, size));  // its own, as rows move
+  const double tile = std::clamp((256 << 10) / (v * d), 128.0, 1024.0);                 // rows
+  ModelMemory memory;
+  memory.thread = tile * (d * (2 * v + 8) + 60) + sums;
+  memory.each_row = 8;  // a label, and a bound
+  memory.parameters = centres * (8 + v + 4) + sums;
+  memory.update = centres * (3 * 8 + v);
+  return memory;
+}
+
 }  // namespace shoal

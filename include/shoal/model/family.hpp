@@ -28,6 +28,14 @@ struct ModelSize {
   std::size_t n_levels = 0;
 };
 
+/// Bytes that a model takes on a rank beside its rows and the sums of passes.
+struct ModelMemory {
+  double thread = 0;      ///< work space of one thread
+  double each_row = 0;    ///< what a fit remembers of a row
+  double parameters = 0;  ///< during a fit: they, and what is made of them for passes
+  double update = 0;      ///< beside these, while an M-step finds the next ones
+};
+
 /// Which numbers a parameter may be, beside finite.
 enum class Domain { numbers, probabilities, not_negative };
 
@@ -48,6 +56,14 @@ struct SeedMetric {
   bool rooted = false;  ///< the distance itself, not its square
   Scale scale = Scale::none;
 };
+
+/// What models of hard.hpp take. See Family::memory.
+ModelMemory hard_memory(const ModelOptions& options, const ModelSize& size, std::size_t value_bytes);
+
+/// What a mixture takes for each thread beside the work space of its components: K scores of each row of a tile.
+constexpr double mixture_thread_bytes(std::size_t n_clusters, std::size_t tile_rows) {
+  return static_cast<double>((8 * n_clusters + 20) * tile_rows);
+}
 
 /// Draws rows of a component.
 class ComponentSampler {
@@ -81,6 +97,8 @@ struct Family {
   bool (*can_marginalize)(const ModelOptions&) = [](const ModelOptions&) { return false; };
   std::vector<Parameter> (*parameters)(const ModelOptions&, const ModelSize&);
   std::size_t (*n_sums)(const ModelOptions&, const ModelSize&);  ///< numbers that a pass adds up, beside 1 + K
+  /// About; value_bytes: of a number as rows hold it. By default that of hard models.
+  ModelMemory (*memory)(const ModelOptions&, const ModelSize&, std::size_t value_bytes) = hard_memory;
   Differences (*differences)(const ModelOptions&);
   SeedMetric (*seed_metric)(const ModelOptions&);
 

@@ -18,6 +18,21 @@ std::unique_ptr<Model<PackedByte>> make(const ModelOptions& options, const RowLa
   return make_mixture<DiscreteComponents<double>>(options, layout.coding);
 }
 
+/// Tables have a line of K numbers for each symbol: RowCoding makes up to 16 symbols of a level, or 6 where that would
+/// be too large. A thread adds up such lines.
+ModelMemory memory(const ModelOptions& /*options*/, const ModelSize& size, std::size_t value_bytes) {
+  constexpr std::size_t tile = 256;
+  const auto lines = [&](double bytes, double a_level) {
+    return bytes * a_level * static_cast<double>(size.n_levels * size.n_clusters);
+  };
+  const double a_level = lines(8, 16) <= (256 << 10) ? 16 : 6;
+  ModelMemory memory;
+  memory.thread = 2 * mixture_thread_bytes(size.n_clusters, tile) + lines(8, a_level) + 2 * 256.0 * 256;
+  memory.parameters = lines(static_cast<double>(value_bytes), a_level) + lines(8, 2);
+  memory.update = lines(8, 3);
+  return memory;
+}
+
 /// What both share.
 Family discrete_family(std::string_view name, const RowKind& rows) {
   return {
@@ -32,6 +47,7 @@ Family discrete_family(std::string_view name, const RowKind& rows) {
       .can_marginalize = [](const ModelOptions&) { return true; },
       .parameters = nullptr,
       .n_sums = [](const ModelOptions&, const ModelSize& size) { return size.n_clusters * size.n_levels; },
+      .memory = memory,
       .differences = [](const ModelOptions&) { return Differences::sizes; },
       .seed_metric = [](const ModelOptions&) { return SeedMetric{}; },
       .make_packed = make,

@@ -9,6 +9,7 @@
 #include "model/mixture/mixture-inl.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/math/cholesky.hpp"
+#include "shoal/math/row_groups.hpp"
 #include "shoal/model/gaussian/covariance_policy.hpp"
 #include "shoal/model/gaussian/gaussian_components.hpp"
 
@@ -28,6 +29,26 @@ std::size_t n_sums(const ModelOptions& options, const ModelSize& size) {
   if (own(options).covariance == Covariance::tied) return size.n_clusters * d + triangle;  // without, where it can
   if (options.missing == Missing::marginalize) return size.n_clusters * 3 * d;
   return size.n_clusters * (own(options).covariance == Covariance::diag ? 2 * d : d + 1);
+}
+
+ModelMemory memory(const ModelOptions& options, const ModelSize& size, std::size_t value_bytes) {
+  const Covariance kind = own(options).covariance;
+  const std::size_t tile = tile_rows_for(size.n_clusters, size.n_features, value_bytes);
+  const CovarianceLayout layout = covariance_policy(kind).layout(size.n_clusters, size.n_features);
+  const auto v = static_cast<double>(value_bytes), d = static_cast<double>(size.n_features),
+             rows = static_cast<double>(tile), matrix = 8 * static_cast<double>(layout.rows * layout.columns),
+             all = matrix * static_cast<double>(layout.count), means = static_cast<double>(size.n_clusters) * d;
+  ModelMemory memory;
+  // The rows, centred and gathered; their moments or, tied, what whitens them.
+  memory.thread = mixture_thread_bytes(size.n_clusters, tile) + rows * v * 5 * d + 256 * (d + 4);
+  memory.parameters = all + means * (8 + 2 * v);
+  memory.update = 2 * all + 3 * 8 * means;  // arrays from before, and the scatter or, later, the arrays after
+  if (has_matrices(kind)) {
+    memory.parameters += all / 16 * v;  // packed factors
+    memory.parameters += matrix;        // of all: the scatter (tied), a covariance (full)
+    memory.update += 2 * matrix;        // a factor and its inverse
+  }
+  return memory;
 }
 
 /// One symmetric matrix: what rounding left is put right, what is more is an error.
@@ -93,6 +114,7 @@ const Family& gaussian_family() {
       .can_marginalize = [](const ModelOptions& options) { return !has_matrices(own(options).covariance); },
       .parameters = parameters,
       .n_sums = n_sums,
+      .memory = memory,
       .differences =
           [](const ModelOptions& options) {
             return own(options).covariance == Covariance::spherical ? Differences::squares

@@ -10,6 +10,7 @@
 #include "model/mixture/mixture-inl.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/core/random.hpp"
+#include "shoal/math/row_groups.hpp"
 #include "shoal/model/parameter_check.hpp"
 #include "shoal/model/poisson/poisson_components.hpp"
 
@@ -63,6 +64,19 @@ void check(const ModelOptions& /*options*/, const ModelSize& size, const std::st
       throw Error(ExitCode::bad_data, fmt::format("{}: /parameters/prior_rates holds the negative {}", source, rate));
 }
 
+/// The rows of a tile, with missing values also which were observed, three times; rates, and coefficients of scores.
+ModelMemory memory(const ModelOptions& options, const ModelSize& size, std::size_t value_bytes) {
+  const std::size_t columns = size.n_features * (options.missing == Missing::marginalize ? 2 : 1);
+  const std::size_t tile = tile_rows_for(size.n_clusters, columns, value_bytes);
+  const double rates = 8 * static_cast<double>(size.n_clusters * size.n_features);
+  ModelMemory memory;
+  memory.thread = mixture_thread_bytes(size.n_clusters, tile) + static_cast<double>(3 * tile * columns * value_bytes) +
+                  256 * static_cast<double>(columns + 4);
+  memory.parameters = rates + static_cast<double>(size.n_clusters * columns * value_bytes);
+  memory.update = 3 * rates;
+  return memory;
+}
+
 }  // namespace
 
 const Family& poisson_family() {
@@ -83,6 +97,7 @@ const Family& poisson_family() {
           [](const ModelOptions& options, const ModelSize& size) {
             return size.n_clusters * size.n_features * (options.missing == Missing::marginalize ? 2 : 1);
           },
+      .memory = memory,
       .differences = [](const ModelOptions&) { return Differences::sizes; },
       .seed_metric = [](const ModelOptions&) { return SeedMetric{.scale = SeedMetric::Scale::square_root}; },
       .check = check,

@@ -1,0 +1,83 @@
+#include "app/memory_need.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "shoal/io/slice_reader.hpp"
+
+namespace shoal::app {
+namespace {
+
+/// Levels of a feature, or `unknown` where only the data tell them.
+std::int64_t levels_of(const FitPlan& plan, std::size_t feature, std::int64_t unknown) {
+  if (plan.family().rows.values == Values::bits) return 2;
+  const std::vector<std::int64_t>& levels = plan.datasets.front().levels;
+  return levels.empty() ? unknown : levels[feature];
+}
+
+/// A level that only the data tell is taken to need a byte.
+std::size_t held_row_bytes(const FitPlan& plan) {
+  if (!plan.family().rows.coded()) return plan.n_features() * (plan.float32() ? 4 : 8);
+  const std::uint64_t missing = plan.options.rows.missing == Missing::marginalize ? 1 : 0;
+  std::size_t bits = 0;
+  for (std::size_t j = 0; j < plan.n_features(); ++j)
+    bits += static_cast<std::size_t>(std::bit_width(static_cast<std::uint64_t>(levels_of(plan, j, 256)) + missing - 1));
+  return (bits + 7) / 8;
+}
+
+/// At least: where only the data tell the levels of a feature, two are counted.
+ModelSize size_of(const FitPlan& plan) {
+  ModelSize size{plan.options.model.n_clusters, plan.n_features(), 0};
+  for (std::size_t j = 0; j < plan.n_features() && plan.family().rows.coded(); ++j)
+    size.n_levels += static_cast<std::size_t>(levels_of(plan, j, 2));
+  return size;
+}
+
+/// Sums in work on all threads: those of a block, and of the complete subtrees of blocks to its left.
+double sums_in_work(const FitPlan& plan, double statistics) {
+  const double levels = 2 + std::log2(static_cast<double>(std::max<std::int64_t>(1, plan.partition.n_blocks)));
+  return statistics * levels * plan.threads;
+}
+
+/// Of each row its distance and the nearest seed (double, int32); the candidates, ten times the seeds, three times
+/// over.
+double seeding_bytes(const FitPlan& plan, double rows) {
+  if (!plan.options.start.arrays.empty()) return 0;
+  return 12 * rows + 30 * static_cast<double>(plan.options.model.n_clusters * held_row_bytes(plan));
+}
+
+}  // namespace
+
+double MemoryNeed::at_start() const { return parameters + work + seeding + std::max(sums, statistics + update); }
+double MemoryNeed::in_fit() const { return parameters + work + remembered + std::max(sums, statistics + update); }
+double MemoryNeed::total() const { return rows + side + std::max({reading, at_start(), in_fit()}); }
+
+double bytes_of_rows(const FitPlan& plan) {
+  return static_cast<double>(plan.partition.n_rows) * static_cast<double>(held_row_bytes(plan));
+}
+
+MemoryNeed memory_need(const FitPlan& plan, int n_ranks) {
+  std::int64_t most = 0;
+  for (int rank = 0; rank < n_ranks; ++rank) most = std::max(most, plan.partition.rows_of_rank(rank, n_ranks).size());
+  const auto n = static_cast<double>(most);
+  const ModelOptions& model = plan.options.model;
+  const ModelSize size = size_of(plan);
+  const ModelMemory memory = plan.family().memory(model, size, plan.float32() ? 4 : 8);
+  MemoryNeed need;
+  need.rows = n * static_cast<double>(held_row_bytes(plan));
+  need.side = plan.weights.empty() ? 0 : 8 * n;
+  std::size_t reading = 0;
+  for (const DatasetInfo& info : plan.datasets) reading = std::max(reading, reading_bytes(info, plan.threads));
+  need.reading = static_cast<double>(reading);
+  need.statistics = 8 * static_cast<double>(1 + size.n_clusters + plan.family().n_sums(model, size));
+  need.sums = sums_in_work(plan, need.statistics);
+  need.parameters = memory.parameters;
+  need.work = memory.thread * plan.threads;
+  need.seeding = seeding_bytes(plan, n);
+  need.remembered = n * (memory.each_row + (plan.options.fit.want_labels ? 4 : 0));
+  need.update = memory.update;
+  return need;
+}
+
+}  // namespace shoal::app

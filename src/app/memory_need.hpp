@@ -1,0 +1,37 @@
+/// The memory that a fit needs, as headers and options tell it.
+#pragma once
+
+#include "app/fit_plan.hpp"
+
+namespace shoal::app {
+
+/// Bytes of the fullest rank, beside what a process has anyway (the program, MPI, HDF5).
+struct MemoryNeed {
+  // All the time.
+  double rows = 0;  ///< as they are held
+  double side = 0;  ///< weights
+  // While rows are read.
+  double reading = 0;
+  // From the start on.
+  double parameters = 0;  ///< and what is made of them for passes
+  double work = 0;        ///< work space of all threads
+  double sums = 0;        ///< of a pass, in all threads, and on their way
+  // At the start.
+  double seeding = 0;
+  // In the fit.
+  double remembered = 0;  ///< of each row: labels, bounds, labels for the file
+  double update = 0;      ///< an M-step
+
+  double statistics = 0;  ///< one set of sums, as a reduction carries it
+
+  [[nodiscard]] double at_start() const;
+  [[nodiscard]] double in_fit() const;
+  /// The most that is held at any time.
+  [[nodiscard]] double total() const;
+};
+MemoryNeed memory_need(const FitPlan& plan, int n_ranks);
+
+/// All rows of all ranks, as they are held.
+double bytes_of_rows(const FitPlan& plan);
+
+}  // namespace shoal::app
