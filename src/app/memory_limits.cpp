@@ -114,7 +114,7 @@ std::optional<std::string> cgroup_path(const std::string& root, int number) {
 
 /// Where a cgroup is, as a folder below the mount point; nothing where the mount does not show it.
 std::optional<std::string> below_mount(const std::string& cgroup, const Mount& mount) {
-  if (cgroup == "/.." || cgroup.starts_with("/../")) return std::nullopt;  // outside of what this process may see
+  if (!cgroup.starts_with('/') || cgroup == "/.." || cgroup.starts_with("/../")) return std::nullopt;  // out of sight
   const std::string shown = mount.root == "/" ? "" : mount.root;
   if (!cgroup.starts_with(shown) || (cgroup.size() > shown.size() && cgroup[shown.size()] != '/')) return std::nullopt;
   return cgroup.substr(shown.size());
