@@ -49,8 +49,12 @@ double seeding_bytes(const FitPlan& plan, double rows) {
 
 }  // namespace
 
-double MemoryNeed::at_start() const { return parameters + work + seeding + std::max(sums, statistics + update); }
-double MemoryNeed::in_fit() const { return parameters + work + remembered + std::max(sums, statistics + update); }
+double MemoryNeed::at_start() const {
+  return parameters + work + remembered + std::max(seeding + sums, statistics + update);
+}
+double MemoryNeed::in_fit() const {
+  return parameters + work + remembered + labels + std::max(sums, statistics + update);
+}
 double MemoryNeed::total() const { return rows + side + std::max({reading, at_start(), in_fit()}); }
 
 double bytes_of_rows(const FitPlan& plan) {
@@ -75,7 +79,8 @@ MemoryNeed memory_need(const FitPlan& plan, int n_ranks) {
   need.parameters = memory.parameters;
   need.work = memory.thread * plan.threads;
   need.seeding = seeding_bytes(plan, n);
-  need.remembered = n * (memory.each_row + (plan.options.fit.want_labels ? 4 : 0));
+  need.remembered = n * memory.each_row;
+  need.labels = plan.options.fit.want_labels ? 4 * n : 0;
   need.update = memory.update;
   return need;
 }

@@ -18,8 +18,9 @@ struct MemoryNeed {
   double sums = 0;        ///< of a pass, in all threads, and on their way
   // At the start.
   double seeding = 0;
-  // In the fit.
-  double remembered = 0;  ///< of each row: labels, bounds, labels for the file
+  // By the model, from the start on, and in the fit.
+  double remembered = 0;  ///< of each row: labels and bounds of a search
+  double labels = 0;      ///< for the file
   double update = 0;      ///< an M-step
 
   double statistics = 0;  ///< one set of sums, as a reduction carries it

@@ -47,8 +47,8 @@ struct Candidates {
 
   /// The rows' distances and nearest candidates are not wanted any more: 12 bytes a row.
   void forget_rows() {
-    distance = {};
-    nearest = {};
+    distance = std::vector<double>();  // {} alone would keep its memory
+    nearest = std::vector<std::int32_t>();
   }
 
   /// Adds the rows that differ from all candidates so far.
