@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 
+#include "shoal/fit/interruption.hpp"
 #include "shoal/io/slice_reader.hpp"
 
 namespace shoal::app {
@@ -34,11 +34,8 @@ ModelSize size_of(const FitPlan& plan) {
   return size;
 }
 
-/// Sums in work on all threads: those of a block, and of the complete subtrees of blocks to its left.
-double sums_in_work(const FitPlan& plan, double statistics) {
-  const double levels = 2 + std::log2(static_cast<double>(std::max<std::int64_t>(1, plan.partition.n_blocks)));
-  return statistics * levels * plan.threads;
-}
+/// Digits in three bins and a ceiling of each sum, and either those of a block on each thread, or the totals.
+double sums_in_work(const FitPlan& plan, double statistics) { return statistics * (3.25 + std::max(1, plan.threads)); }
 
 /// Of each row its distance and the nearest seed (double, int32); the candidates, ten times the seeds, three times
 /// over.
@@ -74,7 +71,7 @@ MemoryNeed memory_need(const FitPlan& plan, int n_ranks) {
   std::size_t reading = 0;
   for (const DatasetInfo& info : plan.datasets) reading = std::max(reading, reading_bytes(info, plan.threads));
   need.reading = static_cast<double>(reading);
-  need.statistics = 8 * static_cast<double>(1 + size.n_clusters + plan.family().n_sums(model, size));
+  need.statistics = 8 * static_cast<double>(1 + size.n_clusters + plan.family().n_sums(model, size) + n_stop_votes);
   need.sums = sums_in_work(plan, need.statistics);
   need.parameters = memory.parameters;
   need.work = memory.thread * plan.threads;

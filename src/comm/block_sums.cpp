@@ -28,8 +28,8 @@ struct BlockSums::Part {
 
 std::size_t BlockSums::n_totals(const Part& part) const { return part.totals ? n_totals_ : 0; }
 
-BlockSums::BlockSums(const Statistics& zero, std::int64_t n_blocks)
-    : n_sums_(zero.sums.size()), n_totals_(zero.n_totals), bits_(bin_bits(n_blocks)) {
+BlockSums::BlockSums(const SumLayout& layout, std::int64_t n_blocks)
+    : n_sums_(layout.n_sums), n_totals_(layout.n_totals), bits_(bin_bits(n_blocks)) {
   ceilings_.assign(ceil_div(n_sums_ - n_totals_, bin_group) * bin_group, least_ceiling(bits_));
   digits_.assign(n_wide() + n_groups() * digits_of_group, 0);
   regions_ = std::vector<std::mutex>(std::max<std::size_t>(1, ceil_div(n_groups(), region_groups)));
@@ -87,7 +87,7 @@ void BlockSums::total(const Communicator& comm, const Part& part, double* sums) 
 }
 
 Statistics BlockSums::total(const Communicator& comm) && {
-  Statistics total(n_totals_ + ceilings_.size(), n_totals_);
+  Statistics total(SumLayout{n_totals_ + ceilings_.size()});
   const std::size_t at_once =
       std::clamp<std::size_t>(comm.message_limit() / (digits_of_group * sizeof(std::int64_t)), 1, most_groups);
   for (std::size_t first = 0; first == 0 || first < n_groups(); first += at_once)

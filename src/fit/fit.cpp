@@ -84,9 +84,9 @@ void undo_step(FitState& state, Model<Row>& model) {
 template <class Row>
 Statistics expectation(const Model<Row>& model, const RowPass<Row>& pass, FitResult& result, Interruption& interruption,
                        StopVotes& votes) {
-  Statistics zero = model.statistics(false);
-  const std::size_t first_vote = zero.sums.size();
-  zero.sums.resize(first_vote + n_stop_votes, 0.0);
+  SumLayout layout = model.statistics(false);
+  const std::size_t first_vote = layout.n_sums;
+  layout.n_sums += n_stop_votes;
   const auto add = [&](const RowBlock<Row>& block, Statistics& mine) {
     RowOutputs outputs;
     if (!result.labels.empty()) outputs.label = result.labels.data() + block.first_local;
@@ -95,7 +95,7 @@ Statistics expectation(const Model<Row>& model, const RowPass<Row>& pass, FitRes
   const auto vote = [&](Statistics& mine) {
     std::ranges::copy(interruption.votes(), mine.sums.begin() + static_cast<std::ptrdiff_t>(first_vote));
   };
-  Statistics sums = pass.reduce(zero, add, vote);
+  Statistics sums = pass.reduce(layout, add, vote);
   for (std::size_t i = 0; i < n_stop_votes; ++i) votes[i] = static_cast<std::int64_t>(sums.sums[first_vote + i]);
   sums.sums.resize(first_vote);
   return sums;

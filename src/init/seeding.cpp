@@ -89,7 +89,7 @@ std::vector<std::int64_t> first_row(const RowPass<Row>& pass, std::uint64_t seed
 template <class Row>
 double cost_of(const RowPass<Row>& pass, const std::vector<double>& distance) {
   const double scale = weight_scale(pass);
-  const Statistics sums = pass.reduce(Statistics(1), [&](const RowBlock<Row>& block, Statistics& s) {
+  const Statistics sums = pass.reduce(SumLayout{1}, [&](const RowBlock<Row>& block, Statistics& s) {
     for (std::size_t r = 0; r < block.n_rows; ++r)
       if (block.weight(r) > 0) s.sums[0] += scale * block.weight(r) * distance[block.first_local + r];
   });
@@ -126,7 +126,7 @@ template <class Row>
 std::vector<double> weights_of(const RowPass<Row>& pass, const Candidates<Row>& candidates) {
   const double scale = weight_scale(pass);
   return pass
-      .reduce(Statistics(candidates.size()),
+      .reduce(SumLayout{candidates.size()},
               [&](const RowBlock<Row>& block, Statistics& s) {
                 for (std::size_t r = 0; r < block.n_rows; ++r)
                   s.sums[static_cast<std::size_t>(candidates.nearest[block.first_local + r])] +=

@@ -79,8 +79,8 @@ DataSummary summarise(const Communicator& comm, const Shard<Row>& shard) {
   summary.rows_used = counts[0];
   summary.total_weight = static_cast<double>(summary.rows_used);
   if (counts[1] == 0) return summary;
-  Statistics weight(1);
-  BlockSums sums(weight, shard.partition.n_blocks);
+  Statistics weight(SumLayout{1});
+  BlockSums sums(SumLayout{1}, shard.partition.n_blocks);
   for (std::int64_t b = shard.blocks.first; b < shard.blocks.last; ++b) {
     const RowBlock<Row> block = shard.block(b);
     weight.sums[0] = 0;

@@ -115,8 +115,8 @@ std::vector<double> HardModel<T>::counts(const Statistics& sums) const {
 }
 
 template <class T>
-Statistics HardModel<T>::statistics(bool /*scores_only*/) const {
-  return Statistics(1 + n_clusters(), 1);
+SumLayout HardModel<T>::statistics(bool /*scores_only*/) const {
+  return {1 + n_clusters(), 1};
 }
 
 template <class T>

@@ -10,7 +10,7 @@ namespace {
 template <class T, class F>
 Statistics column_sums(const RowPass<T>& pass, const std::vector<double>& about, F&& f) {
   const std::size_t d = about.size();
-  return pass.reduce(Statistics(2 * d), [&](const RowBlock<T>& block, Statistics& sums) {
+  return pass.reduce(SumLayout{2 * d}, [&](const RowBlock<T>& block, Statistics& sums) {
     for (std::size_t r = 0; r < block.n_rows; ++r) {
       const double w = block.weight(r);
       if (w == 0) continue;
@@ -63,7 +63,7 @@ ColumnMoments level_moments(const RowPass<PackedByte>& pass) {
       for (const SymbolField& field : coding.fields())
         s.sums[field.first_line + symbol_of(block.row(r), field)] += block.weight(r);
   };
-  const Statistics symbols = pass.reduce(Statistics(coding.n_symbols()), count);
+  const Statistics symbols = pass.reduce(SumLayout{coding.n_symbols()}, count);
   const std::vector<double> sums = coding.level_sums(symbols.sums);
   ColumnMoments moments{std::vector<double>(levels, 0.0), std::vector<double>(levels, 0.0)};
   for (std::size_t j = 0; j + 1 < offsets.size(); ++j) {

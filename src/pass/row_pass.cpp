@@ -42,18 +42,18 @@ std::size_t content_of(const Row* row, std::size_t width) {
 }  // namespace
 
 template <class Row>
-Statistics RowPass<Row>::reduce(const Statistics& zero, const std::function<void(const Block&, Statistics&)>& add,
+Statistics RowPass<Row>::reduce(const SumLayout& layout, const std::function<void(const Block&, Statistics&)>& add,
                                 const std::function<void(Statistics&)>& last) const {
   if (before_each_) before_each_();
-  BlockSums sums(zero, source_.partition.n_blocks);
+  BlockSums sums(layout, source_.partition.n_blocks);
   LowestError error;
 #pragma omp parallel num_threads(threads_)
   {
-    Statistics mine;
+    Statistics mine(layout);
     const auto turn = static_cast<std::size_t>(omp_get_thread_num());
     const auto take = [&](std::int64_t b, auto&& fill) {
       error.run(b, [&] {
-        mine = zero;
+        std::ranges::fill(mine.sums, 0.0);
         fill(mine);
         sums.add(mine.sums, turn);
       });
@@ -68,7 +68,7 @@ Statistics RowPass<Row>::reduce(const Statistics& zero, const std::function<void
   const auto start = Clock::now();
   Statistics total = std::move(sums).total(comm_);
   costs_.seconds_communicating += std::chrono::duration<double>(Clock::now() - start).count();
-  costs_.bytes_reduced += static_cast<std::int64_t>(zero.bytes());
+  costs_.bytes_reduced += static_cast<std::int64_t>(layout.n_sums * sizeof(double));
   return total;
 }
 

@@ -43,7 +43,7 @@ int main(int argc, char** argv) {
   shoal::Statistics total;
   std::vector<double> plain(numbers);
   for (int round = 0; round < 50; ++round) {
-    shoal::BlockSums sums(shoal::Statistics(numbers), blocks);
+    shoal::BlockSums sums(shoal::SumLayout{numbers}, blocks);
     std::vector<double> block(numbers);
     for (std::int64_t b = mine.first; b < mine.last; ++b) {
       std::fill(block.begin(), block.end(), static_cast<double>(b));

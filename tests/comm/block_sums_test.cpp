@@ -36,7 +36,7 @@ std::vector<double> block_sums(std::int64_t block, std::size_t size, int most_ex
 
 std::vector<double> added_up(const Communicator& comm, std::span<const std::int64_t> mine, std::int64_t n_blocks,
                              std::size_t size, int most_exponent, std::size_t threads) {
-  BlockSums sums(Statistics(n_totals + size, n_totals), n_blocks);
+  BlockSums sums(SumLayout{n_totals + size, n_totals}, n_blocks);
   std::vector<std::thread> team;
   for (std::size_t t = 0; t < threads; ++t)
     team.emplace_back([&, t] {
@@ -109,7 +109,7 @@ TEST(BlockSums, ErrorsStayWithinTheBoundByRationalArithmetic) {
 
 TEST(BlockSums, WholeNumbersAreExact) {
   const Communicator comm = world();
-  BlockSums sums(Statistics(100), 64);
+  BlockSums sums(SumLayout{100}, 64);
   for (int block = comm.rank(); block < 64; block += comm.size())
     sums.add(std::vector<double>(100, std::ldexp(1.0, 46) + (block % 2 == 0 ? 1 : -2)));
   for (const double sum : std::move(sums).total(comm).sums) EXPECT_EQ(sum, std::ldexp(1.0, 52) - 32);
@@ -117,7 +117,7 @@ TEST(BlockSums, WholeNumbersAreExact) {
 
 TEST(BlockSums, TotalsKeepWhatCancels) {
   const Communicator comm = world();
-  BlockSums sums(Statistics(2, 1), 3);
+  BlockSums sums(SumLayout{2, 1}, 3);
   const std::array<double, 3> addends = {1e150, -1e150, 1};
   for (std::size_t block = 0; block < 3; ++block)
     if (static_cast<int>(block) % comm.size() == comm.rank())
@@ -133,7 +133,7 @@ TEST(BlockSums, WhatIsNoNumberReachesEveryRank) {
     for (int owner = 0; owner < comm.size(); ++owner) {
       constexpr double infinity = std::numeric_limits<double>::infinity();
       const auto of = [&](std::initializer_list<double> addends) {
-        BlockSums sums(Statistics(80, 1), 4);
+        BlockSums sums(SumLayout{80, 1}, 4);
         for (const double x : addends) {
           std::vector<double> block(80, 1.0);
           block[place] = x;

@@ -24,7 +24,7 @@ Statistics column_sum(const RowPass<double>& pass) {
     for (std::size_t r = 0; r < block.n_rows; ++r) sums.sums[0] += block.weight(r) * block.row(r)[0];
     sums.sums[1] += static_cast<double>(block.n_rows);
   };
-  return pass.reduce(Statistics(3), add, [](Statistics& last) { last.sums[2] = 1; });
+  return pass.reduce(SumLayout{3}, add, [](Statistics& last) { last.sums[2] = 1; });
 }
 
 TEST(RowPass, SumsDoNotDependOnRanksAndThreads) {

@@ -18,8 +18,8 @@ namespace shoal {
 /// kept over the whole range of doubles and rounded once. 26 bytes an entry, shared by all threads of a rank.
 class BlockSums {
  public:
-  /// Sums with the layout of `zero`, of at most n_blocks blocks of all ranks.
-  BlockSums(const Statistics& zero, std::int64_t n_blocks);
+  /// Of at most n_blocks blocks of all ranks.
+  BlockSums(const SumLayout& layout, std::int64_t n_blocks);
 
   /// Adds a block's sums. Several threads may; `turn` (any number, best another for each) tells them where to begin.
   void add(std::span<const double> sums, std::size_t turn = 0);

@@ -6,15 +6,17 @@
 
 namespace shoal {
 
+/// So many sums, of which the addends of the first, the totals, may cancel: over blocks nothing of them is dropped.
+struct SumLayout {
+  std::size_t n_sums = 0, n_totals = 0;
+};
+
 /// A model names the places in `sums` by a layout of its own.
 struct Statistics {
   std::vector<double> sums;
-  std::size_t n_totals = 0;  ///< the first of `sums`, whose addends may cancel: over blocks nothing of them is dropped
 
   Statistics() = default;
-  explicit Statistics(std::size_t n, std::size_t totals = 0) : sums(n, 0.0), n_totals(totals) {}
-
-  [[nodiscard]] std::size_t bytes() const { return sums.size() * sizeof(double); }
+  Statistics(const SumLayout& layout) : sums(layout.n_sums, 0.0) {}  // NOLINT: zeros in that layout
 };
 
 }  // namespace shoal

@@ -31,7 +31,7 @@ class HardModel : public Model<T> {
   [[nodiscard]] double objective(const Statistics& sums) const override { return sums.sums[0]; }
   [[nodiscard]] std::vector<double> counts(const Statistics& sums) const override;
   [[nodiscard]] std::int64_t n_parameters() const override;
-  [[nodiscard]] Statistics statistics(bool scores_only) const override;
+  [[nodiscard]] SumLayout statistics(bool scores_only) const override;
 
  protected:
   void attach(const RowPass<T>& pass, const ColumnMoments& moments) override;

@@ -91,7 +91,7 @@ class Model {
   virtual void set_parameters(const NamedArrays& arrays, const std::string& source) = 0;
 
   /// Layout of the sums of a pass: all that the M-step needs, or (`scores_only`) objective and counts.
-  [[nodiscard]] virtual Statistics statistics(bool scores_only) const = 0;
+  [[nodiscard]] virtual SumLayout statistics(bool scores_only) const = 0;
 
   /// E-step of a block: adds its sums, and fills the outputs that are wanted. Called by several threads.
   virtual void expect(const Block& block, Statistics& sums, const RowOutputs& outputs) const = 0;

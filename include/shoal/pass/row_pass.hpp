@@ -34,18 +34,18 @@ class RowPass {
   /// From here on called before each pass, on all ranks: it may throw an Error on all alike. Empty: no more.
   void before_each(std::function<void()> call) { before_each_ = std::move(call); }
 
-  /// The sum over all blocks of what `add` puts into a block's statistics (`zero` gives the layout): exact across blocks.
+  /// The sum over all blocks of what `add` puts into a block's statistics, exact across blocks.
   /// `add` runs in several threads at once. `last`, where given, is called once on every rank when its blocks are done,
   /// and may put whole numbers where blocks put nothing.
-  Statistics reduce(const Statistics& zero, const std::function<void(const Block&, Statistics&)>& add,
+  Statistics reduce(const SumLayout& layout, const std::function<void(const Block&, Statistics&)>& add,
                     const std::function<void(Statistics&)>& last = {}) const;
 
   /// Calls `visit` for this rank's blocks, in several threads at once; `thread` is below n_threads().
   void for_each_block(const std::function<void(const Block&, int thread)>& visit) const;
 
   /// The global rows of the `count` largest scores, largest first, the lower row on ties, and of rows with equal values
-  /// and scores only the lowest. `score` fills one number a row of the block; -infinity keeps a row out. Fewer come back
-  /// where fewer are eligible.
+  /// and scores only the lowest. `score` fills one number a row of the block; -infinity keeps a row out. Fewer come
+  /// back where fewer are eligible.
   std::vector<std::int64_t> largest(std::size_t count,
                                     const std::function<void(const Block&, std::span<double>)>& score) const;
 

@@ -141,7 +141,7 @@ void Tied<T>::begin_fit(const RowPass<T>& pass, const Frame& frame, std::span<co
   const std::size_t d = frame.n_features;
   const std::vector<T> about(mean.begin(), mean.end());
   const std::vector<T> zero(d, T(0));
-  const Statistics sums = pass.reduce(Statistics(d + packed(d, 0)), [&](const RowBlock<T>& block, Statistics& s) {
+  const Statistics sums = pass.reduce(SumLayout{d + packed(d, 0)}, [&](const RowBlock<T>& block, Statistics& s) {
     Tile tile(frame, 0);
     std::vector<double> weight(frame.tile_rows);
     for (std::size_t first = 0; first < block.n_rows; first += frame.tile_rows) {

@@ -64,17 +64,16 @@ bool move_point(Matrix& points, std::size_t k, const double* sums, double cluste
 template <class T>
 Matrix geometric_medians(const RowPass<T>& pass, std::span<const std::int32_t> labels, const Matrix& start) {
   const std::size_t width = 2 + start.columns;
-  Statistics weights(start.rows);
-  weights = pass.reduce(weights, [&](const RowBlock<T>& block, Statistics& sums) {
+  const Statistics weights = pass.reduce(SumLayout{start.rows}, [&](const RowBlock<T>& block, Statistics& sums) {
     for (std::size_t r = 0; r < block.n_rows; ++r)
       sums.sums[static_cast<std::size_t>(labels[block.first_local + r])] += block.weight(r);
   });
   Matrix points = start;
   std::vector<bool> settled(start.rows, false);
   for (int i = 0; i < most_passes && std::find(settled.begin(), settled.end(), false) != settled.end(); ++i) {
-    const Statistics sums =
-        pass.reduce(Statistics(start.rows * width),
-                    [&](const RowBlock<T>& block, Statistics& s) { add_pulls(block, labels, points, settled, s); });
+    const Statistics sums = pass.reduce(SumLayout{start.rows * width}, [&](const RowBlock<T>& block, Statistics& s) {
+      add_pulls(block, labels, points, settled, s);
+    });
     for (std::size_t k = 0; k < start.rows; ++k)
       if (!settled[k]) settled[k] = !move_point(points, k, sums.sums.data() + k * width, weights.sums[k]);
   }

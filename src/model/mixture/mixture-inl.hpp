@@ -163,8 +163,8 @@ void Mixture<Components>::restore(const NamedArrays& arrays, const std::string& 
 }
 
 template <MixtureComponents Components>
-Statistics Mixture<Components>::statistics(bool scores_only) const {
-  return Statistics(1 + n_clusters() + (scores_only ? 0 : components_.n_sums()), 1);
+SumLayout Mixture<Components>::statistics(bool scores_only) const {
+  return {1 + n_clusters() + (scores_only ? 0 : components_.n_sums()), 1};
 }
 
 template <MixtureComponents Components>

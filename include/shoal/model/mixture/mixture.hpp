@@ -23,7 +23,7 @@ class Mixture final : public Model<typename Components::Row> {
   [[nodiscard]] std::size_t n_features() const override { return components_.n_features(); }
   [[nodiscard]] NamedArrays parameters() const override;
   void set_parameters(const NamedArrays& arrays, const std::string& source) override;
-  [[nodiscard]] Statistics statistics(bool scores_only) const override;
+  [[nodiscard]] SumLayout statistics(bool scores_only) const override;
   void expect(const RowBlock<Row>& block, Statistics& sums, const RowOutputs& outputs) const override;
   [[nodiscard]] double objective(const Statistics& sums) const override;
   [[nodiscard]] double log_likelihood(const Statistics& sums) const override { return sums.sums[0]; }
