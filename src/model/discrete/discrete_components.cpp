@@ -188,8 +188,10 @@ void DiscreteComponents<Table>::maximise_start(std::span<const double> /*n*/, St
 }
 
 template <class Table>
-void DiscreteComponents<Table>::maximise(std::span<const double> /*n*/, Step sums, Repairs& /*repairs*/) {
+bool DiscreteComponents<Table>::maximise(std::span<const double> /*n*/, Step sums, Repairs& /*repairs*/) {
+  const std::vector<double> before = probabilities_.values;
   set_from_sums(sums, std::vector<double>(n_features(), pseudo_count_));
+  return !same_bits(before, probabilities_.values);
 }
 
 template <class Table>

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <utility>
 
 #include "shoal/math/cholesky.hpp"
 
@@ -18,8 +19,8 @@ class Full : public CovariancePolicy {
   bool is_positive(const Matrix& covariance) const override { return cholesky(covariance).has_value(); }
 
  protected:
-  Matrix constrained(const Scatter& scatter, const Regularization& regularization) const override {
-    Matrix covariance = scatter.values;
+  Matrix constrained(Scatter&& scatter, const Regularization& regularization) const override {
+    Matrix covariance = std::move(scatter.values);
     for (std::size_t i = 0; i < covariance.rows; ++i)
       for (std::size_t j = 0; j < covariance.columns; ++j)
         covariance(i, j) = covariance(i, j) / scatter.weight[0] + (i == j ? regularization.added[i] : 0);
@@ -46,8 +47,8 @@ class Diagonal : public CovariancePolicy {
 
  protected:
   /// A feature of which nothing was observed takes the floor.
-  Matrix constrained(const Scatter& scatter, const Regularization& regularization) const override {
-    Matrix variances = scatter.values;
+  Matrix constrained(Scatter&& scatter, const Regularization& regularization) const override {
+    Matrix variances = std::move(scatter.values);
     for (std::size_t j = 0; j < variances.columns; ++j) {
       const double weight = scatter.weight[j];
       variances(0, j) = (weight > 0 ? variances(0, j) / weight : regularization.floor[j]) + regularization.added[j];
@@ -66,7 +67,7 @@ class Spherical final : public Diagonal {
   CovarianceLayout layout(std::size_t k, std::size_t /*d*/) const override { return {k, 1, 1, 1, {k}}; }
 
  protected:
-  Matrix constrained(const Scatter& scatter, const Regularization& regularization) const override {
+  Matrix constrained(Scatter&& scatter, const Regularization& regularization) const override {
     Matrix variance(1, 1);
     const double weight = sum_of(scatter.weight);
     variance(0, 0) = (weight > 0 ? sum_of(scatter.values.values) / weight : 0) + mean_of(regularization.added);
@@ -80,9 +81,8 @@ class Spherical final : public Diagonal {
 
 }  // namespace
 
-Matrix CovariancePolicy::updated(const Scatter& scatter, const Regularization& regularization,
-                                 std::int64_t& collapsed) const {
-  Matrix covariance = constrained(scatter, regularization);
+Matrix CovariancePolicy::updated(Scatter scatter, const Regularization& regularization, std::int64_t& collapsed) const {
+  Matrix covariance = constrained(std::move(scatter), regularization);
   if (!is_positive(covariance)) {
     ++collapsed;
     for (double multiple = 1; !is_positive(covariance) && multiple < 1e30; multiple *= 10)

@@ -25,17 +25,6 @@ std::vector<double> weights_of(const ComponentSums& sums) {
   return weights;
 }
 
-bool one_lost_digits(const ComponentSums& sums, const Scatter& scatter) {
-  const Matrix& values = scatter.values;
-  for (std::size_t d = 0; d < sums.first.size(); ++d) {
-    const double n = scatter.weight[scatter.weight.size() == 1 ? 0 : d];
-    const double squares = values(values.rows == 1 ? 0 : d, values.columns == 1 ? 0 : d);
-    const double step = sums.step(d);
-    if (n > 0 && step * step > 1e6 * squares / n) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 Scatter& Scatter::operator+=(const Scatter& other) {
@@ -44,9 +33,15 @@ Scatter& Scatter::operator+=(const Scatter& other) {
   return *this;
 }
 
-bool lost_digits(std::span<const ComponentSums> components, std::span<const Scatter> scatters) {
-  for (std::size_t k = 0; k < components.size(); ++k)
-    if (components[k].n > 0 && one_lost_digits(components[k], scatters[scatters.size() == 1 ? 0 : k])) return true;
+bool lost_digits(const ComponentSums& sums, const Scatter& scatter) {
+  if (!(sums.n > 0)) return false;
+  const Matrix& values = scatter.values;
+  for (std::size_t d = 0; d < sums.first.size(); ++d) {
+    const double n = scatter.weight[scatter.weight.size() == 1 ? 0 : d];
+    const double squares = values(values.rows == 1 ? 0 : d, values.columns == 1 ? 0 : d);
+    const double step = sums.step(d);
+    if (n > 0 && step * step > 1e6 * squares / n) return true;
+  }
   return false;
 }
 

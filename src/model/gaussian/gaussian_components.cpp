@@ -132,50 +132,49 @@ void GaussianComponents<T>::start(const std::vector<T>& seeds) {
 
 template <class T>
 GaussianStep GaussianComponents<T>::step(std::span<const double> n, std::span<const double> sums) const {
-  std::vector<ComponentSums> components;
-  for (std::size_t k = 0; k < n_clusters(); ++k) components.push_back(kernels_->sums_of(frame_, k, n[k], sums));
-  Step step{means_, {}};
-  kernels_->find_scatter(frame_, components, step);
+  Step step{means_, {}, {}};
+  for (std::size_t k = 0; k < n_clusters(); ++k) step.components.push_back(kernels_->sums_of(frame_, k, n[k], sums));
+  kernels_->complete(frame_, step);
   for (std::size_t k = 0; k < n_clusters(); ++k)
     for (std::size_t j = 0; j < n_features(); ++j)
-      if (components[k].weight(j) > 0)
+      if (step.components[k].weight(j) > 0)
         step.means(k, j) = static_cast<double>(frame_.origin[j]) +
-                           (static_cast<double>(frame_.centres[k * n_features() + j]) + components[k].step(j));
+                           (static_cast<double>(frame_.centres[k * n_features() + j]) + step.components[k].step(j));
   return step;
 }
 
-/// pool_small: a component of too few rows for a covariance of its own takes that of all. Uses the scatter up, as it
-/// may be most of what a rank holds.
+/// pool_small: a component of too few rows for a covariance of its own takes that of all. Whether any bit changed. One
+/// matrix at a time, as all together may be most of what a rank holds.
 template <class T>
-void GaussianComponents<T>::take(std::span<const double> n, Step& step, bool pool_small, std::int64_t& collapsed) {
-  std::vector<Scatter>& each = step.scatter;
-  covariances_.resize(each.size());
-  if (each.size() == 1) {
-    covariances_[0] = Matrix();  // makes room first
-    covariances_[0] = policy_->updated(each[0], regularization_of_fit_, collapsed);
-  } else {
-    pooled_ = pooled(each);
-  }
-  for (std::size_t k = 0; k < each.size() && each.size() > 1; ++k) {
-    const bool small = pool_small && n[k] < static_cast<double>(n_features() + 1);
-    if (small)
-      covariances_[k] = pooled_;
+bool GaussianComponents<T>::take(std::span<const double> n, Step& step, bool pool_small, std::int64_t& collapsed) {
+  bool changed = !same_bits(means_.values, step.means.values);
+  const auto replace = [&](std::size_t k, Matrix&& next) {
+    changed = changed || !same_bits(covariances_[k].values, next.values);
+    covariances_[k] = std::move(next);
+  };
+  covariances_.resize(layout().count);
+  const bool shared = step.shared.has_value();
+  if (shared)
+    replace(0, policy_->updated(*std::move(step.shared), regularization_of_fit_, collapsed));
+  else if (n_clusters() > 1)
+    pooled_ = pooled(step.components);
+  for (std::size_t k = 0; k < n_clusters() && !shared; ++k)
+    if (pool_small && n_clusters() > 1 && n[k] < static_cast<double>(n_features() + 1))
+      replace(k, Matrix(pooled_));
     else if (n[k] > 0)
-      covariances_[k] = policy_->updated(each[k], regularization_of_fit_, collapsed);
-    each[k] = Scatter();
-  }
-  each.clear();
+      replace(k, policy_->updated(kernels_->scatter_of(step.components[k]), regularization_of_fit_, collapsed));
   means_ = step.means;
   prepare();
+  return changed;
 }
 
 /// The covariance over several components.
 template <class T>
-Matrix GaussianComponents<T>::pooled(const std::vector<Scatter>& each) const {
-  Scatter all = each.front();
-  for (std::size_t k = 1; k < each.size(); ++k) all += each[k];
+Matrix GaussianComponents<T>::pooled(const std::vector<ComponentSums>& components) const {
+  Scatter all = kernels_->scatter_of(components.front());
+  for (std::size_t k = 1; k < components.size(); ++k) all += kernels_->scatter_of(components[k]);
   std::int64_t not_counted = 0;
-  return policy_->updated(all, regularization_of_fit_, not_counted);
+  return policy_->updated(std::move(all), regularization_of_fit_, not_counted);
 }
 
 template <class T>

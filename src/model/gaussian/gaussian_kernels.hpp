@@ -49,11 +49,10 @@ class GaussianKernels {
     return {n, {first.begin(), first.end()}, mine.subspan(frame.n_features), {}};
   }
   [[nodiscard]] virtual Scatter scatter_of(const ComponentSums& component) const = 0;
-  /// Completes a step but for the means.
-  virtual void find_scatter(const Frame& /*frame*/, std::span<const ComponentSums> components,
-                            GaussianStep& step) const {
-    for (const ComponentSums& component : components) step.scatter.push_back(scatter_of(component));
-    step.lost_digits = lost_digits(components, step.scatter);
+  /// Completes a step that has its components' sums, but for the means.
+  virtual void complete(const Frame& /*frame*/, GaussianStep& step) const {
+    step.lost_digits = std::ranges::any_of(
+        step.components, [&](const ComponentSums& component) { return lost_digits(component, scatter_of(component)); });
   }
 };
 

@@ -117,7 +117,7 @@ class Tied final : public GaussianKernels<T> {
     return {n, {first.begin(), first.end()}, sums.subspan(frame.n_clusters * frame.n_features), {}};
   }
   Scatter scatter_of(const ComponentSums& component) const override { return triangle_scatter(component); }
-  void find_scatter(const Frame& frame, std::span<const ComponentSums> components, GaussianStep& step) const override;
+  void complete(const Frame& frame, GaussianStep& step) const override;
 
  private:
   /// With a smaller share of the total the subtraction would cost a thousand units in the last place; clusters are then
@@ -182,16 +182,17 @@ void Tied<T>::prepare(const std::vector<Matrix>& covariances, Frame& frame) {
 }
 
 template <class T>
-void Tied<T>::find_scatter(const Frame& frame, std::span<const ComponentSums> components, GaussianStep& step) const {
+void Tied<T>::complete(const Frame& frame, GaussianStep& step) const {
   if (!by_total(frame)) {
-    step.scatter = {tied_scatter(components)};
-    step.lost_digits = lost_digits(components, step.scatter);
+    step.shared = tied_scatter(step.components);
+    step.lost_digits = std::ranges::any_of(
+        step.components, [&](const ComponentSums& component) { return lost_digits(component, *step.shared); });
     return;
   }
   const Matrix& total = total_->scatter;
   const std::vector<double> origin(frame.origin.begin(), frame.origin.end());
-  step.scatter = {within_total(components, total, total_->mean, origin)};
-  const Matrix& within = step.scatter[0].values;
+  step.shared = within_total(step.components, total, total_->mean, origin);
+  const Matrix& within = step.shared->values;
   for (std::size_t j = 0; j < frame.n_features; ++j)
     if (total(j, j) > 0 && within(j, j) < least_within_share * total(j, j)) step.lost_digits = true;
 }

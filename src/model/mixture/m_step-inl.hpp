@@ -54,7 +54,7 @@ bool Mixture<Components>::update(const Statistics& truncated_sums, const RowPass
   for (std::size_t k = 0; k < n.size(); ++k)
     if (mixing_ == Mixing::given && weights_[k] == 0) filled[k] = total;  // held at nothing, which is as it should be
   const std::vector<std::size_t> empty = empty_clusters(filled, mixture::empty_share * total, empty_cluster_);
-  const NamedArrays before = parameters();
+  const NamedArrays before = empty.empty() ? NamedArrays() : parameters();
   typename Components::Step step = components_.step(n, component_sums(*sums));
   if (components_.must_recentre(step)) {
     components_.recentre(step);
@@ -66,12 +66,14 @@ bool Mixture<Components>::update(const Statistics& truncated_sums, const RowPass
     for (std::size_t k = 0; k < weights.size(); ++k) weights[k] = n[k] / total;
   const std::vector<std::int64_t> rows =  // by the parameters that the sums were taken with
       empty_cluster_ == EmptyCluster::reseed ? least_likely_rows(empty.size(), pass) : std::vector<std::int64_t>{};
-  components_.maximise(n, step, this->repairs_);
+  const bool moved = components_.maximise(n, step, this->repairs_);
   if (!empty.empty()) repair_empty(empty, weights, rows, pass);
+  const bool reweighted = !same_bits(weights, weights_);
   set_weights(std::move(weights));
   prepare();
 
-  const NamedArrays after = parameters();
+  if (empty.empty()) return moved || reweighted;
+  const NamedArrays after = parameters();  // an empty cluster may have gone where it was
   for (std::size_t i = 0; i < after.size(); ++i)
     if (!same_bits(before[i].values, after[i].values)) return true;
   return false;

@@ -153,8 +153,10 @@ void PoissonComponents<T>::set_rates(std::span<const double> n, std::span<const 
 }
 
 template <class T>
-void PoissonComponents<T>::maximise(std::span<const double> n, Step sums, Repairs& /*repairs*/) {
+bool PoissonComponents<T>::maximise(std::span<const double> n, Step sums, Repairs& /*repairs*/) {
+  const std::vector<double> before = rates_.values;
   set_rates(n, sums, pseudo_count_, 0);
+  return !same_bits(before, rates_.values);
 }
 
 template <class T>

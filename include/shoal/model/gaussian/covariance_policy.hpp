@@ -37,11 +37,10 @@ class CovariancePolicy {
   [[nodiscard]] virtual bool is_positive(const Matrix& covariance) const = 0;
   /// Scatter over weight, constrained and regularised; where that is not positive definite, with the floor added in
   /// growing multiples, and counted in `collapsed`.
-  [[nodiscard]] Matrix updated(const Scatter& scatter, const Regularization& regularization,
-                               std::int64_t& collapsed) const;
+  [[nodiscard]] Matrix updated(Scatter scatter, const Regularization& regularization, std::int64_t& collapsed) const;
 
  protected:
-  [[nodiscard]] virtual Matrix constrained(const Scatter& scatter, const Regularization& regularization) const = 0;
+  [[nodiscard]] virtual Matrix constrained(Scatter&& scatter, const Regularization& regularization) const = 0;
   /// Adds a multiple of the floor to the diagonal; diag, spherical: to the variances that are not positive.
   virtual void raise(Matrix& covariance, std::span<const double> floor, double multiple) const = 0;
 };

@@ -36,7 +36,7 @@ struct Scatter {
 
 /// Whether some mean moved in some feature by more than 1e3 standard deviations of the scatter about the new means that
 /// is behind its covariance (each component's own, or one for all): the subtraction has then lost digits.
-bool lost_digits(std::span<const ComponentSums> components, std::span<const Scatter> scatters);
+bool lost_digits(const ComponentSums& component, const Scatter& scatter);
 
 /// second - n d d^T of one component, and the same of the diagonal and the trace.
 Scatter triangle_scatter(const ComponentSums& sums);

@@ -60,7 +60,9 @@ class GaussianComponents {
   }
   [[nodiscard]] bool must_recentre(const Step& step) const { return step.lost_digits; }
   void recentre(const Step& step) { frame_.recentre(step.means); }
-  void maximise(std::span<const double> n, Step& step, Repairs& repairs) { take(n, step, false, repairs.collapsed); }
+  bool maximise(std::span<const double> n, Step& step, Repairs& repairs) {
+    return take(n, step, false, repairs.collapsed);
+  }
   void reseed(std::size_t k, std::span<const T> row);
   void remove(const std::vector<std::size_t>& clusters);
 
@@ -72,8 +74,8 @@ class GaussianComponents {
  private:
   [[nodiscard]] std::size_t n_clusters() const { return means_.rows; }
   [[nodiscard]] CovarianceLayout layout() const { return policy_->layout(n_clusters(), n_features()); }
-  void take(std::span<const double> n, Step& step, bool pool_small, std::int64_t& collapsed);
-  [[nodiscard]] Matrix pooled(const std::vector<Scatter>& each) const;
+  bool take(std::span<const double> n, Step& step, bool pool_small, std::int64_t& collapsed);
+  [[nodiscard]] Matrix pooled(const std::vector<ComponentSums>& components) const;
   void prepare();
 
   const CovariancePolicy* policy_ = nullptr;

@@ -58,9 +58,10 @@ struct GaussianFrame {
 
 /// What the sums of a pass say: an M-step's means, and the scatter about them.
 struct GaussianStep {
-  Matrix means;                  ///< K x D; a component or feature without weight stays
-  std::vector<Scatter> scatter;  ///< of each component, or (tied) of all in one
-  bool lost_digits = false;      ///< the sums were taken too far from the means for that
+  Matrix means;                           ///< K x D; a component or feature without weight stays
+  std::vector<ComponentSums> components;  ///< K, from which the scatter of each follows
+  std::optional<Scatter> shared;          ///< tied: of all in one
+  bool lost_digits = false;               ///< the sums were taken too far from the means for that
 };
 
 /// The rows of a tile, and scratch of one thread.

@@ -54,7 +54,8 @@ concept UpdatedComponents = requires(C c, const C fixed, const RowPass<typename 
   // Whether the sums lost digits, and the remedy before a second pass: same scores, sums about other points.
   { fixed.must_recentre(step) } -> std::same_as<bool>;
   c.recentre(step);
-  c.maximise(n, step, repairs);
+  // Whether any parameter changed in any bit.
+  { c.maximise(n, step, repairs) } -> std::same_as<bool>;
   // The same from a hard clustering, smoothed: start before the pass, maximise_start after it.
   c.start(seeds);
   c.maximise_start(n, step);

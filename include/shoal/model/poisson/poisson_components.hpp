@@ -64,7 +64,7 @@ class PoissonComponents {
   void maximise_start(std::span<const double> n, Step sums);
   [[nodiscard]] static bool must_recentre(Step /*sums*/) { return false; }
   void recentre(Step /*sums*/) {}
-  void maximise(std::span<const double> n, Step sums, Repairs& repairs);
+  bool maximise(std::span<const double> n, Step sums, Repairs& repairs);
   void reseed(std::size_t k, std::span<const T> row);
   void remove(const std::vector<std::size_t>& clusters);
 
