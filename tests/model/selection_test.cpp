@@ -240,7 +240,8 @@ Matrix geometric(const std::vector<double>& values, std::vector<double> start,
   const RowPass<double> pass(shard, world(), 1, test::summary_of(values, 2, weights));
   Matrix point(1, 2);
   point.values = std::move(start);
-  return geometric_medians(pass, std::vector<std::int32_t>(shard.n_rows(), 0), point);
+  const std::vector<double> weight = {pass.summary().total_weight};
+  return geometric_medians(pass, std::vector<std::int32_t>(shard.n_rows(), 0), weight, point);
 }
 
 TEST(GeometricMedian, ClosedForms) {

@@ -62,12 +62,9 @@ bool move_point(Matrix& points, std::size_t k, const double* sums, double cluste
 }  // namespace
 
 template <class T>
-Matrix geometric_medians(const RowPass<T>& pass, std::span<const std::int32_t> labels, const Matrix& start) {
+Matrix geometric_medians(const RowPass<T>& pass, std::span<const std::int32_t> labels,
+                         std::span<const double> cluster_weights, const Matrix& start) {
   const std::size_t width = 2 + start.columns;
-  const Statistics weights = pass.reduce(SumLayout{start.rows}, [&](const RowBlock<T>& block, Statistics& sums) {
-    for (std::size_t r = 0; r < block.n_rows; ++r)
-      sums.sums[static_cast<std::size_t>(labels[block.first_local + r])] += block.weight(r);
-  });
   Matrix points = start;
   std::vector<bool> settled(start.rows, false);
   for (int i = 0; i < most_passes && std::find(settled.begin(), settled.end(), false) != settled.end(); ++i) {
@@ -75,12 +72,14 @@ Matrix geometric_medians(const RowPass<T>& pass, std::span<const std::int32_t> l
       add_pulls(block, labels, points, settled, s);
     });
     for (std::size_t k = 0; k < start.rows; ++k)
-      if (!settled[k]) settled[k] = !move_point(points, k, sums.sums.data() + k * width, weights.sums[k]);
+      if (!settled[k]) settled[k] = !move_point(points, k, sums.sums.data() + k * width, cluster_weights[k]);
   }
   return points;
 }
 
-template Matrix geometric_medians<float>(const RowPass<float>&, std::span<const std::int32_t>, const Matrix&);
-template Matrix geometric_medians<double>(const RowPass<double>&, std::span<const std::int32_t>, const Matrix&);
+template Matrix geometric_medians<float>(const RowPass<float>&, std::span<const std::int32_t>, std::span<const double>,
+                                         const Matrix&);
+template Matrix geometric_medians<double>(const RowPass<double>&, std::span<const std::int32_t>,
+                                          std::span<const double>, const Matrix&);
 
 }  // namespace shoal

@@ -29,8 +29,8 @@ void KMedians<T>::detach() {
 }
 
 template <class T>
-Matrix KMedians<T>::moved_centres(const Statistics& /*sums*/, const RowPass<T>& pass) const {
-  if (center_ == Center::geometric) return geometric_medians(pass, this->labels(), this->centres());
+Matrix KMedians<T>::moved_centres(const Statistics& sums, const RowPass<T>& pass) const {
+  if (center_ == Center::geometric) return geometric_medians(pass, this->labels(), this->counts(sums), this->centres());
   return search_.medians(pass, this->labels(), weights_, this->centres());
 }
 

@@ -13,6 +13,7 @@ namespace shoal {
 /// longer than 1e-10 of the cluster's (harmonic) mean distance, or 100 passes. A cluster whose first step is that short,
 /// or without rows, keeps its point bit for bit.
 template <class T>
-Matrix geometric_medians(const RowPass<T>& pass, std::span<const std::int32_t> labels, const Matrix& start);
+Matrix geometric_medians(const RowPass<T>& pass, std::span<const std::int32_t> labels,
+                         std::span<const double> cluster_weights, const Matrix& start);
 
 }  // namespace shoal
