@@ -1,11 +1,11 @@
 // What one round of the median search concludes from a bracket that missed, to the key: the median may be the very next
 // one.
-#include "model/kmedians/median_rounds.hpp"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 
+#include "model/kmedians/selection_rounds.hpp"
+#include "support/moves.hpp"
 #include "support/serial.hpp"
 
 namespace shoal {
@@ -31,19 +31,25 @@ class Neighbours : public testing::Test {
 
   /// The state after a bracket from value `low` to value `high` was tried, by lists or by cells, and what the search
   /// then finds.
-  PairState after(int low, int high, bool cut) {
+  SelectionState after(int low, int high, bool cut) {
     const IntegerWeights ones;
     const std::vector<bool> left_out(1, false);
-    MedianRounds<double> rounds(pass_, ones, 1, left_out);
-    const std::vector<std::int32_t> labels(shard_.n_rows(), 0);
-    rounds.begin(labels);
-    TriedBrackets<double> tried(1);
+    Candidates<double> candidates(pass_, 1);
+    std::vector<std::int32_t> labels(shard_.n_rows(), -1);
+    const std::vector<std::int32_t> all(shard_.n_rows(), 0);
+    test::move_rows(pass_, labels, all, [&](const auto& block, std::size_t first, const auto& moves) {
+      candidates.move(block, first, moves, ones);
+    });
+    const ColumnExtents extents = column_extents(pass_);
+    SelectionRounds<double> rounds(pass_, extents, left_out, ones, labels, candidates);
+    rounds.follow();
+    PairBrackets<double> tried(1);
     tried.set(0, value(low), value(high), value(low));
-    cut ? rounds.cut_brackets(tried) : rounds.list_brackets(tried);
-    const PairState state = rounds.state(0);
-    for (int i = 0; i < 100 && rounds.has_unlisted(); ++i) rounds.list_brackets(rounds.remaining(false));
-    for (int i = 0; i < 100 && rounds.has_more_than(rounds.few(), true); ++i) rounds.narrow_lists();
-    EXPECT_FALSE(rounds.has_unlisted()) << "the median is in no bracket any more";
+    rounds.count(tried, !cut);
+    const SelectionState state = rounds.state(0);
+    for (int i = 0; i < 100 && rounds.n_unlisted() > 0; ++i) rounds.count(rounds.remaining(false), true);
+    for (int i = 0; i < 100 && rounds.has_more_than(rounds.few(), true); ++i) rounds.narrow();
+    EXPECT_FALSE(rounds.n_unlisted() > 0) << "the median is in no bracket any more";
     const auto medians = rounds.gather();
     EXPECT_EQ(medians.lower[0], value(2));
     EXPECT_EQ(medians.upper[0], value(2));
@@ -62,7 +68,7 @@ class Neighbours : public testing::Test {
 
 TEST_F(Neighbours, TheMedianIsTheNextKeyAboveABracket) {
   for (const bool cut : {false, true}) {
-    const PairState state = after(0, 1, cut);
+    const SelectionState state = after(0, 1, cut);
     EXPECT_EQ(state.low, key(2));
     EXPECT_EQ(state.below, 2 * copies);
   }
@@ -75,7 +81,7 @@ TEST_F(Neighbours, TheMedianIsTheNextKeyBelowABracket) {
 TEST_F(Neighbours, TheMedianIsEitherEndOfABracket) {
   for (const auto& [low, high] : {std::pair{0, 2}, {2, 4}, {2, 2}})
     for (const bool cut : {false, true}) {
-      const PairState state = after(low, high, cut);
+      const SelectionState state = after(low, high, cut);
       EXPECT_LE(state.low, key(2));
       EXPECT_GE(state.high, key(2));
       EXPECT_GE(state.low, key(low));

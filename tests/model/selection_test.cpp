@@ -1,14 +1,15 @@
 // Medians by counting against sorting, to the last bit.
-#include "shoal/model/kmedians/selection.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include "model/kmedians/median_search.hpp"
 #include "shoal/core/named_array.hpp"
+#include "shoal/core/ordered_key.hpp"
 #include "shoal/model/kmedians/geometric_median.hpp"
+#include "support/moves.hpp"
 #include "support/serial.hpp"
 
 namespace shoal {
@@ -30,6 +31,29 @@ double median_by_sorting(std::vector<double> values) {
   return middle == 0 ? 0.0 : middle;
 }
 
+/// A search, and where the rows are.
+template <class T>
+class Followed {
+ public:
+  Followed(const RowPass<T>& pass, std::size_t n_clusters, std::size_t byte_budget = selection_byte_budget)
+      : pass_(pass), search_(pass, n_clusters, byte_budget), labels_(pass.source().n_rows(), -1) {}
+  void move(const std::vector<std::int32_t>& labels) {
+    test::move_rows(pass_, labels_, labels, [&](const auto& block, std::size_t first, const auto& moves) {
+      search_.move(block, first, moves);
+    });
+  }
+  Matrix medians(const std::vector<std::int32_t>& labels, const Matrix& previous) {
+    move(labels);
+    return search_.medians(pass_, labels_, previous);
+  }
+  [[nodiscard]] int row_passes() const { return search_.row_passes(); }
+
+ private:
+  const RowPass<T>& pass_;
+  MedianSearch<T> search_;
+  std::vector<std::int32_t> labels_;
+};
+
 /// All columns of `columns` (equal lengths) as one data set with labels i % clusters.
 struct Case {
   std::size_t clusters;
@@ -38,7 +62,7 @@ struct Case {
 };
 
 template <class T>
-void expect_sorted_medians(const Case& c, int threads, MedianSearch<T>&& search = MedianSearch<T>()) {
+void expect_sorted_medians(const Case& c, int threads, std::size_t byte_budget = selection_byte_budget) {
   const std::size_t n = c.columns[0].size();
   const std::size_t d = c.columns.size();
   std::vector<T> values(n * d);
@@ -52,7 +76,7 @@ void expect_sorted_medians(const Case& c, int threads, MedianSearch<T>&& search 
     labels.push_back(static_cast<std::int32_t>(static_cast<std::size_t>(row) % c.clusters));
   Matrix previous(c.clusters, d);
   std::fill(previous.values.begin(), previous.values.end(), -77.0);
-  const Matrix medians = search.medians(pass, labels, integer_weights(shard.weights, summary.total_weight), previous);
+  const Matrix medians = Followed<T>(pass, c.clusters, byte_budget).medians(labels, previous);
   for (std::size_t k = 0; k < c.clusters; ++k)
     for (std::size_t j = 0; j < d; ++j) {
       std::vector<double> mine;
@@ -131,8 +155,7 @@ void expect_warm_searches(bool weighted, int threads) {
   const auto shard = test::shard_of(world(), values, d, weights, 100);
   const DataSummary summary = test::summary_of(values, d, weights);
   const RowPass<T> pass(shard, world(), threads, summary);
-  const IntegerWeights integers = integer_weights(shard.weights, summary.total_weight);
-  MedianSearch<T> search;
+  Followed<T> search(pass, clusters);
   Matrix medians(clusters, d);
   for (const double edge : {0.0, 0.01, 0.011, 0.011, 1.0, -0.5, -3.9, 9.0}) {  // 9: two clusters are empty
     const auto label_of = [&](std::size_t i) {
@@ -143,7 +166,7 @@ void expect_warm_searches(bool weighted, int threads) {
     for (std::int64_t row = shard.rows().first; row < shard.rows().last; ++row)
       labels.push_back(label_of(static_cast<std::size_t>(row)));
     const Matrix previous = medians;
-    medians = search.medians(pass, labels, integers, previous);
+    medians = search.medians(labels, previous);
     for (std::size_t k = 0; k < clusters; ++k)
       for (std::size_t j = 0; j < d; ++j) {
         std::vector<double> mine;
@@ -170,13 +193,13 @@ TEST(Selection, ASmallMoveTakesNoPassOverTheRows) {
   const auto shard = test::shard_of(world(), rows, 4, {}, 500);
   const RowPass<double> pass(shard, world(), 1, test::summary_of(rows, 4));
   std::vector<std::int32_t> labels(shard.n_rows(), 0);
-  MedianSearch<double> search;
-  Matrix medians = search.medians(pass, labels, {}, Matrix(2, 4));
+  Followed<double> search(pass, 2);
+  Matrix medians = search.medians(labels, Matrix(2, 4));
   EXPECT_LE(search.row_passes(), 3);
   for (int i = 0; i < 3; ++i) {
     for (std::size_t r = 0; r < labels.size(); ++r)  // some rows change clusters
       labels[r] = (shard.rows().first + static_cast<std::int64_t>(r)) % 200 < 20 + i ? 1 : 0;
-    medians = search.medians(pass, labels, {}, medians);
+    medians = search.medians(labels, medians);
   }
   EXPECT_EQ(search.row_passes(), 0);
 }
@@ -193,14 +216,14 @@ TEST(Selection, SmallWholeNumbersTakeOneReduction) {
   const auto shard = test::shard_of(world(), rows, d, {}, 100);
   const RowPass<double> pass(shard, world(), 1, test::summary_of(rows, d));
   std::vector<std::int32_t> labels(shard.n_rows());
-  MedianSearch<double> search;
+  Followed<double> search(pass, 3);
   Matrix medians(3, d);
   for (std::int64_t step = 0; step < 4; ++step) {
     const auto label_of = [&](std::int64_t row) { return static_cast<std::int32_t>((row + row % 7 * step) % 3); };
     for (std::size_t r = 0; r < labels.size(); ++r)
       labels[r] = label_of(shard.rows().first + static_cast<std::int64_t>(r));
     const std::int64_t before = pass.costs().counting_rounds;
-    medians = search.medians(pass, labels, {}, medians);
+    medians = search.medians(labels, medians);
     EXPECT_EQ(pass.costs().counting_rounds, before + 1);
     for (std::size_t k = 0; k < 3; ++k)
       for (std::size_t j = 0; j < d; ++j) {
@@ -214,7 +237,7 @@ TEST(Selection, SmallWholeNumbersTakeOneReduction) {
 }
 
 TEST(Selection, ATinyByteBudgetTakesMoreRoundsToTheSameResult) {
-  expect_sorted_medians(hard_columns(50, 2), 1, MedianSearch<double>(1));
+  expect_sorted_medians<double>(hard_columns(50, 2), 1, 1);
 }
 
 TEST(Selection, KeysKeepTheOrder) {

@@ -1,4 +1,4 @@
-/// How a bracket of keys is cut into cells that are counted.
+/// How a bracket of keys is cut into bins of a histogram.
 #pragma once
 
 #include <algorithm>
@@ -7,21 +7,22 @@
 #include <cstdint>
 #include <utility>
 
-#include "shoal/model/kmedians/selection.hpp"
+#include "shoal/core/ordered_key.hpp"
 
 namespace shoal {
 
-/// A bracket of keys in at most 2^bits cells: of equal width in value, or of 2^shift keys. Values split a cloud of rows
+/// A bracket of keys in at most 2^bits bins: of equal width in value, or of 2^shift keys. Values split a cloud of rows
 /// evenly where it crosses zero, about which half of all keys lie; keys settle `bits` bits of the answer whatever the
 /// values are.
-class Cells {
+class Bins {
  public:
-  Cells() = default;
-  Cells(std::uint64_t low, std::uint64_t high, int bits, bool by_value)
+  Bins() = default;
+  Bins(std::uint64_t low, std::uint64_t high, unsigned bits, bool by_value)
       : low_(low),
         high_(high),
-        n_(std::uint64_t{1} << static_cast<unsigned>(bits)),
-        shift_(static_cast<unsigned>(std::max(0, static_cast<int>(std::bit_width(high - low)) - bits))) {
+        n_(std::uint64_t{1} << bits),
+        shift_(
+            static_cast<unsigned>(std::max(0, static_cast<int>(std::bit_width(high - low)) - static_cast<int>(bits)))) {
     if (!by_value) return;
     first_ = value_of_key(low);
     scale_ = static_cast<double>(n_) / (value_of_key(high) - first_);
@@ -30,26 +31,26 @@ class Cells {
 
   [[nodiscard]] bool holds(std::uint64_t key) const { return key >= low_ && key <= high_; }
 
-  /// The cell of a key of the bracket; never falls as the key rises.
+  /// The bin of a key of the bracket; never falls as the key rises.
   [[nodiscard]] std::uint64_t place(std::uint64_t key) const {
     if (!by_value_) return (key - low_) >> shift_;
     return std::min(n_ - 1, static_cast<std::uint64_t>((value_of_key(key) - first_) * scale_));
   }
 
-  /// The keys of a cell that is not empty, first and last.
-  [[nodiscard]] std::pair<std::uint64_t, std::uint64_t> keys(std::uint64_t cell) const {
-    const std::uint64_t first = first_at_or_beyond(cell);
-    return {first, place(high_) == cell ? high_ : first_at_or_beyond(cell + 1) - 1};
+  /// The keys of a bin that is not empty, first and last.
+  [[nodiscard]] std::pair<std::uint64_t, std::uint64_t> keys(std::uint64_t bin) const {
+    const std::uint64_t first = first_at_or_beyond(bin);
+    return {first, place(high_) == bin ? high_ : first_at_or_beyond(bin + 1) - 1};
   }
 
  private:
-  /// The lowest key whose place is at least `cell`, which is not beyond the last one's.
-  [[nodiscard]] std::uint64_t first_at_or_beyond(std::uint64_t cell) const {
+  /// The lowest key whose bin is at least `bin`, which is not beyond the last one's.
+  [[nodiscard]] std::uint64_t first_at_or_beyond(std::uint64_t bin) const {
     std::uint64_t below = low_, there = high_;
-    if (place(low_) >= cell) return low_;
+    if (place(low_) >= bin) return low_;
     while (there - below > 1) {
       const std::uint64_t middle = below + (there - below) / 2;
-      (place(middle) >= cell ? there : below) = middle;
+      (place(middle) >= bin ? there : below) = middle;
     }
     return there;
   }
