@@ -60,7 +60,7 @@ void check_memory(const Communicator& comm, const FitPlan& plan) {
 #ifdef __GLIBC__
   malloc_trim(0);  // what was freed can be had again, but would look taken
 #endif
-  const double need = memory_need(plan, comm.size()).total();
+  const double need = memory_need(plan, comm.size()).to_come();
   std::vector<MemoryLimit> limits;
   std::vector<Key> mine, here;
   agree(comm, [&] {

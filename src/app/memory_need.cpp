@@ -52,7 +52,7 @@ double MemoryNeed::at_start() const {
 double MemoryNeed::in_fit() const {
   return parameters + work + remembered + labels + std::max(sums, statistics + update);
 }
-double MemoryNeed::total() const { return rows + side + std::max({reading, at_start(), in_fit()}); }
+double MemoryNeed::total() const { return process + rows + side + std::max({reading, at_start(), in_fit()}); }
 
 double bytes_of_rows(const FitPlan& plan) {
   return static_cast<double>(plan.partition.n_rows) * static_cast<double>(held_row_bytes(plan));

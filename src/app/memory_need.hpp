@@ -5,9 +5,10 @@
 
 namespace shoal::app {
 
-/// Bytes of the fullest rank, beside what a process has anyway (the program, MPI, HDF5).
+/// Bytes of the fullest rank.
 struct MemoryNeed {
   // All the time.
+  double process = 27 << 20;  ///< the program, MPI and HDF5, as measured
   double rows = 0;  ///< as they are held
   double side = 0;  ///< weights
   // While rows are read.
@@ -29,6 +30,8 @@ struct MemoryNeed {
   [[nodiscard]] double in_fit() const;
   /// The most that is held at any time.
   [[nodiscard]] double total() const;
+  /// Less what the process has by now.
+  [[nodiscard]] double to_come() const { return total() - process; }
 };
 MemoryNeed memory_need(const FitPlan& plan, int n_ranks);
 

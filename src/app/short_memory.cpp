@@ -60,12 +60,13 @@ void on_terminate() {
 }  // namespace
 
 void begin_under_memory_limits() {
+#ifdef __GLIBC__
+  // A thread's own part of the heap keeps what is given back to it, such as a set of sums, and reserves 64 MiB, which
+  // count under ulimit -v, used or not: MPI's threads have some, too.
+  mallopt(M_ARENA_MAX, 1);
+#endif
   for (const MemoryLimit& limit : memory_limits()) {
     if (limit.of != MemoryLimit::Of::address_space) continue;
-#ifdef __GLIBC__
-    // Each thread's own part of the heap reserves 64 MiB, which count, used or not: MPI's threads have some, too.
-    mallopt(M_ARENA_MAX, 1);
-#endif
     if (limit.available >= needed_to_start) continue;
     wait_for_lower_ranks(rank_before_mpi());
     tell(

@@ -42,11 +42,11 @@ ModelMemory memory(const ModelOptions& options, const ModelSize& size, std::size
   // The rows, centred and gathered; their moments or, tied, what whitens them.
   memory.thread = mixture_thread_bytes(size.n_clusters, tile) + rows * v * 5 * d + 256 * (d + 4);
   memory.parameters = all + means * (8 + 2 * v);
-  memory.update = 2 * all + 3 * 8 * means;  // arrays from before, and the scatter or, later, the arrays after
+  memory.update = 3 * 8 * means;
   if (has_matrices(kind)) {
     memory.parameters += all / 16 * v;  // packed factors
     memory.parameters += matrix;        // of all: the scatter (tied), a covariance (full)
-    memory.update += 2 * matrix;        // a factor and its inverse
+    memory.update += 3 * matrix;        // a covariance, its factor and the inverse
   }
   return memory;
 }
