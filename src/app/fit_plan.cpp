@@ -55,8 +55,9 @@ void print_plan(const Communicator& comm, const FitPlan& plan) {
   const double most =
       std::clamp(std::min(all_rows / 64e6, all_rows / (20 * need.statistics)), 1.0, static_cast<double>(blocks));
   std::string text = headline(comm, plan) + "\n";
-  text += fmt::format("  memory a rank         {} for rows, {} for sums and buffers\n", human_bytes(need.rows),
-                      human_bytes(need.total() - need.rows));
+  text += fmt::format("  memory a rank         {}: {} for rows, {} for sums and buffers, {} for the program and MPI\n",
+                      human_bytes(need.total()), human_bytes(need.rows), human_bytes(need.to_come() - need.rows),
+                      human_bytes(need.process));
   text += fmt::format("  bytes a reduction     {:.0f} ({})\n", need.statistics, human_bytes(need.statistics));
   text += fmt::format("  row blocks            {} of up to {} rows; ranks beyond {} would have no rows\n", blocks,
                       (plan.partition.n_rows + blocks - 1) / blocks, blocks);

@@ -9,8 +9,8 @@ namespace shoal::app {
 struct MemoryNeed {
   // All the time.
   double process = 27 << 20;  ///< the program, MPI and HDF5, as measured
-  double rows = 0;  ///< as they are held
-  double side = 0;  ///< weights
+  double rows = 0;            ///< as they are held
+  double side = 0;            ///< weights
   // While rows are read.
   double reading = 0;
   // From the start on.

@@ -4,8 +4,7 @@
 Usage: memory_shapes.py [--data FOLDER] [--only WORDS] [--ranks 1,3] [--threads 1,4]; SHOAL names the program.
 
 The peaks of the phases (reading, start, fit, writing) are those of resident sizes seen every few milliseconds, so short
-ones may be missed; the peak of a rank (VmHWM, from the log) is exact. All in MiB. `base` is what a rank takes for a data set of a few
-rows; `told` is without it.
+ones may be missed; the peak of a rank (VmHWM, from the log) is exact. All in MiB.
 """
 import argparse
 import json
@@ -76,7 +75,8 @@ def told(command):
     """Bytes of a rank."""
     text = subprocess.run(command + ["--dry-run"], capture_output=True, text=True, check=True).stdout
     line = next(line for line in text.splitlines() if "memory a rank" in line)
-    return sum(float(number) * UNITS[unit] for number, unit in re.findall(r"([\d.]+) (B|KiB|MiB|GiB)", line))
+    number, unit = re.search(r"([\d.]+) (B|KiB|MiB|GiB)", line).groups()
+    return float(number) * UNITS[unit]
 
 
 class Watch:
@@ -151,17 +151,15 @@ def main():
     parser.add_argument("--threads", default="1,4")
     options = parser.parse_args()
     options.data.mkdir(exist_ok=True)
-    _, base, _ = measure(options.data, make(options.data, 100, 2, "f8", REAL), "kmeans -k 2", 1, 1)
-    print(f"base {base / MIB:.0f} MiB\n")
-    print(f"{'shape':42} ranks threads   told  peak  peak-base  ratio |  " + "  ".join(f"{p:>5}" for p in PHASES))
+    print(f"{'shape':42} ranks threads   told  peak  told/peak |  " + "  ".join(f"{p:>5}" for p in PHASES))
     for name, shape, words in SHAPES:
         if options.only not in name:
             continue
         data = make(options.data, *shape)
         for ranks, threads in [(int(r), int(t)) for r in options.ranks.split(",") for t in options.threads.split(",")]:
             need, peak, phases = measure(options.data, data, words, ranks, threads)
-            print(f"{name:42} {ranks:5} {threads:7} {need / MIB:6.0f} {peak / MIB:5.0f} {(peak - base) / MIB:10.0f} "
-                  f"{(peak - base) / need:6.2f} |  " + "  ".join(f"{size / MIB:5.0f}" for size in phases), flush=True)
+            print(f"{name:42} {ranks:5} {threads:7} {need / MIB:6.0f} {peak / MIB:5.0f} "
+                  f"{need / peak:10.2f} |  " + "  ".join(f"{size / MIB:5.0f}" for size in phases), flush=True)
 
 
 if __name__ == "__main__":

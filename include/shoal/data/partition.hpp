@@ -47,8 +47,8 @@ struct Partition {
 
 /// A power of two of blocks, so that 2^n ranks have equally many. Enough rows that adding up a block's statistics stays
 /// cheap beside its own work (D^2 sums, or discrete rows, whose buckets are folded once a block), about 16,384 at most,
-/// but some 64 blocks where a block then still has 64 rows. K plays no part, so that a model that lost clusters is still
-/// scored in the same blocks.
+/// but some 64 blocks where a block then still has 64 rows. K plays no part, so that a model that lost clusters is
+/// still scored in the same blocks.
 inline Partition partition(std::int64_t n_rows, std::size_t n_features, bool discrete) {
   const auto squares = static_cast<std::int64_t>(n_features * n_features);
   const std::int64_t least = discrete ? 4096 : 512 + squares / 32;

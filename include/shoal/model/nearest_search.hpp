@@ -15,8 +15,8 @@
 
 namespace shoal {
 
-/// Ties go to the lowest centre. Within a fit labels, and bounds where they pay, are remembered from pass to pass, which changes no bit
-/// of what is found.
+/// Ties go to the lowest centre. Within a fit labels, and bounds where they pay, are remembered from pass to pass,
+/// which changes no bit of what is found.
 template <class T>
 class NearestSearch {
  public:

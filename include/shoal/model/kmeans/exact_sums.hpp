@@ -11,10 +11,10 @@
 
 namespace shoal {
 
-/// As many digits a feature as its values, times the rows' weights, ask for: mostly two or three, some dozen where 1e300
-/// stands beside 1e-300. So a cluster's sum depends on its rows and weights alone: not on their order, on ranks, on
-/// whether a row stands twice or has twice the weight, or on the way by which rows came to the cluster. And a pass need
-/// add only rows that moved.
+/// As many digits a feature as its values, times the rows' weights, ask for: mostly two or three, some dozen where
+/// 1e300 stands beside 1e-300. So a cluster's sum depends on its rows and weights alone: not on their order, on ranks,
+/// on whether a row stands twice or has twice the weight, or on the way by which rows came to the cluster. And a pass
+/// need add only rows that moved.
 template <class T>
 class ExactSums {
  public:
@@ -25,8 +25,8 @@ class ExactSums {
   /// The rows' clusters are not known any more.
   void forget(std::size_t n_clusters);
 
-  /// Rows of a tile, which begins at row `first` of the block, change clusters; several threads may say so. A row may do
-  /// so once between two calls of add_up.
+  /// Rows of a tile, which begins at row `first` of the block, change clusters; several threads may say so. A row may
+  /// do so once between two calls of add_up.
   void move(const RowBlock<T>& block, std::size_t first, std::span<const RowMove> moves);
 
   /// Adds up what all ranks moved since the last time. Collective.
