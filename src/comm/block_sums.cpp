@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t region_groups = 16;
 /// Groups that travel together: few enough that what MPI keeps of them stays in the cache.
-constexpr std::size_t most_groups = 1024;
+constexpr std::size_t most_groups = 2048;
 
 std::size_t ceil_div(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 

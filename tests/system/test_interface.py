@@ -155,7 +155,7 @@ class Interface(shoal.ShoalTest):
             self.assertIn(key, run)
         self.assertEqual(set(run["seconds"]), {"read", "start", "fit", "write", "checkpoints"})
         self.assertEqual((run["ranks"], run["threads"], run["objective"]), (2, 1, model.attrs["objective"]))
-        self.assertEqual(run["bytes_reduced_per_iteration"], 8 * (1 + 3 + 3 * (4 + 10)))
+        self.assertEqual(run["bytes_reduced_per_iteration"], 8 * (1 + 3 + 3 * (4 + 10) + 3))  # and votes to stop
 
     def test_json(self):
         result = self.ok("fit", "kmeans", shoal.DATA / "iris.h5", "-k", 3, "-o", self.path("m.h5"), "--json", ranks=3)

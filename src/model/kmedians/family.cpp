@@ -12,6 +12,13 @@ SeedMetric seed_metric(const ModelOptions& options) {
   return {.metric = Metric::manhattan};
 }
 
+/// Medians: candidates of 16 bytes, up to three for four rows, on threads and in the list.
+ModelMemory memory(const ModelOptions& options, const ModelSize& size, std::size_t value_bytes) {
+  ModelMemory memory = hard_memory(options, size, value_bytes);
+  if (center_of(options) == Center::median) memory.each_row += 2 * 12;
+  return memory;
+}
+
 }  // namespace
 
 const Family& kmedians_family() {
@@ -25,6 +32,7 @@ const Family& kmedians_family() {
         return {{"medians", {size.n_clusters, size.n_features}}};
       },
       .n_sums = [](const ModelOptions&, const ModelSize&) { return std::size_t{0}; },
+      .memory = memory,
       .differences =
           [](const ModelOptions& options) {
             return center_of(options) == Center::median ? Differences::sizes : Differences::squares;
