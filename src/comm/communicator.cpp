@@ -80,7 +80,6 @@ void Communicator::sum(std::span<std::int64_t> values) const { reduce_all(values
 void Communicator::minimum(std::span<std::int64_t> values) const { reduce_all(values, MPI_INT64_T, MPI_MIN, *this); }
 void Communicator::minimum(std::span<std::uint64_t> values) const { reduce_all(values, MPI_UINT64_T, MPI_MIN, *this); }
 void Communicator::maximum(std::span<std::int64_t> values) const { reduce_all(values, MPI_INT64_T, MPI_MAX, *this); }
-void Communicator::maximum(std::span<std::int8_t> values) const { reduce_all(values, MPI_INT8_T, MPI_MAX, *this); }
 
 std::uint64_t Communicator::bitwise_and(std::uint64_t bits) const {
   check(MPI_Allreduce(MPI_IN_PLACE, &bits, 1, MPI_UINT64_T, MPI_BAND, handle_->comm));
@@ -109,10 +108,6 @@ std::vector<std::byte> Communicator::gather(std::span<const std::byte> mine) con
     first += part.size();
   }
   return all;
-}
-
-void Communicator::sum_parts(std::span<std::int64_t> values, std::span<const int> lengths) const {
-  check(MPI_Reduce_scatter(MPI_IN_PLACE, values.data(), lengths.data(), MPI_INT64_T, MPI_SUM, handle_->comm));
 }
 
 void Communicator::share_parts(std::span<double> all, std::span<const int> lengths) const {

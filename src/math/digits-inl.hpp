@@ -30,9 +30,8 @@ HWY_INLINE hn::Vec<D> power(D d, hn::Vec<hn::RebindToSigned<D>> biased_exponent)
 
 /// Times this a number is in units of its first digit.
 template <class D>
-HWY_INLINE hn::Vec<D> units_per_digit(D d, int bits, const BinCeiling* ceilings) {
-  const hn::RebindToSigned<D> whole;
-  return power(d, hn::Sub(hn::Set(whole, 2046 + bits), load_ceilings(d, ceilings)));
+HWY_INLINE hn::Vec<D> units_per_digit(D d, int bits, hn::Vec<hn::RebindToSigned<D>> ceilings) {
+  return power(d, hn::Sub(hn::Set(hn::RebindToSigned<D>(), 2046 + bits), ceilings));
 }
 
 /// Added to a whole number below 2^51 it leaves that number in the low bits.

@@ -34,11 +34,12 @@ void split_digits(double value, int bits, BinCeiling ceiling, Take&& take) {
   }
 }
 
-inline void raise_entry(BinCeiling wanted, int bits, BinCeiling& ceiling, DigitsOf digits) {
-  const std::size_t by =
-      wanted == not_finite ? bins_kept : std::min(bins_kept, static_cast<std::size_t>((wanted - ceiling) / bits));
+/// Raises an entry's highest bin.
+inline void raise_entry(std::uint8_t wanted, std::uint8_t& bin, DigitsOf digits) {
+  if (wanted == bin) return;
+  const std::size_t by = wanted == not_finite ? bins_kept : std::min<std::size_t>(bins_kept, wanted - bin);
   for (std::size_t i = bins_kept; i-- > 0;) digits[i] = i >= by ? digits[i - by] : 0;
-  ceiling = wanted;
+  bin = wanted;
 }
 
 /// Which of NaN, infinity and minus infinity a value is; 3 for a number.
@@ -53,15 +54,18 @@ inline double not_finite_sum(std::int64_t nans, std::int64_t infinities, std::in
   return infinities > 0 ? infinity : -infinity;
 }
 
-inline void add_digits(double value, int bits, BinCeiling& ceiling, DigitsOf digits) {
+inline void add_digits(double value, int bits, std::uint8_t& bin, DigitsOf digits) {
   const std::size_t kind = kind_of(value);
-  if (kind < 3 || ceiling == not_finite) {
-    if (ceiling != not_finite) raise_entry(not_finite, bits, ceiling, digits);
+  if (kind < 3 || bin == not_finite) {
+    if (bin != not_finite) raise_entry(not_finite, bin, digits);
     if (kind < 3) ++digits[kind];
     return;
   }
-  if (exponent_of(value) >= ceiling) raise_entry(bin_ceiling(value, bits), bits, ceiling, digits);
-  split_digits(value, bits, ceiling, [&](std::size_t i, std::int64_t digit) { digits[i] += digit; });
+  const int least = least_ceiling(bits);
+  const auto begins = static_cast<std::uint8_t>((bin_ceiling(value, bits) - least) / bits);
+  if (begins > bin) raise_entry(begins, bin, digits);
+  split_digits(value, bits, static_cast<BinCeiling>(least + bin * bits),
+               [&](std::size_t i, std::int64_t digit) { digits[i] += digit; });
 }
 
 }  // namespace shoal

@@ -79,7 +79,7 @@ HWY_INLINE void move_lanes(D d, const T* row, size_t j, const FixedPoint& format
   else
     x = hn::PromoteTo(d, hn::LoadU(narrow, row + j));
   const auto weight = hn::Set(d, move.weight), product = hn::Mul(weight, x);
-  const auto scale = units_per_digit(d, format.bits, format.ceilings.data() + j);
+  const auto scale = units_per_digit(d, format.bits, load_ceilings(d, format.ceilings.data() + j));
   std::int64_t* const from = move.from == nullptr ? nullptr : move.from + j;
   move_digits(d, hn::Mul(product, scale), format, from, move.to + j);
   if (format.long_products) move_digits(d, hn::Mul(hn::MulSub(weight, x, product), scale), format, from, move.to + j);

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "shoal/core/named_array.hpp"
+#include "shoal/math/binned.hpp"
 
 namespace shoal {
 namespace {

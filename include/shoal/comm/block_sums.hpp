@@ -10,12 +10,11 @@
 #include "shoal/comm/communicator.hpp"
 #include "shoal/core/large_vector.hpp"
 #include "shoal/core/statistics.hpp"
-#include "shoal/math/binned.hpp"
 
 namespace shoal {
 
 /// A block's statistics are double sums in one fixed order; across blocks sums are exact (math/binned.hpp). Totals are
-/// kept over the whole range of doubles and rounded once. 26 bytes an entry, shared by all threads of a rank.
+/// kept over the whole range of doubles and rounded once. 25 bytes an entry, shared by all threads of a rank.
 class BlockSums {
  public:
   /// Of at most n_blocks blocks of all ranks.
@@ -29,19 +28,19 @@ class BlockSums {
 
  private:
   struct Part;
-  [[nodiscard]] std::size_t n_groups() const { return ceilings_.size() / bin_group; }
-  [[nodiscard]] std::size_t n_wide() const { return n_totals_ * WideSum::size(bits_); }
-  [[nodiscard]] std::int64_t* group(std::size_t g) { return digits_.data() + n_wide() + g * digits_of_group; }
-  [[nodiscard]] std::size_t n_totals(const Part& part) const;
-  void raise_to_highest(const Communicator& comm, const Part& part);
-  void round(const Part& part, const std::int64_t* digits, double* sums) const;
-  void total(const Communicator& comm, const Part& part, double* sums);
+  using Words = LargeVector<std::int64_t>;
+  [[nodiscard]] std::int64_t* words(const Part& part);
+  [[nodiscard]] std::size_t n_words(const Part& part) const;
+  [[nodiscard]] std::size_t n_sums(const Part& part) const;
+  void merge(const Part& part, std::int64_t* words, std::int64_t* others) const;
+  void round(const Part& part, const std::int64_t* words, double* sums) const;
+  void total(const Communicator& comm, const Part& part, Words& incoming, double* sums);
 
-  std::size_t n_sums_, n_totals_;
+  SumLayout layout_;
   int bits_;
-  LargeVector<BinCeiling> ceilings_;  ///< of all entries but totals, in whole groups
-  LargeVector<std::int64_t> digits_;  ///< of the totals, then of the groups
-  std::vector<std::mutex> regions_;   ///< so many groups each
+  std::size_t n_groups_;             ///< of all entries but totals
+  Words words_;                      ///< digits of the totals, then the groups
+  std::vector<std::mutex> regions_;  ///< so many groups each
 };
 
 }  // namespace shoal

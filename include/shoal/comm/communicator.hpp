@@ -30,7 +30,6 @@ class Communicator {
   void minimum(std::span<std::int64_t> values) const;
   void minimum(std::span<std::uint64_t> values) const;
   void maximum(std::span<std::int64_t> values) const;
-  void maximum(std::span<std::int8_t> values) const;
   [[nodiscard]] std::uint64_t bitwise_and(std::uint64_t bits) const;
 
   /// Every rank's bytes, concatenated in rank order, on every rank.
@@ -40,10 +39,6 @@ class Communicator {
   /// All of a rank's parts together must stay within message_limit().
   void exchange(std::span<const std::byte> outgoing, std::span<const int> outgoing_bytes, std::span<std::byte> incoming,
                 std::span<const int> incoming_bytes) const;
-
-  /// Adds up `values` over ranks, exactly. Each rank keeps a part, so many of them in rank order, which then stands at
-  /// the beginning; the rest is undefined.
-  void sum_parts(std::span<std::int64_t> values, std::span<const int> lengths) const;
 
   /// Each rank has filled its part of `all`, so many in rank order; now every rank has all.
   void share_parts(std::span<double> all, std::span<const int> lengths) const;

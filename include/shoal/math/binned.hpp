@@ -19,10 +19,6 @@ int bin_bits(std::int64_t n_addends);
 
 inline constexpr std::size_t bins_kept = 3;
 
-/// Entries stand in groups: of a group the highest bins of all entries come first, then the next ones.
-inline constexpr std::size_t bin_group = 64;
-inline constexpr std::size_t digits_of_group = bins_kept * bin_group;
-
 /// Where an entry's highest bin ends: 2^(ceiling - 1023) is above all addends so far.
 using BinCeiling = std::int16_t;
 BinCeiling least_ceiling(int bits);
@@ -30,20 +26,24 @@ BinCeiling least_ceiling(int bits);
 BinCeiling bin_ceiling(double value, int bits);
 /// Digits from the bin below a ceiling to the one with the bit 2^last_bit, or the last bit of all doubles.
 std::size_t digits_down_to(int last_bit, BinCeiling ceiling, int bits);
-/// Of an entry with addends that are no numbers; its digits count NaNs, infinities, and negative infinities.
-inline constexpr BinCeiling not_finite = -1;
 
-/// The number of each entry's highest bin: the larger, the higher; 127 for entries that are not finite.
-void highest_bins(std::span<const BinCeiling> ceilings, int bits, std::int8_t* bins);
+/// Entries stand in groups, so that some groups are one message: the numbers of the highest bins of all entries (bytes,
+/// 0 for the lowest), their digits there, and those of the two bins below. All zero: nothing was added.
+inline constexpr std::size_t bin_group = 64;
+inline constexpr std::size_t words_of_group = bin_group / 8 + bins_kept * bin_group;
+
+/// The number of the highest bin of an entry with addends that are no numbers; its digits count NaNs, infinities, and
+/// negative infinities.
+inline constexpr std::uint8_t not_finite = 128;
 
 /// Adds one number to each of n entries in groups; entries beyond n within the last group stay.
-void add_binned(const double* values, std::size_t n, int bits, BinCeiling* ceilings, std::int64_t* digits);
+void add_binned(const double* values, std::size_t n, int bits, std::int64_t* groups);
 
-/// Raises the entries of a group from their highest bins to others, of which none is lower.
-void raise_binned(const std::int8_t* from, const std::int8_t* to, int bits, BinCeiling* ceilings, std::int64_t* digits);
+/// Adds other groups, which are used up.
+void merge_binned(std::int64_t* groups, std::int64_t* others, std::size_t n_groups);
 
 /// The sums of groups: exact where a double holds them, else to within two units in the last place.
-void round_binned(const BinCeiling* ceilings, const std::int64_t* digits, std::size_t n_groups, int bits, double* sums);
+void round_binned(const std::int64_t* groups, std::size_t n_groups, int bits, double* sums);
 
 /// A sum over the whole range of doubles, which drops nothing: for an objective, whose addends may cancel.
 class WideSum {
