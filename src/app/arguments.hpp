@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "shoal/io/table_source.hpp"
 #include "shoal/run/options.hpp"
 
 namespace shoal::app {
@@ -61,9 +62,7 @@ struct Arguments {
 
   // convert
   std::string type = "auto";
-  std::string label_column;
-  std::string header = "auto";
-  std::string delimiter = ",";
+  TableOptions table;
   std::optional<double> threshold;
 };
 

@@ -232,20 +232,33 @@ void add_info(CLI::App& root, Arguments& a) {
 
 void add_convert(CLI::App& root, Arguments& a) {
   CLI::App* app = root.add_subcommand("convert", "Make an HDF5 data file from CSV or NPY");
-  app->add_option("files", a.data, wrapped("Input (.csv, .tsv or .npy) and output (.h5)"))
+  app->add_option("files", a.data, wrapped("Input (text such as .csv and .tsv, or .npy; a pipe, too) and output (.h5)"))
       ->required()
       ->expected(2)
       ->type_name("IN OUT.h5");
   app->add_flag("--overwrite", a.overwrite, wrapped("Allow the output file to be replaced [refuse, exit 73]"));
+  const auto add_column = [&](const char* name, const char* type, std::string& value, const char* help) {
+    app->add_option(name, value, wrapped(help))->type_name(type)->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+  };
+  add_column(
+      "--columns", "LIST", a.table.columns,
+      "Columns that become features, in this order: names, numbers from 0, ranges 3:9 (without 9), ^NAME for all "
+      "but; by commas [all but ids and labels]");
+  add_column("--id-column", "COLUMN", a.table.id_column,
+             "Text: this column goes to /ids, integers as such, else as text");
+  add_column("--label-column", "COLUMN", a.table.label_column,
+             "Text: this column (name, or number from 0) goes to /labels, its texts numbered in sorted order");
+  add_column("--categorical", "NAMES|all", a.table.categorical,
+             "Text: these features are texts and become codes in sorted order; their names go to /levels");
   add_words(app, "--type", a.type, {"auto", "float64", "float32", "uint8", "int32", "int64"},
-            "Stored type; auto: the smallest integer type where all values are integers, else float64");
+            "Stored type; auto: that of .npy in float32, else the smallest integer type where all values are integers, "
+            "else float64");
   add_option(app, "--threshold", threshold_option(), a.threshold);
-  app->add_option("--label-column", a.label_column,
-                  wrapped("CSV: this column (name, or number from 0) goes to /labels, text numbered in sorted order"))
-      ->type_name("COLUMN");
-  add_words(app, "--header", a.header, {"auto", "yes", "no"},
-            "CSV: whether the first line holds names; auto: where it is not all numbers");
-  app->add_option("--delimiter", a.delimiter, wrapped("CSV: one character, or tab [,; tab for .tsv]"))->type_name("C");
+  add_words(app, "--header", a.table.header, {"auto", "yes", "no"},
+            "Text: whether the first line holds names; auto: where it is not all numbers, or options give names");
+  app->add_option("--delimiter", a.table.delimiter,
+                  wrapped("Text: one character, tab, space or auto: found from the first lines [auto; tab for .tsv]"))
+      ->type_name("C");
   add_quiet(app, a);
 }
 

@@ -6,126 +6,167 @@
 #include <map>
 
 #include "app/commands.hpp"
+#include "app/table_census.hpp"
 #include "app/terminal.hpp"
 #include "shoal/comm/agree.hpp"
-#include "shoal/io/data_file.hpp"
+#include "shoal/core/error.hpp"
 #include "shoal/io/durable_file.hpp"
+#include "shoal/io/table_file.hpp"
 #include "shoal/io/table_source.hpp"
 
 namespace shoal::app {
 namespace {
 
-/// What a first pass over the table finds.
-struct Census {
-  std::int64_t n_rows = 0;
-  std::int64_t n_missing = 0;
-  bool all_integers = true;
-  double least = std::numeric_limits<double>::infinity();
-  double largest = -std::numeric_limits<double>::infinity();
-  std::map<std::string, std::int32_t> labels;  ///< text to number, in sorted order
-};
-
-Census count(TableSource& table) {
-  Census census;
-  table.for_each_row([&](std::span<const double> values, const std::string& label) {
-    ++census.n_rows;
-    census.labels.emplace(label, 0);
-    for (const double value : values) {
-      census.n_missing += std::isnan(value) ? 1 : 0;
-      census.all_integers = census.all_integers && value == std::floor(value) && std::abs(value) < 0x1p53;
-      census.least = std::min(census.least, value);
-      census.largest = std::max(census.largest, value);
-    }
-  });
-  std::int32_t next = 0;
-  for (auto& [text, number] : census.labels) number = next++;
-  return census;
+/// Throws Error where a type that was asked for cannot hold the values.
+void require_fit(ElementType type, const Arguments& arguments, const Census& census) {
+  const double most = std::max(std::abs(census.least), std::abs(census.largest));
+  if (type == ElementType::float32 && std::isfinite(most) && most > std::numeric_limits<float>::max())
+    throw Error(ExitCode::bad_data,
+                fmt::format("--type float32: {} holds {}, which does not fit", arguments.data[0], most));
+  const bool fits = type == ElementType::uint8   ? census.holds_integers(0, 255)
+                    : type == ElementType::int32 ? census.holds_integers(-0x1p31, 0x1p31 - 1)
+                                                 : census.all_integers;
+  if (type != ElementType::float64 && type != ElementType::float32 && !fits)
+    throw Error(
+        ExitCode::bad_data,
+        fmt::format("--type {}: {} holds values that it cannot store (from {} to {}{}{})", arguments.type,
+                    arguments.data[0], census.least, census.largest, census.all_integers ? "" : ", not all integers",
+                    census.n_missing > 0 ? fmt::format(", {} missing", census.n_missing) : ""));
 }
 
-ElementType stored_type(const Arguments& arguments, const Census& census) {
+ElementType stored_type(const Arguments& arguments, const TableHead& head, const Census& census) {
   if (arguments.threshold) return ElementType::uint8;
   const std::map<std::string, ElementType> types = {{"float64", ElementType::float64},
                                                     {"float32", ElementType::float32},
                                                     {"uint8", ElementType::uint8},
                                                     {"int32", ElementType::int32},
                                                     {"int64", ElementType::int64}};
-  const auto limits = [&](double low, double high) {
-    return census.all_integers && census.least >= low && census.largest <= high;
-  };
   if (arguments.type == "auto") {
-    if (limits(0, 255)) return ElementType::uint8;
-    if (limits(-0x1p31, 0x1p31 - 1)) return ElementType::int32;
+    if (head.type) return *head.type;
+    if (census.holds_integers(0, 255)) return ElementType::uint8;
+    if (census.holds_integers(-0x1p31, 0x1p31 - 1)) return ElementType::int32;
     return census.all_integers ? ElementType::int64 : ElementType::float64;
   }
   const ElementType type = types.at(arguments.type);
-  const double most = std::max(std::abs(census.least), std::abs(census.largest));
-  if (type == ElementType::float32 && std::isfinite(most) && most > std::numeric_limits<float>::max())
-    throw Error(ExitCode::bad_data,
-                fmt::format("--type float32: {} holds {}, which does not fit", arguments.data[0], most));
-  const bool fits = type == ElementType::uint8   ? limits(0, 255)
-                    : type == ElementType::int32 ? limits(-0x1p31, 0x1p31 - 1)
-                                                 : census.all_integers;
-  if (type != ElementType::float64 && type != ElementType::float32 && !fits)
-    throw Error(ExitCode::bad_data, fmt::format("--type {}: {} holds values that it cannot store (from {} to {}{})",
-                                                arguments.type, arguments.data[0], census.least, census.largest,
-                                                census.all_integers ? "" : ", not all integers"));
+  require_fit(type, arguments, census);
   return type;
 }
 
+void require_usable(const Arguments& arguments, const TableHead& head, const Census& census) {
+  const std::string& file = arguments.data[0];
+  constexpr std::size_t longest_id = 4096;
+  if (census.n_rows == 0)
+    throw Error(ExitCode::bad_data,
+                fmt::format("{}: has no rows{}", file,
+                            head.names.empty() ? "" : " below the line of names (--header no makes that one a row)"));
+  if (census.ids.longest > longest_id)
+    throw Error(ExitCode::bad_data, fmt::format("{}: --id-column {}: an id has {} bytes; {} are possible", file,
+                                                arguments.table.id_column, census.ids.longest, longest_id));
+  if (arguments.threshold && !head.categorical.empty())
+    throw Error(ExitCode::usage, "--threshold: does not go with --categorical: codes are neither above nor below");
+  if (arguments.threshold && census.n_missing > 0)
+    throw Error(ExitCode::bad_data,
+                fmt::format("--threshold: {} holds {} missing values, which are neither above nor below", file,
+                            census.n_missing));
+  for (const std::size_t feature : head.categorical) {
+    const std::string name = feature_name(head, feature);
+    if (name.find('/') != std::string::npos || name == ".")
+      throw Error(ExitCode::bad_data,
+                  fmt::format("{}: --categorical: the name \"{}\" cannot be that of a data set (/levels/{}); give the "
+                              "column another",
+                              file, name, name));
+  }
+}
+
+DataHead head_of(const TableHead& table, const Census& census, ElementType type) {
+  DataHead head{type, census.n_rows, static_cast<std::int64_t>(table.n_features), {}, table.names};
+  if (table.categorical.size() != table.n_features) return head;
+  for (const Levels& levels : census.levels)  // one at least: a feature whose values are all missing
+    head.levels.push_back(std::max<std::int64_t>(1, static_cast<std::int64_t>(levels.names().size())));
+  return head;
+}
+
+/// A row as it is written; its numbers are made in `values`.
+class RowMaker {
+ public:
+  RowMaker(const Arguments& arguments, const TableHead& head, const Census& census)
+      : arguments_(arguments), head_(head), census_(census) {}
+
+  LabelledRow make(const TableRow& row) {
+    values_.assign(row.values.begin(), row.values.end());
+    if (arguments_.threshold)
+      for (double& value : values_) value = value > *arguments_.threshold ? 1 : 0;
+    std::size_t next = 0;
+    for (const std::size_t feature : head_.categorical) {
+      const std::int32_t code = number(census_.levels[next], row.texts[next]);
+      if (code >= 0) values_[feature] = code;
+      ++next;
+    }
+    LabelledRow made{values_, -1, {}};
+    if (head_.has_ids) made.id = row.texts[next++];
+    if (head_.has_labels) made.label = number(census_.labels, row.texts[next]);
+    return made;
+  }
+
+ private:
+  [[nodiscard]] std::int32_t number(const Levels& levels, std::string_view text) const {
+    const std::int32_t found = levels.number_of(text);
+    if (found < -1)
+      throw Error(ExitCode::io_failure, fmt::format("{}: changed while it was read; repeat that", arguments_.data[0]));
+    return found;
+  }
+
+  const Arguments& arguments_;
+  const TableHead& head_;
+  const Census& census_;
+  std::vector<double> values_;
+};
+
 void convert_rows(TableSource& table, const Census& census, ElementType type, const Arguments& arguments,
                   const OutputFile& output) {
-  std::vector<std::string> label_names;
-  if (!arguments.label_column.empty())
-    for (const auto& [text, number] : census.labels) label_names.push_back(text);
-  const DataHead head = {type, census.n_rows, static_cast<std::int64_t>(table.n_columns()), {}, table.names()};
-  write_table(output, head, label_names, [&](const AppendRow& append) {
-    std::vector<double> row;
-    table.for_each_row([&](std::span<const double> values, const std::string& label) {
-      row.assign(values.begin(), values.end());
-      if (arguments.threshold)
-        for (double& value : row) value = value > *arguments.threshold ? 1 : 0;
-      append(row, census.labels.at(label));
-    });
+  const TableHead& head = table.head();
+  BesideRows beside;
+  if (head.has_ids) beside.ids = census.ids;
+  if (head.has_labels) beside.label_names = census.labels.names();
+  for (std::size_t i = 0; i < head.categorical.size(); ++i)
+    beside.levels.emplace_back(feature_name(head, head.categorical[i]), census.levels[i].names());
+  RowMaker maker(arguments, head, census);
+  write_table(output, head_of(head, census, type), beside, [&](const AppendRow& append) {
+    table.for_each_row([&](const TableRow& row) { append(maker.make(row)); });
   });
 }
 
-char delimiter_of(const Arguments& arguments) {
-  if (arguments.delimiter == "tab" || arguments.delimiter == "\\t" ||
-      (arguments.delimiter == "," && arguments.data[0].ends_with(".tsv")))
-    return '\t';
-  if (arguments.delimiter.size() != 1)
-    throw Error(ExitCode::usage, fmt::format("--delimiter {}: must be one character, or tab", arguments.delimiter));
-  return arguments.delimiter[0];
+std::string summary(const Arguments& arguments, const TableHead& head, const Census& census, ElementType type) {
+  std::string more;
+  if (census.n_missing > 0) more += fmt::format(", {} values missing", census.n_missing);
+  if (census.n_without_label > 0) more += fmt::format(", {} rows without a label (-1)", census.n_without_label);
+  return fmt::format("wrote {} rows x {} features as {} to {}{}", census.n_rows, head.n_features, to_string(type),
+                     printable(arguments.data[1]), more);
 }
 
 }  // namespace
 
 void run_convert(const Communicator& comm, const Arguments& arguments) {
-  const char delimiter = delimiter_of(arguments);
   require_different_files(comm, {arguments.data[1]}, {arguments.data[0], arguments.config});
   OutputFile output(comm, arguments.data[1], arguments.overwrite);  // before a pipe is read
-  std::unique_ptr<TableSource> table;
-  Census census;
-  ElementType type{};
+  std::string done;
   on_root(comm, [&] {
-    table = open_table(arguments.data[0],
-                       {arguments.header, delimiter, arguments.label_column, folder_of(arguments.data[1])});
-    census = count(*table);
-    if (census.n_rows == 0) throw Error(ExitCode::bad_data, fmt::format("{}: has no rows", arguments.data[0]));
-    if (table->n_columns() == 0)
-      throw Error(ExitCode::bad_data, fmt::format("{}: has no columns beside the labels", arguments.data[0]));
-    if (arguments.threshold && census.n_missing > 0)
-      throw Error(ExitCode::bad_data,
-                  fmt::format("--threshold: {} holds {} missing values, which are neither above nor below",
-                              arguments.data[0], census.n_missing));
-    type = stored_type(arguments, census);
+    const std::string& file = arguments.data[0];
+    TableOptions options = arguments.table;
+    options.folder = folder_of(arguments.data[1]);
+    const std::unique_ptr<TableSource> table = open_table(file, options);
+    const TableHead& head = table->head();
+    if (head.n_features == 0)
+      throw Error(ExitCode::bad_data, fmt::format("{}: has no columns left to be features", file));
+    for (const std::string& note : head.notes) say(comm, arguments, "note: " + one_message(note));
+    const Census census = count(*table, file);
+    require_usable(arguments, head, census);
+    const ElementType type = stored_type(arguments, head, census);
+    convert_rows(*table, census, type, arguments, output);
+    done = summary(arguments, head, census, type);
   });
-  on_root(comm, [&] { convert_rows(*table, census, type, arguments, output); });
   output.commit();
-  if (comm.is_root())
-    say(comm, arguments,
-        fmt::format("wrote {} rows x {} features as {} to {}", census.n_rows, table->n_columns(), to_string(type),
-                    printable(arguments.data[1])));
+  say(comm, arguments, done);
 }
 
 }  // namespace shoal::app

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "shoal/comm/agree.hpp"
+#include "shoal/core/utf8.hpp"
 
 namespace shoal::app {
 namespace {
@@ -30,26 +31,6 @@ bool shows_utf8() {
   return false;
 }
 
-/// Length in bytes of the UTF-8 character at the front, and its number; 0 where there is none.
-std::size_t decode(std::string_view text, char32_t& code) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  const std::size_t length = first < 0x80   ? 1
-                             : first < 0xC2 ? 0
-                             : first < 0xE0 ? 2
-                             : first < 0xF0 ? 3
-                             : first < 0xF5 ? 4
-                                            : 0;
-  if (length == 0 || length > text.size()) return 0;
-  code = length == 1 ? first : first & (0x7FU >> length);
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0U) != 0x80) return 0;
-    code = (code << 6U) | (byte(i) & 0x3FU);
-  }
-  const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
-  return overlong || (code >= 0xD800 && code < 0xE000) || code > 0x10FFFF ? 0 : length;
-}
-
 /// Control characters, line and paragraph ends, marks of direction, and others that show as nothing.
 bool misleads(char32_t code) {
   const auto within = [&](char32_t first, char32_t last) { return code >= first && code <= last; };
@@ -64,8 +45,8 @@ std::vector<std::string> characters(std::string_view text) {
   std::vector<std::string> shown;
   while (!text.empty()) {
     char32_t code = 0;
-    const std::size_t length = std::max<std::size_t>(1, decode(text, code));
-    const bool good = decode(text, code) > 0 && !misleads(code) && (code < 0x80 || utf8);
+    const std::size_t length = std::max<std::size_t>(1, decode_utf8(text, code));
+    const bool good = decode_utf8(text, code) > 0 && !misleads(code) && (code < 0x80 || utf8);
     std::string escaped;
     for (std::size_t i = 0; i < length && !good; ++i)
       escaped += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[i]));
@@ -108,7 +89,7 @@ std::string one_message(std::string_view text) {
   std::vector<std::string> whole;  // characters once more: none is cut in two
   for (std::size_t i = 0; i < message.size();) {
     char32_t code = 0;
-    const std::size_t length = std::max<std::size_t>(1, decode(std::string_view(message).substr(i), code));
+    const std::size_t length = std::max<std::size_t>(1, decode_utf8(std::string_view(message).substr(i), code));
     whole.push_back(message.substr(i, length));
     i += length;
   }

@@ -91,7 +91,7 @@ bool qualifies(hid_t file, const std::string& path, Wanted wanted) {
   const auto type = number_type_of(dataset);
   if (!type) return false;
   if (wanted == Wanted::matrix) return extents_of(dataset).size() == 2;
-  return extents_of(dataset).size() == 1 && !type->stored.is_float;
+  return path != "/ids" && extents_of(dataset).size() == 1 && !type->stored.is_float;
 }
 
 std::string find_path(hid_t file, const std::string& name, Wanted wanted) {

@@ -93,7 +93,8 @@ def tables(box):
     lines = [box.rng.choice((b",", b",", b";", b"\t")).join(row) for row in [header, *rows]]
     box.path("t.csv").write_bytes(begin + end.join(lines) + box.rng.choice((b"", end)))
     more = box.rng.choice(([], [], ["--header", "yes"], ["--header", "no"], ["--label-column", 1], ["--label-column", "b"],
-                           ["--threshold", 1], ["--delimiter", ";"], ["--type", "int8"], ["--type", "float32"]))
+                           ["--threshold", 1], ["--delimiter", ";"], ["--categorical", "all"], ["--id-column", 0],
+                           ["--columns", "^0"], ["--columns", "c,a", "--categorical", "c"], ["--type", "int8"], ["--type", "float32"]))
     result = box.run("convert", "t.csv", "o.h5", *more, expect={0, 64, 65}, outputs={"o.h5"},
                      ranks=box.rng.choice((0, 0, 0, 2)), limit=30)
     if result.code == 0:

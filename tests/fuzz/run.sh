@@ -25,8 +25,10 @@ build hdf5 $reader $undo src/io/model_file.cpp src/io/model_reading.cpp src/io/l
 # shellcheck disable=SC2086
 build chunk $undo
 build checkpoint src/io/envelope.cpp src/io/checkpoint.cpp
-build table src/io/table_source_csv.cpp src/io/table_source_npy.cpp src/io/rereadable.cpp src/io/durable_file.cpp src/io/digest.cpp \
-  src/comm/communicator.cpp
+# shellcheck disable=SC2086
+build table $undo src/io/table_source_text.cpp src/io/table_source_npy.cpp src/io/table_columns.cpp src/io/column_list.cpp \
+  src/io/text_layout.cpp src/io/text_records.cpp src/io/cell.cpp src/io/foreign_kind.cpp \
+  src/io/rereadable.cpp src/io/durable_file.cpp src/io/digest.cpp src/core/utf8.cpp src/comm/communicator.cpp
 wait $!
 
 # Files to start from, behind a byte that says how they are read.

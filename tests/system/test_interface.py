@@ -20,7 +20,7 @@ OPTIONS = {
     "sample": "rows output overwrite seed quiet help".split(),
     "compare": "quiet help".split(),
     "info": "json prototypes help".split(),
-    "convert": "overwrite type threshold label-column header delimiter quiet help".split(),
+    "convert": "overwrite columns id-column label-column categorical type threshold header delimiter quiet help".split(),
 }
 ATTRIBUTES = {"format", "format_version", "model", "n_clusters", "n_features", "n_rows", "total_weight", "objective",
               "n_iterations", "converged", "stop_reason", "seed", "instruction_set", "shoal_version", "options"}

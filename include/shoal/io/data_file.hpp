@@ -1,9 +1,8 @@
-/// Files of rows as fit reads them: /X, and /labels beside it.
+/// Files of rows that a model drew, as fit reads them: /X, and /labels beside it.
 #pragma once
 
 #include <cstdint>
 #include <functional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -26,12 +25,5 @@ struct DataHead {
 /// depend on the number of ranks.
 void write_data(const Communicator& comm, const OutputFile& output, const DataHead& head,
                 const std::function<Range(int rank)>& rows_of_rank, const void* rows, const std::int32_t* labels);
-
-using AppendRow = std::function<void(std::span<const double> values, std::int32_t label)>;
-
-/// Rank 0 alone: the same row by row, as `each_row` appends them; HDF5 converts them to head.type. Labels are numbers
-/// of `label_names`; where there are none, they are not written.
-void write_table(const OutputFile& output, const DataHead& head, const std::vector<std::string>& label_names,
-                 const std::function<void(const AppendRow& append)>& each_row);
 
 }  // namespace shoal
