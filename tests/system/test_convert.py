@@ -340,6 +340,14 @@ class Arrays(Tables):
             self.assertEqual(file["X"].dtype, np.dtype(kind))
             file.close()
 
+    def test_many_rows(self):
+        """They are written in pieces of 16 MiB."""
+        X = np.arange(6_000_000).reshape(-1, 2) + 0.5
+        np.save(self.path("x.npy"), X)
+        self.ok("convert", self.path("x.npy"), self.path("t.h5"))
+        with h5py.File(self.path("t.h5")) as file:
+            self.assertTrue(np.array_equal(file["X"][:], X))
+
     def test_columns(self):
         np.save(self.path("x.npy"), np.arange(12.0).reshape(3, 4))
         data = self.path("x.npy").read_bytes()
