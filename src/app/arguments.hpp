@@ -41,6 +41,7 @@ struct Arguments {
   bool overwrite = false;
   bool responsibilities = false;
   bool log_density = false;
+  bool distances = false;
 
   std::string checkpoint;
   std::string checkpoint_every = "5min";

@@ -168,7 +168,9 @@ void add_fit(CLI::App& root, Arguments& a, GivenOptions& given) {
   app->add_option("data", a.data, wrapped(data_help))->required()->type_name("DATA");
   a.output = "model.h5";
   add_output(app, a, fmt::format("The model [{}]", a.output), false);
-  app->add_option("--labels", a.labels, wrapped("Also write the final labels"))->type_name("FILE");
+  app->add_option("--labels", a.labels,
+                  wrapped("Also write the final labels; .csv, .tsv: a table of text, with /ids of the data"))
+      ->type_name("FILE");
   add_run_options(app, given);
   add_checkpoint_options(app, a);
   app->add_flag("--dry-run", a.dry_run,
@@ -186,9 +188,10 @@ void add_predict(CLI::App& root, Arguments& a) {
   CLI::App* app = root.add_subcommand("predict", "Assign rows to clusters");
   app->add_option("model", a.model_file, wrapped("A model file"))->required()->type_name("MODEL.h5");
   app->add_option("data", a.data, wrapped(data_help))->required()->type_name("DATA");
-  add_output(app, a, "The labels", true);
+  add_output(app, a, "The labels; .csv, .tsv: a table of text, with /ids of the data", true);
   app->add_flag("--responsibilities", a.responsibilities, wrapped("mixtures: also write /responsibilities (N x K)"));
   app->add_flag("--log-density", a.log_density, wrapped("mixtures: also write /log_density (N)"));
+  app->add_flag("--distances", a.distances, wrapped("kmeans, kmedians: also write /distances (N x K) to the centres"));
   add_row_options(app, a, false);
   add_compute_options(app, a);
   add_quiet(app, a);

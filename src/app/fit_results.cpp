@@ -13,7 +13,8 @@
 #include "shoal/comm/agree.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/io/digest.hpp"
-#include "shoal/io/label_file.hpp"
+#include "shoal/io/label_text.hpp"
+#include "shoal/io/row_ids.hpp"
 #include "shoal/math/target.hpp"
 
 namespace shoal::app {
@@ -68,7 +69,11 @@ namespace {
 
 void write_and_name(const Communicator& comm, Outputs& outputs, const ModelFile& file, const FitResult& result,
                     const FitPlan& plan, Checkpointing& checkpointing) {
-  if (outputs.labels) write_labels(comm, *outputs.labels, plan.partition, file.n_clusters, result.labels);
+  if (outputs.labels) {
+    RowResults results{.n_clusters = file.n_clusters, .labels = &result.labels};
+    results.ids = std::move(outputs.ids);
+    write_labels(comm, *outputs.labels, plan.partition, results);
+  }
   write_model(comm, outputs.model, file);
   if (checkpointing.possible()) {  // before any has its name: what is found under it later is known to be ours
     NamedTexts written = {{"model", outputs.model.digest()}};
@@ -81,6 +86,11 @@ void write_and_name(const Communicator& comm, Outputs& outputs, const ModelFile&
 }
 
 }  // namespace
+
+void read_ids_of_labels(const Communicator& comm, const FitPlan& plan, Outputs& outputs) {
+  if (outputs.labels && is_text_name(outputs.labels->name()))
+    outputs.ids = read_ids(comm, plan.datasets, plan.partition);
+}
 
 void write_outputs(const Communicator& comm, Outputs& outputs, const ModelFile& file, const FitResult& result,
                    const FitPlan& plan, Checkpointing& checkpointing) {

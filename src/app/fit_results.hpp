@@ -4,6 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "app/checkpointing.hpp"
 #include "app/fit_plan.hpp"
@@ -18,6 +19,7 @@ namespace shoal::app {
 struct Outputs {
   OutputFile model;
   std::optional<OutputFile> labels;
+  std::optional<std::vector<std::string>> ids;  ///< of this rank's rows, where labels have them
 
   Outputs(const Communicator& comm, const Arguments& arguments, const std::optional<Checkpoint>& before,
           const std::string& mark);
@@ -25,6 +27,9 @@ struct Outputs {
 
 /// Whether all that is asked for is there as the finished fit wrote it. Collective.
 bool all_written(const Communicator& comm, const Arguments& arguments, const Checkpoint& finished);
+
+/// Before the fit, so that what cannot be read is told while nothing is lost. Collective.
+void read_ids_of_labels(const Communicator& comm, const FitPlan& plan, Outputs& outputs);
 
 /// Writes the files, lets the checkpoint know them, and gives them their names. Collective.
 void write_outputs(const Communicator& comm, Outputs& outputs, const ModelFile& file, const FitResult& result,

@@ -155,6 +155,7 @@ void fit_and_write(const Communicator& comm, FitPlan& plan, Outputs& outputs, Ch
     say(comm, arguments,
         fmt::format("going on from {} after {} iterations", printable(arguments.checkpoint),
                     before->state.n_iterations));
+  read_ids_of_labels(comm, plan, outputs);
   Life life{plan, outputs, reporter, checkpointing, before};
   const auto fitted = [&] {
     const Rows rows = read_rows(comm, plan.datasets, plan.partition, plan.read);

@@ -8,7 +8,8 @@
 #include "app/threads.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/fit/not_finite.hpp"
-#include "shoal/io/label_file.hpp"
+#include "shoal/io/label_text.hpp"
+#include "shoal/io/row_ids.hpp"
 #include "shoal/run/fitted.hpp"
 
 namespace shoal::app {
@@ -65,16 +66,23 @@ void run_predict(const Communicator& comm, const Arguments& arguments) {
   if (!app.family().mixture && (arguments.responsibilities || arguments.log_density))
     throw Error(ExitCode::usage, fmt::format("--responsibilities, --log-density: a {} model has none; only mixtures do",
                                              app.family().name));
+  if (app.family().mixture && arguments.distances)
+    throw Error(ExitCode::usage, fmt::format("--distances: a {} model has no centres that rows are compared with; "
+                                             "--responsibilities, --log-density tell how well a row fits",
+                                             app.family().name));
   std::vector<std::string> inputs = files_of(app.datasets);
   inputs.insert(inputs.end(), {arguments.model_file, arguments.config});
   inputs.insert(inputs.end(), app.model.sources.begin(), app.model.sources.end());
   require_different_files(comm, {arguments.output}, inputs);
   OutputFile output(comm, arguments.output, arguments.overwrite);
-  const PredictionWants wants{true, arguments.log_density, arguments.responsibilities};
+  const PredictionWants wants{true, arguments.log_density, arguments.responsibilities, arguments.distances};
   apply_model(comm, app, wants, [&](const Prediction& found, const DataSummary& summary) {
-    write_labels(comm, output, app.partition, app.model.n_clusters, found.labels,
-                 wants.responsibilities ? &found.responsibilities : nullptr,
-                 wants.log_density ? &found.log_density : nullptr);
+    RowResults results{.n_clusters = app.model.n_clusters, .labels = &found.labels};
+    if (wants.responsibilities) results.responsibilities = &found.responsibilities;
+    if (wants.log_density) results.log_density = &found.log_density;
+    if (wants.distances) results.distances = &found.distances;
+    if (is_text_name(arguments.output)) results.ids = read_ids(comm, app.datasets, app.partition);
+    write_labels(comm, output, app.partition, results);
     output.commit();
     say(comm, arguments,
         fmt::format("{} rows labelled{}; wrote {}", summary.rows_used,

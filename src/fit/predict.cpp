@@ -13,11 +13,13 @@ Prediction predict(const Model<Row>& model, const RowPass<Row>& pass, const Pred
   if (wants.labels) result.labels.resize(n);
   if (wants.log_density) result.log_density.resize(n);
   if (wants.responsibilities) result.responsibilities.resize(n * k);
+  if (wants.distances) result.distances.resize(n * k);
   const Statistics sums = pass.reduce(model.statistics(true), [&](const RowBlock<Row>& block, Statistics& mine) {
     RowOutputs outputs;
     if (wants.labels) outputs.label = result.labels.data() + block.first_local;
     if (wants.log_density) outputs.log_density = result.log_density.data() + block.first_local;
     if (wants.responsibilities) outputs.responsibilities = result.responsibilities.data() + block.first_local * k;
+    if (wants.distances) outputs.distances = result.distances.data() + block.first_local * k;
     model.expect(block, mine, outputs);
   });
   result.objective = model.objective(sums);
@@ -30,6 +32,7 @@ Prediction predict(const Model<Row>& model, const RowPass<Row>& pass, const Pred
     if (used[r] != 0) continue;
     if (wants.labels) result.labels[r] = -1;
     if (wants.log_density) result.log_density[r] = unknown;
+    if (wants.distances) std::fill_n(result.distances.begin() + static_cast<std::ptrdiff_t>(r * k), k, unknown);
     if (wants.responsibilities)
       std::fill_n(result.responsibilities.begin() + static_cast<std::ptrdiff_t>(r * k), k, 0.0);
   }

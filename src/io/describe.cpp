@@ -178,6 +178,23 @@ void read_attributes(hid_t dataset, DatasetInfo& info) {
   if (static_cast<std::int64_t>(info.feature_names.size()) != info.n_columns) info.feature_names.clear();
 }
 
+bool is_text(hid_t dataset) {
+  const Hdf5Handle type(H5Dget_type(dataset), H5Tclose);
+  return H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0;
+}
+
+/// Texts of one size, as `convert` writes them, as rows of bytes.
+NumberType as_bytes(hid_t dataset, DatasetInfo& info) {
+  const Hdf5Handle type(H5Dget_type(dataset), H5Tclose);
+  const Hdf5Handle creation(H5Dget_create_plist(dataset), H5Pclose);
+  constexpr std::size_t most_bytes = 65536;
+  if (H5Pget_layout(creation) != H5D_CONTIGUOUS || H5Tget_size(type) > most_bytes)
+    throw Error(ExitCode::bad_data, fmt::format("{}: its texts are in chunks, or too long", info.name()));
+  info.rank = 2;
+  info.n_columns = static_cast<std::int64_t>(H5Tget_size(type));
+  return {{false, false, false, 1, 0, 8, "text"}, ElementType::uint8};
+}
+
 FoundDataset found(hid_t file, const std::string& name, const std::string& path) {
   const Hdf5Handle dataset(H5Dopen2(file, path.c_str(), H5P_DEFAULT), H5Dclose);
   if (dataset < 0) return {path, "", "other", "damaged"};
@@ -214,7 +231,8 @@ DatasetInfo describe_dataset(const std::string& name, Wanted wanted) {
   if (id < 0) no_dataset(file, info);
   const Hdf5Handle dataset(id, H5Dclose);
   read_shape(dataset, wanted, info);
-  const auto type = number_type_of(dataset);
+  const auto type =
+      wanted == Wanted::ids && is_text(dataset) ? std::optional(as_bytes(dataset, info)) : number_type_of(dataset);
   if (!type)
     throw Error(
         ExitCode::bad_data,

@@ -9,6 +9,7 @@
 #include "shoal/core/error.hpp"
 #include "shoal/io/elements.hpp"
 #include "shoal/io/hdf5_file.hpp"
+#include "shoal/io/label_text.hpp"
 #include "shoal/io/row_writer.hpp"
 #include "shoal/io/slice_reader.hpp"
 
@@ -46,17 +47,21 @@ std::vector<std::int64_t> read_labels(const Communicator& comm, const DatasetInf
 }
 
 void write_labels(const Communicator& comm, const OutputFile& output, const Partition& partition,
-                  std::int64_t n_clusters, const std::vector<std::int32_t>& labels,
-                  const std::vector<double>* responsibilities, const std::vector<double>* log_density) {
-  std::vector<RowArray> arrays = {{"/labels", ElementType::int32, 0, labels.data()}};
-  if (responsibilities != nullptr)
-    arrays.push_back({"/responsibilities", ElementType::float64, n_clusters, responsibilities->data()});
-  if (log_density != nullptr) arrays.push_back({"/log_density", ElementType::float64, 0, log_density->data()});
+                  const RowResults& results) {
+  if (is_text_name(output.name())) return write_label_text(comm, output, partition, results);
+  const std::int64_t k = results.n_clusters;
+  std::vector<RowArray> arrays = {{"/labels", ElementType::int32, 0, results.labels->data()}};
+  const auto add = [&](const char* path, std::int64_t n_columns, const std::vector<double>* values) {
+    if (values != nullptr) arrays.push_back({path, ElementType::float64, n_columns, values->data()});
+  };
+  add("/responsibilities", k, results.responsibilities);
+  add("/log_density", 0, results.log_density);
+  add("/distances", k, results.distances);
   const auto rows = [&](int rank) { return partition.rows_of_rank(rank, comm.size()); };
   write_rows(comm, output, partition.n_rows, rows, arrays, [&](hid_t file) {
     write_attribute(file, "format", std::string("shoal-labels"));
     write_attribute(file, "format_version", std::int64_t{1});
-    write_attribute(file, "n_clusters", n_clusters);
+    write_attribute(file, "n_clusters", k);
   });
 }
 

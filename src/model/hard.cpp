@@ -63,6 +63,23 @@ class BlockTally {
   std::vector<std::int64_t> count_;
 };
 
+/// Of each row of a block to all centres, by the plain formula, in double.
+template <class T>
+void store_distances(const RowBlock<T>& block, const Matrix& centres, Distance distance, double* out) {
+  const bool manhattan = distance == Distance::manhattan;
+  for (std::size_t r = 0; r < block.n_rows; ++r)
+    for (std::size_t k = 0; k < centres.rows; ++k) {
+      const T* const row = block.row(r);
+      const std::span<const double> centre = centres.row(k);
+      double sum = 0;
+      for (std::size_t d = 0; d < centre.size(); ++d) {
+        const double difference = static_cast<double>(row[d]) - centre[d];
+        sum += manhattan ? std::abs(difference) : difference * difference;
+      }
+      *out++ = manhattan ? sum : std::sqrt(sum);
+    }
+}
+
 }  // namespace
 
 template <class T>
@@ -138,6 +155,7 @@ void HardModel<T>::expect(const RowBlock<T>& block, Statistics& sums, const RowO
     if (outputs.label != nullptr) std::copy_n(tile.label.begin(), tile.n_rows, outputs.label + tile.first);
   });
   tally.add_to(sums);
+  if (outputs.distances != nullptr) store_distances(block, centres_, distance_, outputs.distances);
 }
 
 template <class T>

@@ -20,7 +20,7 @@ reader="src/io/hdf5_file.cpp src/io/foreign_file.cpp src/io/number_type.cpp src/
   src/io/slice_reader.cpp"
 undo="src/io/storage.cpp src/io/numbers.cpp src/io/packed_bits.cpp src/io/filters.cpp"
 # shellcheck disable=SC2086 # lists of files
-build hdf5 $reader $undo src/io/model_file.cpp src/io/model_reading.cpp src/io/label_file.cpp src/io/row_writer.cpp src/io/output_file.cpp src/io/output_path.cpp \
+build hdf5 $reader $undo src/io/model_file.cpp src/io/model_reading.cpp src/io/label_file.cpp src/io/label_text.cpp src/io/row_writer.cpp src/io/output_file.cpp src/io/output_path.cpp \
   src/io/durable_file.cpp src/io/digest.cpp src/comm/communicator.cpp src/comm/agree.cpp src/comm/environment.cpp &
 # shellcheck disable=SC2086
 build chunk $undo

@@ -15,7 +15,7 @@ checkpoint checkpoint-every restart max-time max-iterations tolerance regulariza
 dry-run log progress quiet verbose json help""".split()
 OPTIONS = {
     "fit": FIT,
-    "predict": "output overwrite responsibilities log-density missing missing-value precision threads target quiet help".split(),
+    "predict": "output overwrite responsibilities log-density distances missing missing-value precision threads target quiet help".split(),
     "score": "row-weights missing missing-value precision threads target help".split(),
     "sample": "rows output overwrite seed quiet help".split(),
     "compare": "quiet help".split(),

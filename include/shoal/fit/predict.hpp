@@ -9,7 +9,7 @@
 namespace shoal {
 
 /// What a pass found; per-row arrays are of this rank's rows, empty where not wanted. Rows left out have label -1,
-/// log density NaN and responsibilities 0.
+/// log density and distances NaN, and responsibilities 0.
 struct Prediction {
   double objective = 0;
   double log_likelihood = 0;
@@ -17,12 +17,14 @@ struct Prediction {
   std::vector<std::int32_t> labels;
   std::vector<double> log_density;
   std::vector<double> responsibilities;  ///< n x K
+  std::vector<double> distances;         ///< n x K, to each centre, in the units of the data; hard models
 };
 
 struct PredictionWants {
   bool labels = false;
   bool log_density = false;
   bool responsibilities = false;
+  bool distances = false;
 };
 
 /// Collective. On the rows of the fit it repeats the fit's labels and objective bit for bit.

@@ -44,13 +44,14 @@ DatasetName parse_dataset_name(const std::string& text);
 std::int64_t total_rows(const std::vector<DatasetInfo>& datasets);
 bool all_float32(const std::vector<DatasetInfo>& datasets);
 
-/// Which data sets qualify where no path is given.
-enum class Wanted { matrix, labels };
+/// Which data sets qualify where no path is given; ids are always named.
+enum class Wanted { matrix, labels, ids };
 
-/// Describes the named data sets: with no path /X or the file's only two-dimensional numeric one (matrix), /labels or
-/// the only one-dimensional integer one (labels). Throws Error: no_input (a missing file, also behind a link), bad_data
-/// (not HDF5, truncated, no such data set, several candidates, not numeric, a filter that is not to be had). The files'
-/// headers are read in a process of their own (reader_process.hpp). Not collective.
+/// Describes the named data sets (ids that are texts of one size as rows of bytes, rank 2): with no path /X or the
+/// file's only two-dimensional numeric one (matrix), /labels or the only one-dimensional integer one (labels). Throws
+/// Error: no_input (a missing file, also behind a link), bad_data (not HDF5, truncated, no such data set, several
+/// candidates, not numeric, a filter that is not to be had). The files' headers are read in a process of their own
+/// (reader_process.hpp). Not collective.
 std::vector<DatasetInfo> describe_here(const std::vector<std::string>& names, Wanted wanted);
 
 /// The same by rank 0, for all ranks. Collective.

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "shoal/data/partition.hpp"
@@ -14,11 +16,19 @@ namespace shoal {
 /// something else.
 std::vector<std::int64_t> read_labels(const Communicator& comm, const DatasetInfo& info);
 
-/// Writes labels and, where not null, responsibilities (n x K) and log densities of this rank's rows to the temporary
-/// of `output`. Collective; the bytes do not depend on the number of ranks.
+/// What was found about this rank's rows; null: not wanted.
+struct RowResults {
+  std::int64_t n_clusters = 0;
+  const std::vector<std::int32_t>* labels = nullptr;           ///< always there
+  const std::vector<double>* responsibilities = nullptr;       ///< n x K
+  const std::vector<double>* log_density = nullptr;            ///< n
+  const std::vector<double>* distances = nullptr;              ///< n x K
+  std::optional<std::vector<std::string>> ids = std::nullopt;  ///< of the rows; only tables of text have them
+};
+
+/// Writes them to the temporary of `output`: a table of text where its name ends with .csv or .tsv, else HDF5.
+/// Collective; the bytes do not depend on the number of ranks.
 void write_labels(const Communicator& comm, const OutputFile& output, const Partition& partition,
-                  std::int64_t n_clusters, const std::vector<std::int32_t>& labels,
-                  const std::vector<double>* responsibilities = nullptr,
-                  const std::vector<double>* log_density = nullptr);
+                  const RowResults& results);
 
 }  // namespace shoal

@@ -23,6 +23,7 @@ struct RowOutputs {
   std::int32_t* label = nullptr;       ///< n
   double* log_density = nullptr;       ///< n; hard models: minus the distance
   double* responsibilities = nullptr;  ///< n x K, row-major
+  double* distances = nullptr;         ///< n x K, row-major; hard models: to each centre, not squared
 };
 
 /// Repairs during a fit; each may make the objective fall.

@@ -40,7 +40,7 @@ void save(const Communicator& comm, const ModelFile& model, const std::string& f
 
 /// One pass over rows, read for this model, with parameters that stay as they are. Collective. Throws NotFinite, which
 /// names the row.
-Prediction predict(const Rows& rows, const ModelFile& model, const PredictionWants& wants = {true, false, false},
+Prediction predict(const Rows& rows, const ModelFile& model, const PredictionWants& wants = {.labels = true},
                    const std::string& source = "the model");
 
 }  // namespace shoal
