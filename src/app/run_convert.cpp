@@ -162,6 +162,11 @@ void run_convert(const Communicator& comm, const Arguments& arguments) {
     const Census census = count(*table, file);
     require_usable(arguments, head, census);
     const ElementType type = stored_type(arguments, head, census);
+    if (census.n_beyond > 0)
+      say(comm, arguments,
+          fmt::format("note: {} whole numbers of 2^53 or more are held as the nearest float64; --id-column keeps a "
+                      "column of numbers as they are",
+                      census.n_beyond));
     convert_rows(*table, census, type, arguments, output);
     done = summary(arguments, head, census, type);
   });

@@ -24,7 +24,9 @@ std::optional<double> value_of(const std::string& text) {
 
 void count_value(double value, Census& census) {
   census.n_missing += std::isnan(value) ? 1 : 0;
-  census.all_integers = census.all_integers && value == std::floor(value) && std::abs(value) < 0x1p53;
+  const bool whole = value == std::floor(value);
+  census.all_integers = census.all_integers && whole && std::abs(value) < 0x1p53;
+  census.n_beyond += whole && std::abs(value) >= 0x1p53 && std::abs(value) < 0x1p64 ? 1 : 0;
   census.least = std::min(census.least, value);
   census.largest = std::max(census.largest, value);
 }

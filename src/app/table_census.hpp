@@ -31,7 +31,8 @@ class Levels {
 struct Census {
   std::int64_t n_rows = 0;
   std::int64_t n_missing = 0;
-  bool all_integers = true;  ///< and none is missing
+  bool all_integers = true;   ///< and none is missing
+  std::int64_t n_beyond = 0;  ///< whole numbers that float64 need not hold exactly
   double least = std::numeric_limits<double>::infinity();
   double largest = -std::numeric_limits<double>::infinity();
   std::vector<Levels> levels;  ///< one a categorical feature

@@ -1,5 +1,7 @@
 #include "io/cell.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -21,6 +23,13 @@ bool has_commas_in_numbers(std::string_view text) {
     if (i == 0 || i + 1 == text.size() || !is_digit(text[i - 1]) || !is_digit(text[i + 1])) return false;
   }
   return found;
+}
+
+/// Whether a text is a number but for separators or a unit: 1,5 or 1'000 or $5 or 5%; a date is none.
+bool looks_decorated(std::string_view text) {
+  if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
+  return std::ranges::any_of(text, is_digit) &&
+         text.find_first_not_of("0123456789.,' $%_\xe2\x82\xac\xc2\xa3\xa0") == std::string_view::npos;
 }
 
 }  // namespace
@@ -60,13 +69,15 @@ bool is_like_number(std::string_view field) {
   return parse_cell(text).kind == CellKind::number;
 }
 
-std::string remedy(std::string_view field) {
+std::string remedy(std::string_view field, const std::string& column) {
   const std::string_view text = trimmed(field);
-  if (has_commas_in_numbers(text))
-    return "write decimals with a point, and thousands without separators (or is --delimiter right?)";
+  if (looks_decorated(text))
+    return "write decimals with a point, no separators of thousands and no units (or is --delimiter right?)";
   if (text.starts_with('#')) return "lines of comment may stand only before the table";
-  return "make codes of text by --categorical, keep it aside by --label-column or --id-column, or leave it out by "
-         "--columns ^NAME";
+  return fmt::format(
+      "--categorical {0} makes codes of texts, --label-column {0} or --id-column {0} keeps them aside, and --columns "
+      "^{0} leaves them out",
+      column);
 }
 
 }  // namespace shoal

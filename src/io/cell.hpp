@@ -24,7 +24,7 @@ Cell parse_cell(std::string_view field);
 /// Whether a cell is a number, or would be one with a decimal comma.
 bool is_like_number(std::string_view field);
 
-/// What to do with a cell that is not a number, for the end of the message.
-std::string remedy(std::string_view field);
+/// What to do with a cell that is not a number, for the end of the message; `column` as options take it.
+std::string remedy(std::string_view field, const std::string& column);
 
 }  // namespace shoal

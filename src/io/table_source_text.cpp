@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 #include <limits>
 
 #include "io/cell.hpp"
@@ -172,7 +173,8 @@ class TextSource final : public TableSource {
                        trimmed(record.fields[column])));
     if (cell.kind == CellKind::no_number)
       fail(record, column,
-           fmt::format("\"{}\" is not a number; {}", record.fields[column], remedy(record.fields[column])));
+           fmt::format("\"{}\" is not a number; {}", record.fields[column],
+                       remedy(record.fields[column], option_name(column))));
     return cell.value;
   }
 
@@ -181,6 +183,14 @@ class TextSource final : public TableSource {
       fail(record, column,
            fmt::format("\"{}\" is not UTF-8; write the file anew: iconv -f LATIN1 -t UTF-8 {}", record.fields[column],
                        file_.name()));
+  }
+
+  /// A column as options take it.
+  [[nodiscard]] std::string option_name(std::size_t column) const {
+    const bool plain = has_header_ && std::ranges::count(names_, names_[column]) == 1 && !names_[column].empty() &&
+                       names_[column].find_first_of(",:^\"' ") == std::string::npos &&
+                       !std::isdigit(static_cast<unsigned char>(names_[column][0]));
+    return plain ? names_[column] : std::to_string(column);
   }
 
   [[noreturn]] void fail(const Record& record, std::size_t column, const std::string& why) const {
@@ -203,7 +213,8 @@ class TextSource final : public TableSource {
       return "it ends with a delimiter, the first does not: take it away, or give the first one, too";
     const std::string text = fmt::format("is --delimiter right (now: {})?", delimiter_name());
     if (!one_more || !has_header_) return text;
-    return text + " R leaves out the name of the rows' names: write.table(..., row.names = FALSE) writes none";
+    return text +
+           " Are there commas within numbers? R gives names of rows no name: write.table(..., row.names = FALSE)";
   }
 
   RereadableFile file_;

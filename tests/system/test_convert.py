@@ -102,7 +102,7 @@ class Kinds(Tables):
 
     def test_others(self):
         self.refuses((shoal.DATA / "iris.h5").read_bytes(), ["HDF5", "fit"])
-        for begin, word in ((b"PAR1", "Parquet"), (b"CDF\x01", "NetCDF"), (b"SIMPLE  = T", "FITS"), (b"%PDF-1.4", "PDF"),
+        for begin, word in ((b"PAR1", "Parquet"), (b"CDF\x01", "NetCDF"), (b"SIMPLE  = T", "FITS"), (b"%PDF-1.4", "PDF"), (b"<!DOCTYPE html>", "web page"), (b"{\"a\": 1}", "JSON"),
                             (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", ".xls"), (b"\x80\x04\x95", "pickle")):
             self.refuses(begin + bytes(100), [word])
         self.refuses(b"1,2\n3,\x004\n", ["line 2", "byte 0"])
@@ -192,9 +192,15 @@ class Cells(Tables):
                 ("5.", 5), (" 7 ", 7), ('"8"', 8), ('" 9 "', 9), ("1.7976931348623157e308", 1.7976931348623157e308), ("0." + "0" * 400 + "1", 0)]
         self.gives("".join(f"{text},1\n" for text, _ in rows), [[value, 1] for _, value in rows])
 
+    def test_large_whole_numbers(self):
+        self.gives("a,b\n9007199254740991,1\n", [[2**53 - 1, 1]], names=["a", "b"])
+        self.gives("a,b\n9007199254740993,1\n-3,1.5\n", [[2.0**53, 1], [-3, 1.5]], names=["a", "b"], said=["1 whole numbers of 2^53"])
+
     def test_no_numbers(self):
-        for text in ("x", "+-1", "--1", "0x10", "1_0", "1e", "1 2", "$5", "5%", "1.2.3", "2024-01-01", "True", "\u0663", "\u22121", "1d5", "-"):
-            self.refuses(f"a,b\n1,2\n3,{text}\n", ["line 3", "column 1", "(b)", "is not a number", "--categorical"])
+        for text in ("1'000", "$5", "5%", "\u20ac 5", "1 000", "1.2.3", "1_0"):
+            self.refuses(f"a;b\n1;2\n3;{text}\n", ["line 3", "column 1", "(b)", "is not a number", "separators"])
+        for text in ("x", "+-1", "--1", "0x10", "1e", "2024-01-01", "True", "\u0663", "\u22121", "1d5", "-"):
+            self.refuses(f"a,b\n1,2\n3,{text}\n", ["line 3", "column 1", "(b)", "is not a number", "--categorical b"])
 
     def test_infinite(self):
         for text in ("inf", "-inf", "Infinity", "1e400", "-1e5000", "9" * 400):
