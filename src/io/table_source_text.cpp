@@ -46,7 +46,17 @@ bool has_repeated_cell(const std::vector<Record>& sample, const std::vector<std:
   return false;
 }
 
+/// Numbers below a text: the text is their name.
+bool has_numbers_below_text(const std::vector<Record>& sample, std::size_t column) {
+  const auto is_number = [&](const Record& record) {
+    return column < record.fields.size() && is_like_number(record.fields[column]);
+  };
+  return sample.size() > 1 && !is_number(sample[0]) && std::all_of(sample.begin() + 1, sample.end(), is_number);
+}
+
 bool looks_like_names(const std::vector<Record>& sample, const TableColumns& columns) {
+  for (const std::optional<std::size_t>& column : {columns.id, columns.label})
+    if (column && has_numbers_below_text(sample, *column)) return true;
   if (columns.all_categorical()) return !has_repeated_cell(sample, columns.features);
   for (std::size_t j = 0; j < columns.features.size(); ++j)
     if (!columns.categorical[j] && !is_like_number(sample[0].fields[columns.features[j]])) return true;

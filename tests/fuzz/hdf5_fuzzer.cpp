@@ -53,6 +53,7 @@ void read_all(const std::string& file) {
     if (shoal::read_labels(comm, infos[0]).size() != static_cast<std::size_t>(infos[0].n_rows)) __builtin_trap();
   });
   attempt([&] { shoal::describe_datasets(comm, {file}, shoal::Wanted::matrix); });
+  attempt([&] { shoal::describe_datasets(comm, {file + ":/labels"}, shoal::Wanted::ids); });
 }
 
 hid_t type_for(FuzzedDataProvider& in) {

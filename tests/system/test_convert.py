@@ -167,6 +167,12 @@ class Headers(Tables):
         self.gives(",5,7\n1,2,3\n", [[NAN, 5, 7], [1, 2, 3]])  # a value is missing
         self.gives(",0\n1,2\n", [[NAN, 0], [1, 2]])
 
+    def test_years_as_names(self):
+        """Numbers alone cannot tell; what stands above ids or labels can."""
+        for option in ("--id-column", "--label-column"):
+            self.gives("who,2019,2020\n1,1.5,2\n2,3,4\n", [[1.5, 2], [3, 4]], option, 0, names=["2019", "2020"], said=["taken as names"])
+            self.gives("x,2019,2020\ny,1.5,2\n2,3,4\n", [[2019, 2020], [1.5, 2], [3, 4]], option, 0, said=["taken as a row"])
+
     def test_names_that_are_missing_or_stand_twice(self):
         self.gives("a,,a,a.1\n1,2,3,4\n", [[1, 2, 3, 4]], names=["a", "Unnamed: 1", "a.2", "a.1"], said=["2 names"])
         self.refuses("a,b,a\n1,2,3\n", ["--columns a", "several"], "--columns", "a", code=64)

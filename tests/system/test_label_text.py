@@ -81,6 +81,9 @@ class LabelText(shoal.ShoalTest):
         other = self.write("other.h5", self.X[:5], ids=[1.5] * 5)  # numbers that are no ids
         self.fit("kmeans", other, "-k", 2, "--labels", self.path("l.csv"))
         self.assertEqual(self.table("l.csv")[0], ["label"])
+        for n in (4, 6):  # of other rows
+            self.fit("kmeans", self.write("other.h5", self.X[:5], ids=np.arange(n)), "-k", 2, "--labels", self.path("l.csv"))
+            self.assertEqual(self.table("l.csv")[0], ["label"])
 
     def test_rows_left_out(self):
         self.X[[1, 7]] = np.nan
