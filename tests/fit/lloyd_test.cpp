@@ -95,6 +95,49 @@ TEST(Lloyd, AlwaysEndsAndNeverRises) {
   }
 }
 
+/// A model that minimises, whose steps change it and gain nothing.
+class ToAndFro final : public Model<double> {
+ public:
+  [[nodiscard]] std::size_t n_clusters() const override { return 1; }
+  [[nodiscard]] std::size_t n_features() const override { return 1; }
+  [[nodiscard]] NamedArrays parameters() const override { return {{"place", {1}, {place_}}}; }
+  void set_parameters(const NamedArrays& arrays, const std::string& /*source*/) override {
+    place_ = arrays.front().values.front();
+  }
+  [[nodiscard]] SumLayout statistics(bool /*scores_only*/) const override { return {1, 1}; }
+  void expect(const Block& block, Statistics& sums, const RowOutputs& /*outputs*/) const override {
+    sums.sums[0] += static_cast<double>(block.n_rows);
+  }
+  [[nodiscard]] bool minimises() const override { return true; }
+  [[nodiscard]] double objective(const Statistics& sums) const override { return sums.sums[0]; }
+  [[nodiscard]] std::vector<double> counts(const Statistics& sums) const override { return sums.sums; }
+  [[nodiscard]] std::int64_t n_parameters() const override { return 1; }
+
+ protected:
+  void attach(const RowPass<double>& /*pass*/, const ColumnMoments& /*moments*/) override {}
+  void start_from(const std::vector<double>& /*seeds*/, std::span<const std::int32_t> /*labels*/,
+                  const RowPass<double>& /*pass*/) override {}
+  bool update(const Statistics& /*sums*/, const RowPass<double>& /*pass*/) override {
+    place_ = -place_;
+    return true;
+  }
+
+ private:
+  double place_ = 1;
+};
+
+TEST(Lloyd, EndsWhereTwoStepsGainNothing) {
+  const std::vector<double> values(100, 1.0);
+  const auto shard = test::shard_of(world(), values, 1);
+  const RowPass<double> pass(shard, world(), 1, test::summary_of(values, 1));
+  ToAndFro model;
+  model.begin_fit(pass, {});
+  Observer nobody;
+  const FitResult result = fit(model, pass, FitOptions(), nobody);
+  EXPECT_EQ(result.stop_reason, StopReason::fixed_point);
+  EXPECT_EQ(result.n_iterations, 2);
+}
+
 /// Each row as often as its whole weight says, and none of weight zero.
 template <class T>
 Set<T> repeated(const Set<T>& set) {
