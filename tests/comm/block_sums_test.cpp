@@ -128,6 +128,15 @@ TEST(BlockSums, TotalsKeepWhatCancels) {
   EXPECT_EQ(total[1], 0);  // no number of bins is enough for all
 }
 
+TEST(BlockSums, TotalsAreRoundedOnce) {
+  const Communicator comm = world();
+  BlockSums sums(SumLayout{1, 1}, 3);
+  const std::array<double, 3> addends = {1, 0x1p-53, 0x1p-200};  // beyond the half of a unit by its last bit
+  for (std::size_t block = 0; block < 3; ++block)
+    if (static_cast<int>(block) % comm.size() == comm.rank()) sums.add(std::vector<double>{addends[block]});
+  EXPECT_EQ(std::move(sums).total(comm).sums[0], 1 + 0x1p-52);
+}
+
 TEST(BlockSums, WhatIsNoNumberReachesEveryRank) {
   const Communicator comm = world();
   for (const std::size_t place : {0U, 1U, 70U})  // a total, and two entries
