@@ -50,19 +50,22 @@ given checkpoint "$@" || set -- "$@" --checkpoint "shoal-$SLURM_JOB_ID.ckpt"
 ${SHOAL_LAUNCHER:-srun --mpi=pmix --cpu-bind=cores} "${SHOAL:-shoal}" fit "$@" &
 ranks=$!
 [ "$asked" -eq 0 ] || stop  # told before there were ranks to tell
-while
+gone=
+until
   before=$asked
   wait "$ranks"
   code=$?
-  [ "$asked" -ne "$before" ]  # a signal ends the wait, not the ranks; a second wait gives the same code again
-do :; done
+  [ "$asked" -eq "$before" ] && [ -n "$gone" ]  # a signal ends the wait, not the ranks: that once they are gone counts
+do kill -0 "$ranks" 2>/dev/null || gone=yes; done
 
 case $code in
   75) ;;
   0 | 6[4-9] | 7[0-4]) exit $code ;;  # done, or an error that the next time would meet again
-  *)  # killed: put back where that was the answer to a signal, which came too early or too late for a checkpoint
+  *)  # killed: put back where that was the answer to a signal, which came too early or too late for a checkpoint;
+      # or bash lost the code of ranks that ended as the signal came
     sleep 1
-    [ "$asked" -gt 0 ] || exit $code ;;
+    [ "$asked" -gt 0 ] || exit $code
+    code=75 ;;
 esac
 if [ "$(squeue -h -j "$SLURM_JOB_ID" -o %T)" = COMPLETING ]; then
   echo "not finished, and SLURM itself ends this job"  # cancelled, or taken: then SLURM puts it back

@@ -8,7 +8,8 @@ import shoal
 
 JOBS = shoal.ROOT / "jobs"
 RETURNING = ("slurm-requeue.sh", "slurm-preemptible.sh")  # those that go back into the queue
-WAITS = "while :; do sleep 0.01; done"
+LOOP = "while :; do sleep 0.01; done"
+WAITS = f"touch there; {LOOP}"
 SHOWS = 'printf "%s\\n" "$@"'
 
 
@@ -46,8 +47,8 @@ class Jobs(shoal.ShoalTest):
         return self.end(self.start(script, *arguments))
 
     def told(self, script, number, program, delay=0.0):
-        """The end of a job whose script gets a signal once its shoal is there."""
-        self.program("shoal", f"touch there; {program}")
+        """The end of a job whose script gets a signal once its shoal has made the file `there`."""
+        self.program("shoal", program)
         process = self.start(script)
         while not self.path("there").exists():
             time.sleep(0.01)
@@ -113,7 +114,8 @@ class Jobs(shoal.ShoalTest):
     def test_killed_by_the_signal_goes_back(self):
         """shoal, srun and mpirun die of a signal that comes before they heed it."""
         for script in RETURNING:
-            for program, expected in [("exec sleep 60", (138, True)), (f"trap 'exit 205' USR1; {WAITS}", (205, True)),
+            for program, expected in [("touch there; exec sleep 60", (75, True)),
+                                      (f"trap 'exit 205' USR1; {WAITS}", (75, True)),
                                       (f"trap 'exit 0' USR1; {WAITS}", (0, False)),
                                       (f"trap 'exit 74' USR1; {WAITS}", (74, False))]:
                 with self.subTest(f"{script}, {program}"):
@@ -123,11 +125,12 @@ class Jobs(shoal.ShoalTest):
     def test_signal_at_any_moment_keeps_the_code(self):
         """Also when the ranks end while the script is busy with the signal."""
         for delay in range(20):
-            result = self.told("slurm-requeue.sh", signal.SIGUSR1, "trap '' USR1; sleep 0.1; exit 75", delay / 100)
+            result = self.told("slurm-requeue.sh", signal.SIGUSR1, "trap '' USR1; touch there; sleep 0.1; exit 75",
+                               delay / 100)
             self.assertEqual((result[0], result[2]), (75, True), result[1])
 
     def test_lost_signal_is_sent_again(self):
-        result = self.told("slurm-requeue.sh", signal.SIGUSR1, "trap : USR1; sleep 1; trap 'exit 75' USR1; " + WAITS)
+        result = self.told("slurm-requeue.sh", signal.SIGUSR1, f"trap : USR1; touch there; sleep 1; trap 'exit 75' USR1; {LOOP}")
         self.assertEqual((result[0], result[2]), (75, True), result[1])
 
     def test_shellcheck(self):
