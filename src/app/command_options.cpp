@@ -51,7 +51,9 @@ std::string family_words() {
   return words;
 }
 
-const std::string data_help = "HDF5 data: file.h5 or file.h5:/path/to/dataset; several are read as one, in order";
+const std::string data_help =
+    "HDF5 data: file.h5 or file.h5:/path/to/dataset, or @list.txt with one of these a line; several are read as one, "
+    "in order";
 
 void add_quiet(CLI::App* app, Arguments& a) {
   app->add_flag("-q,--quiet", a.quiet, wrapped("Say nothing but results and errors"));

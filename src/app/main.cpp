@@ -20,6 +20,7 @@
 #include "shoal/comm/environment.hpp"
 #include "shoal/comm/gather_values.hpp"
 #include "shoal/core/error.hpp"
+#include "shoal/io/data_lists.hpp"
 #include "shoal/io/durable_file.hpp"
 #include "shoal/io/reader_process.hpp"
 
@@ -60,6 +61,8 @@ int run(int argc, char** argv, const Communicator& comm) {
       {"fit", app::run_fit},        {"predict", app::run_predict}, {"score", app::run_score},
       {"sample", app::run_sample},  {"compare", app::run_compare}, {"info", app::run_info},
       {"convert", app::run_convert}};
+  if (arguments->command == "fit" || arguments->command == "predict" || arguments->command == "score")
+    arguments->data = expand_lists(comm, arguments->data);
   commands.at(arguments->command)(comm, *arguments);
   return 0;
 }

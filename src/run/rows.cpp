@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "shoal/core/error.hpp"
+#include "shoal/io/data_lists.hpp"
 #include "shoal/io/digest.hpp"
 #include "shoal/io/stored_options.hpp"
 
@@ -55,7 +56,7 @@ Rows read_rows(const Communicator& comm, const std::vector<DatasetInfo>& dataset
 }
 
 Rows read_rows(const Communicator& comm, const std::vector<std::string>& data, const ReadOptions& options) {
-  return read_described(comm, describe_datasets(comm, data, Wanted::matrix), options);
+  return read_described(comm, describe_datasets(comm, expand_lists(comm, data), Wanted::matrix), options);
 }
 
 Rows read_rows(const Communicator& comm, const MemoryRows& memory, const ReadOptions& options) {
@@ -64,7 +65,7 @@ Rows read_rows(const Communicator& comm, const MemoryRows& memory, const ReadOpt
 }
 
 Rows read_rows(const Communicator& comm, const std::vector<std::string>& data, RunOptions& options, int threads) {
-  const std::vector<DatasetInfo> datasets = describe_datasets(comm, data, Wanted::matrix);
+  const std::vector<DatasetInfo> datasets = describe_datasets(comm, expand_lists(comm, data), Wanted::matrix);
   Rows rows = read_described(comm, datasets, settled(options, all_float32(datasets), threads));
   note_weights(rows, options.rows.row_weights);
   return rows;

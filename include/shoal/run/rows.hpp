@@ -50,8 +50,8 @@ inline Precision settled_precision(std::optional<Precision> asked, const RowKind
 Rows read_rows(const Communicator& comm, const std::vector<DatasetInfo>& datasets, const Partition& partition,
                const ReadOptions& options);
 
-/// To be fitted: what a person writes for data (file.h5, or file.h5:/path; several as one). What the rows settle of the
-/// options is set: precision, and the digest of row weights. Collective.
+/// To be fitted: what a person writes for data (file.h5, file.h5:/path, @list.txt; several as one). What the rows
+/// settle of the options is set: precision, and the digest of row weights. Collective.
 Rows read_rows(const Communicator& comm, const std::vector<std::string>& data, RunOptions& options, int threads = 1);
 
 /// The same from memory; row weights are those of `memory`. Collective.
