@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -137,10 +138,22 @@ void require_closed(const std::string& file, const std::array<unsigned char, 12>
                           file, file));
 }
 
+/// file.h5/data is written where file.h5:/data is meant.
+[[noreturn]] void no_file(const std::string& name) {
+  std::error_code ignored;
+  for (auto slash = name.rfind('/'); slash != std::string::npos && slash > 0; slash = name.rfind('/', slash - 1)) {
+    const std::string file = name.substr(0, slash), path = name.substr(slash);
+    if (std::filesystem::is_regular_file(file, ignored))
+      throw Error(ExitCode::no_input, fmt::format("{}: {} is a file, no folder; what is in it is named behind a colon: "
+                                                  "{}:{}",
+                                                  name, file, file, path));
+  }
+  throw Error(ExitCode::no_input, fmt::format("{}: no such file; check the name and the folder", name));
+}
+
 void require_hdf5_file(const std::string& file) {
   struct stat status {};
-  if (stat(file.c_str(), &status) != 0 && (errno == ENOENT || errno == ENOTDIR))
-    throw Error(ExitCode::no_input, fmt::format("{}: no such file; check the name and the folder", file));
+  if (stat(file.c_str(), &status) != 0 && (errno == ENOENT || errno == ENOTDIR)) no_file(file);
   if (S_ISDIR(status.st_mode)) throw Error(ExitCode::no_input, fmt::format("{}: is a folder; give an HDF5 file", file));
   const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0)

@@ -61,6 +61,15 @@ class Cases(shoal.ShoalTest):
             self.refuses_fit(65, words, CASES / f"{name}.h5", "--dry-run")
         self.refuses_fit(66, ["elsewhere.h5", "missing"], CASES / "link-gone.h5")
 
+    def test_a_forgotten_colon(self):
+        folder = self.path("a.h5")  # may well be a folder
+        folder.mkdir()
+        shutil.copy(CASES / "enum-uint8.h5", folder / "b.h5")
+        self.refuses_fit(66, [f"{folder}/b.h5 is a file", f"{folder}/b.h5:/X"], folder / "b.h5/X")
+        self.refuses_fit(66, [f"{folder}/b.h5:/group/X"], folder / "b.h5/group/X")
+        self.refuses_fit(66, ["no such file; check the name"], folder / "c.h5/X")
+        self.ok("fit", "kmeans", f"{folder}/b.h5:/X", "-k", 1, "-o", self.path("m.h5"))
+
     def test_damage(self):
         self.refuses_fit(65, ["row 42", "damaged"], CASES / "fletcher32-chunk-size-0.h5")
         self.refuses_fit(65, ["weights-damaged-header.h5"], CASES / "weights-damaged-data.h5", "--row-weights",
