@@ -145,11 +145,11 @@ class Memory(shoal.ShoalTest):
         def requests(*what):
             command = ["mpirun", "-n", "3", "sh", "-c", f'{environment} MEMORY_COUNT={count}\nexec "$@"', "sh",
                        shoal.PROGRAM, *map(str, what)]
-            subprocess.run(command, capture_output=True, timeout=60)
+            subprocess.run(command, capture_output=True, timeout=60, check=True)  # mpirun would kill who is yet to count
             n = int(count.read_text())
             count.unlink()
             return n
-        start = requests("compare", self.path("none"), self.path("none"))
+        start = requests("info", self.data)
         end = requests("fit", *arguments, "-q", "-o", self.path("out.h5"), "--max-iterations", 2)
         for name in ("out.h5", "labels.h5"):
             self.path(name).unlink()
