@@ -7,6 +7,7 @@
 #include <sstream>
 #include <string_view>
 
+#include "io/cell.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/io/durable_file.hpp"
@@ -15,11 +16,6 @@ namespace shoal {
 namespace {
 
 constexpr std::size_t most_bytes = std::size_t{64} << 20U;  // a list is no data set
-
-std::string_view without_blanks(std::string_view line) {
-  const std::size_t first = line.find_first_not_of(" \t\r");
-  return first == std::string_view::npos ? "" : line.substr(first, line.find_last_not_of(" \t\r") - first + 1);
-}
 
 std::vector<std::string> lines_of(const std::string& list) {
   std::string text = read_bytes(list, most_bytes);
@@ -32,7 +28,7 @@ std::vector<std::string> lines_of(const std::string& list) {
   std::istringstream lines(text);
   std::string line;
   for (int number = 1; std::getline(lines, line); ++number) {
-    const std::string_view name = without_blanks(line);
+    const std::string_view name = trimmed(line);
     if (name.empty() || name.front() == '#') continue;
     if (name.front() == '@')
       throw Error(ExitCode::bad_data, fmt::format("@{}: line {} names another list, {}; give both on the command line",
