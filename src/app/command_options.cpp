@@ -52,8 +52,8 @@ std::string family_words() {
 }
 
 const std::string data_help =
-    "HDF5 data: file.h5 or file.h5:/path/to/dataset, or @list.txt with one of these a line; several are read as one, "
-    "in order";
+    "HDF5 data: file.h5, file.h5:/path (a dataset, a table, a group of columns), file.h5:/a,/b (side by side), or "
+    "@list.txt with one of these a line; several are read as one, in order";
 
 void add_quiet(CLI::App* app, Arguments& a) {
   app->add_flag("-q,--quiet", a.quiet, wrapped("Say nothing but results and errors"));
@@ -113,6 +113,11 @@ void note_option(CLI::App* app, const Family& family, Option<RunOptions> option,
       given.values.emplace_back(option.name, text);
     }
   };
+  if (option.flag) {
+    app->add_flag_function(
+        name, [note](std::int64_t count) { note({count > 0 ? "true" : "false"}); }, wrapped(option.help));
+    return;
+  }
   const OptionValue standard = required ? OptionValue() : option.get(RunOptions(ModelOptions(family)));
   CLI::Option* const one = app->add_option_function<std::vector<std::string>>(
       (required ? "-k,--" : "--") + option.name, note, wrapped(help_with_default(option.help, standard)));

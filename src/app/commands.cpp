@@ -8,8 +8,10 @@
 #include <filesystem>
 #include <map>
 
+#include "app/terminal.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/core/error.hpp"
+#include "shoal/io/assembly.hpp"
 #include "shoal/io/output_path.hpp"
 #include "shoal/math/target.hpp"
 
@@ -62,11 +64,38 @@ void require_different_files(const Communicator& comm, const std::vector<std::st
   });
 }
 
+namespace {
+
+/// "file.h5:/X and 3 more: ...", for each text once.
+std::vector<std::string> told_once(const std::vector<DatasetInfo>& datasets,
+                                   std::vector<std::string> DatasetInfo::*texts) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> all;  // text, data sets
+  for (const DatasetInfo& info : datasets)
+    for (const std::string& text : info.*texts) {
+      auto known = std::ranges::find(all, text, &std::pair<std::string, std::vector<std::string>>::first);
+      if (known == all.end()) known = all.insert(all.end(), {text, {}});
+      known->second.push_back(info.name());
+    }
+  std::vector<std::string> lines;
+  for (const auto& [text, names] : all)
+    lines.push_back(one_message(fmt::format(
+        "{}{}: {}", names.front(), names.size() > 1 ? fmt::format(" and {} more", names.size() - 1) : "", text)));
+  return lines;
+}
+
+}  // namespace
+
+void tell_of(const Communicator& comm, const Arguments& arguments, const std::vector<DatasetInfo>& datasets) {
+  for (const std::string& line : told_once(datasets, &DatasetInfo::notes)) say(comm, arguments, "note: " + line);
+  for (const std::string& line : told_once(datasets, &DatasetInfo::warnings)) warn(comm, arguments, line);
+}
+
 std::vector<std::string> files_of(const std::vector<DatasetInfo>& datasets) {
   std::vector<std::string> files;
   for (const DatasetInfo& info : datasets) {
     files.push_back(info.file);
-    for (const Extent& extent : info.storage.extents) files.push_back(extent.file);
+    for (const DatasetInfo* stored : stored_of(info))
+      for (const Extent& extent : stored->storage.extents) files.push_back(extent.file);
     files.insert(files.end(), info.storage.sources.begin(), info.storage.sources.end());
   }
   return files;

@@ -24,6 +24,9 @@ void agree_on_target(const Communicator& comm, const Arguments& arguments);
 void require_different_files(const Communicator& comm, const std::vector<std::string>& outputs,
                              const std::vector<std::string>& inputs);
 
+/// Tells how the data sets are read, each thing once, with the first data set that it holds for.
+void tell_of(const Communicator& comm, const Arguments& arguments, const std::vector<DatasetInfo>& datasets);
+
 /// Every file that holds a part of the data sets, as far as headers tell.
 std::vector<std::string> files_of(const std::vector<DatasetInfo>& datasets);
 

@@ -10,6 +10,7 @@
 #include "app/commands.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/core/version.hpp"
+#include "shoal/io/assembly.hpp"
 #include "shoal/io/digest.hpp"
 #include "shoal/io/options_text.hpp"
 #include "shoal/io/output_path.hpp"
@@ -76,10 +77,13 @@ NamedTexts state_of_inputs(const FitPlan& plan) {
   NamedTexts states;
   std::vector<DatasetInfo> all = plan.datasets;
   all.insert(all.end(), plan.weights.begin(), plan.weights.end());
+  all.insert(all.end(), plan.mask.begin(), plan.mask.end());
   for (const DatasetInfo& info : all) {
-    if (info.storage.layout == Layout::other) return {};
     std::set<std::string> files = {info.file};
-    for (const Extent& extent : info.storage.extents) files.insert(extent.file);
+    for (const DatasetInfo* stored : stored_of(info)) {
+      if (stored->storage.layout == Layout::other && stored->form == Form::array) return {};  // it may lie anywhere
+      for (const Extent& extent : stored->storage.extents) files.insert(extent.file);
+    }
     for (const std::string& file : files) {
       struct stat status {};
       if (stat(file.c_str(), &status) != 0) return {};
@@ -140,15 +144,17 @@ std::vector<std::string> files_written(const Arguments& arguments, const std::st
 std::vector<std::string> files_named(const Arguments& a) {
   std::vector<std::string> files = {a.config, a.run->start.file.name, a.run->model.mixing_file.name};
   for (const std::string& data : a.data) files.push_back(parse_dataset_name(data).file);
-  const DatasetName weights = parse_dataset_name(a.run->rows.row_weights.name);
-  if (!weights.path.empty()) files.push_back(weights.file);
+  for (const ContentName* content : {&a.run->rows.row_weights, &a.run->rows.mask})
+    if (const DatasetName named = parse_dataset_name(content->name); !named.path.empty()) files.push_back(named.file);
   return files;
 }
 
 std::vector<std::string> files_read(const FitPlan& plan) {
   std::vector<std::string> files = files_of(plan.datasets);
-  const std::vector<std::string> of_weights = files_of(plan.weights);
-  files.insert(files.end(), of_weights.begin(), of_weights.end());
+  for (const std::vector<DatasetInfo>* beside : {&plan.weights, &plan.mask}) {
+    const std::vector<std::string> more = files_of(*beside);
+    files.insert(files.end(), more.begin(), more.end());
+  }
   files.insert(files.end(), plan.sources.begin(), plan.sources.end());
   return files;
 }

@@ -13,6 +13,7 @@
 #include "app/threads.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/io/options_text.hpp"
+#include "shoal/run/features.hpp"
 #include "shoal/run/named_files.hpp"
 #include "shoal/run/rows.hpp"
 
@@ -24,7 +25,11 @@ void FitPlan::set_precision(Precision precision) {
 }
 
 FitPlan make_plan(const Communicator& comm, const Arguments& a) {
-  FitPlan plan{a, describe_datasets(comm, a.data, Wanted::matrix), {}, {}, *a.run, {}, {}, {}, 1, {}};
+  FitPlan plan{a, describe_datasets(comm, a.data, Wanted::matrix, a.run->rows.shape), {}, {}, {}, *a.run, {}, {}, {}, 1,
+               {}};
+  const DatasetInfo first = plan.datasets.front();
+  match_features(plan.datasets, first.feature_names, first.name());
+  tell_of(comm, a, plan.datasets);
   RunOptions& options = plan.options;
   const Family& family = plan.family();
   options.model.missing = options.rows.missing;
@@ -39,10 +44,10 @@ FitPlan make_plan(const Communicator& comm, const Arguments& a) {
   plan.threads = settle_threads(comm, a);
   options.fit.tolerance = options.fit.tolerance.value_or(default_tolerance(family));
   options.fit.want_labels = !a.labels.empty();
-  const std::string& weights = options.rows.row_weights.name;
-  if (!weights.empty()) plan.weights = describe_weights(comm, plan.datasets, weights);
+  plan.weights = describe_weights(comm, plan.datasets, options.rows);
+  plan.mask = describe_mask(comm, plan.datasets, options.rows);
   read_named_files(comm, plan.n_features(), options, plan.sources);
-  plan.read = {options.rows, family.rows, {}, options.model.n_clusters, plan.threads, {}};
+  plan.read = {options.rows, family.rows, {}, options.model.n_clusters, plan.threads, {}, {}};
   plan.identity = identity_of(plan);
   return plan;
 }

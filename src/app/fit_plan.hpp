@@ -19,6 +19,7 @@ struct FitPlan {
   const Arguments& arguments;
   std::vector<DatasetInfo> datasets;
   std::vector<DatasetInfo> weights;  ///< empty: all 1
+  std::vector<DatasetInfo> mask;     ///< empty: all rows are used
   Partition partition;
   RunOptions options;  ///< resolved: files read, defaults settled
   ReadOptions read;

@@ -67,7 +67,7 @@ MemoryNeed memory_need(const FitPlan& plan, int n_ranks) {
   const ModelMemory memory = plan.family().memory(model, size, plan.float32() ? 4 : 8);
   MemoryNeed need;
   need.rows = n * static_cast<double>(held_row_bytes(plan));
-  need.side = plan.weights.empty() ? 0 : 8 * n;
+  need.side = (plan.weights.empty() ? 0 : 8 * n) + (plan.mask.empty() ? 0 : 9 * n);  // and weights of 0
   std::size_t reading = 0;
   for (const DatasetInfo& info : plan.datasets) reading = std::max(reading, reading_bytes(info, plan.threads));
   need.reading = static_cast<double>(reading);

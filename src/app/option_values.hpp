@@ -26,6 +26,10 @@ CLI::Option* add_option(CLI::App* app, const std::string& name, const Option<Own
     for (const std::string& text : texts)
       if (!option.set(owner, text)) refuse_value(name, text, option.wanted);
   };
+  if (option.flag)
+    return app->add_flag_function(
+        name, [&owner, option](std::int64_t count) { option.set(owner, count > 0 ? "true" : "false"); },
+        wrapped(option.help));
   CLI::Option* const added = app->add_option_function<std::vector<std::string>>(
       name, set, wrapped(help_with_default(option.help, option.get(owner))));
   if (!option.several) added->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::Throw);

@@ -16,24 +16,26 @@ Error range_error(const FitPlan& plan, const RangeProblem& problem, double weigh
   std::int64_t row = problem.row;
   const DatasetInfo* info = plan.datasets.data();
   for (; row >= info->n_rows; ++info) row -= info->n_rows;
+  row = info->file_row(row);
   if (problem.by_weight && !plan.weights.empty())
     return {
         ExitCode::bad_data,
         fmt::format("--row-weights: their sum, {}, times distances of values that span {} (as in {}, row {}, column "
                     "{}) is beyond float64; scale the weights {}",
-                    weight, problem.span, info->name(), row, problem.column, problem.too_far ? "down" : "up"),
+                    weight, problem.span, info->name(), row, info->column_text(problem.column),
+                    problem.too_far ? "down" : "up"),
         problem.row};
   if (problem.too_far)
     return {
         ExitCode::bad_data,
         fmt::format("{}: row {}, column {}: {}: values as far apart as {} make distances that {} cannot hold; scale "
                     "the data down",
-                    info->name(), row, problem.column, problem.value, problem.span, type),
+                    info->name(), row, info->column_text(problem.column), problem.value, problem.span, type),
         problem.row};
   return {ExitCode::bad_data,
           fmt::format("{}: row {}, column {}: {}: the values span {} only, so that their squares are zero to {}; scale "
                       "the data up",
-                      info->name(), row, problem.column, problem.value, problem.span, type),
+                      info->name(), row, info->column_text(problem.column), problem.value, problem.span, type),
           problem.row};
 }
 

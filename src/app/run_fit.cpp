@@ -39,14 +39,13 @@ class Stopwatch {
 };
 
 /// What only the rows can give.
-template <class Row>
-void note_rows(const Communicator& comm, const Shard<Row>& shard, FitPlan& plan) {
-  ContentName& weights = plan.options.rows.row_weights;
-  if (!weights.name.empty()) {
-    weights.digest = weights_digest(comm, shard);
-    set_entry(plan.identity, "row-weights", toml_text(weights.digest));
-  }
-  set_entry(plan.identity, digest_of_rows, rows_digest(comm, shard.digest));
+void note_rows(const Rows& rows, FitPlan& plan) {
+  RowOptions& options = plan.options.rows;
+  note_content(rows, options);
+  for (const auto& [name, content] : {std::pair("mask", &options.mask), std::pair("row-weights", &options.row_weights)})
+    if (!content->digest.empty()) set_entry(plan.identity, name, toml_text(content->digest));
+  const PlacedDigest mine = std::visit([](const auto& shard) { return shard.digest; }, rows.shard);
+  set_entry(plan.identity, digest_of_rows, rows_digest(rows.comm, mine));
 }
 
 /// A fit under way: where it tells, what it writes, and where it may have been before.
@@ -88,7 +87,7 @@ bool fit_rows(RowPass<Row>& pass, Life& life) {
   if (checkpointing.possible())
     pass.before_each([&] { agree(pass.comm(), [&] { checkpointing.leave_if_asked("looking for a start"); }); });
   if (!holds_distances(plan, pass, plan.options.start.arrays.empty() && before == nullptr)) return false;
-  std::visit([&](const auto& shard) { note_rows(pass.comm(), shard, plan); }, life.rows->shard);
+  note_rows(*life.rows, plan);
   if (before != nullptr) require_same(before->identity, plan);
   life.reporter.set_data(plan.identity.back().second);
   life.seconds.read = life.watch.lap();

@@ -10,6 +10,7 @@
 #include "shoal/fit/not_finite.hpp"
 #include "shoal/io/label_text.hpp"
 #include "shoal/io/row_ids.hpp"
+#include "shoal/run/features.hpp"
 #include "shoal/run/fitted.hpp"
 
 namespace shoal::app {
@@ -30,12 +31,16 @@ Application prepare(const Communicator& comm, const Arguments& a) {
   agree_on_target(comm, a);
   ModelFile model = load(comm, a.model_file);
   ReadOptions read = reading_for(model, a.model_file, a.rows);
-  Application app{a, std::move(model), describe_datasets(comm, a.data, Wanted::matrix), {}, std::move(read)};
+  Application app{
+      a, std::move(model), describe_datasets(comm, a.data, Wanted::matrix, a.rows.shape), {}, std::move(read)};
+  match_features(app.datasets, app.model.feature_names, "the model " + a.model_file);
+  tell_of(comm, a, app.datasets);
   require_same_columns(app.datasets);
   const DatasetInfo& first = app.datasets.front();
   if (first.n_columns != app.model.n_features)
-    throw Error(ExitCode::bad_data, fmt::format("{}: has {} columns, the model {} has {} features; they must be equal",
-                                                first.name(), first.n_columns, a.model_file, app.model.n_features));
+    throw Error(ExitCode::bad_data,
+                fmt::format("{}: has {} columns, the model {} has {} features; choose them by --columns", first.name(),
+                            first.n_columns, a.model_file, app.model.n_features));
   app.partition = partition(total_rows(app.datasets), static_cast<std::size_t>(first.n_columns), app.read.kind.coded());
   app.read.threads = settle_threads(comm, a);
   return app;
@@ -72,6 +77,7 @@ void run_predict(const Communicator& comm, const Arguments& arguments) {
                                              app.family().name));
   std::vector<std::string> inputs = files_of(app.datasets);
   inputs.insert(inputs.end(), {arguments.model_file, arguments.config});
+  for (const std::string& file : files_of(describe_mask(comm, app.datasets, arguments.rows))) inputs.push_back(file);
   inputs.insert(inputs.end(), app.model.sources.begin(), app.model.sources.end());
   require_different_files(comm, {arguments.output}, inputs);
   OutputFile output(comm, arguments.output, arguments.overwrite);

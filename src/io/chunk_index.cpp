@@ -10,6 +10,7 @@
 #include "io/reader.hpp"
 #include "io/row_parts.hpp"
 #include "shoal/comm/agree.hpp"
+#include "shoal/io/assembly.hpp"
 
 namespace shoal {
 namespace {
@@ -17,8 +18,9 @@ namespace {
 /// HDF5 is asked to read a chunk, and its driver notes where that would be: H5Dget_chunk_info walks the whole index for
 /// each chunk, and leaves a user block out of account.
 ChunkPlace look_up(hid_t dataset, const ChunkWish& wish, std::int64_t row, std::int64_t column) {
-  const std::array<hsize_t, 2> offset = {static_cast<hsize_t>(row * wish.chunk_rows),
-                                         static_cast<hsize_t>(column * wish.chunk_columns)};
+  std::array<hsize_t, H5S_MAX_RANK> offset{};  // of further axes each chunk has the whole
+  offset[0] = static_cast<hsize_t>(row * wish.chunk_rows);
+  offset[1] = static_cast<hsize_t>(column * wish.chunk_columns);
   std::uint32_t mask = 0;
   std::byte nothing{};
   herr_t status = -1;
@@ -68,14 +70,17 @@ void look_up_chunks(const std::vector<ChunkWish>& wishes, const std::function<vo
 
 std::vector<ChunkPlace> find_chunks(const Communicator& comm, const std::vector<DatasetInfo>& datasets,
                                     const std::function<Range(int rank)>& rows_of_rank) {
-  const auto is_chunked = [](const DatasetInfo& info) { return info.storage.layout == Layout::chunked; };
-  if (std::none_of(datasets.begin(), datasets.end(), is_chunked)) return {};
+  const auto has_chunks = [](const DatasetInfo& info) {
+    return std::ranges::any_of(stored_of(info), [](auto* source) { return source->storage.layout == Layout::chunked; });
+  };
+  if (std::ranges::none_of(datasets, has_chunks)) return {};
   const auto wishes_of = [&](int rank) {
     std::vector<ChunkWish> wishes;
     for (const RowPart& part : row_parts(datasets, rows_of_rank(rank)))
-      if (const ChunkGrid grid = chunk_grid(*part.info, part.rows); grid.size() > 0)
-        wishes.push_back({part.info->file, part.info->path, part.info->rank, part.info->storage.chunk_rows,
-                          part.info->storage.chunk_columns, grid});
+      for (const DatasetInfo* source : stored_of(*part.info))
+        if (const ChunkGrid grid = chunk_grid(*source, stored_rows(*part.info, part.rows)); grid.size() > 0)
+          wishes.push_back(
+              {source->file, source->path, source->storage.chunk_rows, source->storage.chunk_columns, grid});
     return wishes;
   };
   const auto size_of_wishes = [&](int rank) {

@@ -26,14 +26,13 @@ ChunkGrid chunk_grid(const DatasetInfo& info, const Range& part);
 struct ChunkWish {
   std::string file;
   std::string path;
-  int rank = 2;
   std::int64_t chunk_rows = 0;
   std::int64_t chunk_columns = 0;
   ChunkGrid grid;
 
   template <class Archive>
   void serialize(Archive& archive, unsigned /*version*/) {
-    archive& file& path& rank& chunk_rows& chunk_columns& grid.first_row& grid.n_rows& grid.n_columns;
+    archive& file& path& chunk_rows& chunk_columns& grid.first_row& grid.n_rows& grid.n_columns;
   }
 };
 

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 #include "io/describe.hpp"
 #include "io/reader.hpp"
 #include "shoal/comm/agree.hpp"
+#include "shoal/io/assembly.hpp"
 
 namespace shoal {
 
@@ -16,20 +18,23 @@ DatasetName parse_dataset_name(const std::string& text) {
   return {text.substr(0, colon), text.substr(colon + 1)};
 }
 
-std::vector<DatasetInfo> describe_here(const std::vector<std::string>& names, Wanted wanted) {
+std::vector<DatasetInfo> describe_here(const std::vector<std::string>& names, Wanted wanted,
+                                       const ShapeOptions& shape) {
   std::vector<DatasetInfo> infos;
-  Reader reader(Question::describe, pack(names, wanted), memory_for_headers);
+  Reader reader(Question::describe, pack(names, wanted, shape), memory_for_headers);
   for (const std::string& name : names) {
-    infos.emplace_back();
-    unpack(reader.next(parse_dataset_name(name).file), infos.back());
+    std::vector<DatasetInfo> found;
+    unpack(reader.next(parse_dataset_name(name).file), found);
+    std::ranges::move(found, std::back_inserter(infos));
   }
+  if (!shape.rows.empty()) choose_rows(infos, shape.rows, "--rows");
   return infos;
 }
 
 std::vector<DatasetInfo> describe_datasets(const Communicator& comm, const std::vector<std::string>& names,
-                                           Wanted wanted) {
+                                           Wanted wanted, const ShapeOptions& shape) {
   std::vector<DatasetInfo> infos;
-  on_root(comm, [&] { infos = describe_here(names, wanted); });
+  on_root(comm, [&] { infos = describe_here(names, wanted, shape); });
   broadcast_object(comm, infos);
   return infos;
 }

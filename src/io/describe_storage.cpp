@@ -129,14 +129,34 @@ void read_filters(hid_t creation, DatasetInfo& info) {
   }
 }
 
+/// Whether rows follow each other as the axes do in the file; axes of size 1 may stand anywhere.
+bool in_order(const DatasetInfo& info) {
+  std::vector<std::int64_t> rows, leading;
+  for (const std::int64_t axis : info.row_axes)
+    if (info.shape[static_cast<std::size_t>(axis)] > 1) rows.push_back(axis);
+  for (std::size_t axis = 0; axis < info.shape.size() && leading.size() < rows.size(); ++axis)
+    if (info.shape[axis] > 1) leading.push_back(static_cast<std::int64_t>(axis));
+  return rows == leading;
+}
+
+/// Whether a chunk is some rows and columns: of arrays of more than two axes, all columns.
+bool chunks_hold_rows(const DatasetInfo& info, const std::vector<hsize_t>& chunk) {
+  if (info.row_axes != std::vector<std::int64_t>{0}) return false;
+  for (std::size_t axis = 1; axis < chunk.size() && chunk.size() > 2; ++axis)
+    if (static_cast<std::int64_t>(chunk[axis]) != info.shape[axis]) return false;
+  return true;
+}
+
 void read_chunks(hid_t dataset, hid_t creation, DatasetInfo& info) {
-  std::vector<hsize_t> chunk(static_cast<std::size_t>(info.rank));
-  H5Pget_chunk(creation, info.rank, chunk.data());
+  std::vector<hsize_t> chunk(info.shape.size());
+  H5Pget_chunk(creation, static_cast<int>(chunk.size()), chunk.data());
   for (const hsize_t n : chunk)
     if (n < 1 || n > 0xFFFFFFFFU) throw Error(ExitCode::bad_data, info.name() + ": its chunks are damaged");
   Storage& storage = info.storage;
-  storage.chunk_rows = static_cast<std::int64_t>(chunk[0]);
-  storage.chunk_columns = chunk.size() > 1 ? static_cast<std::int64_t>(chunk[1]) : 1;
+  if (chunks_hold_rows(info, chunk)) {
+    storage.chunk_rows = static_cast<std::int64_t>(chunk[0]);
+    storage.chunk_columns = chunk.size() == 2 ? static_cast<std::int64_t>(chunk[1]) : info.n_columns;
+  }
   unsigned options = 0;
   H5Pget_chunk_opts(creation, &options);
   storage.whole_chunks_only = (options & H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS) != 0;
@@ -155,14 +175,21 @@ void read_compact(hid_t dataset, DatasetInfo& info) {
     throw Error(ExitCode::bad_data, info.name() + ": is damaged: its numbers cannot be read");
 }
 
-/// What h5py reads where nothing was written: the fill value; zeros where it is never to be used.
-void read_fill(hid_t creation, DatasetInfo& info) {
-  info.storage.fill.assign(size_of(info.type), '\0');
+bool has_fill(hid_t creation) {
   H5D_fill_value_t defined{};
   H5D_fill_time_t time{};
   H5Pfill_value_defined(creation, &defined);
   H5Pget_fill_time(creation, &time);
-  if (defined != H5D_FILL_VALUE_USER_DEFINED || time == H5D_FILL_TIME_NEVER) return;
+  return defined == H5D_FILL_VALUE_USER_DEFINED && time != H5D_FILL_TIME_NEVER;
+}
+
+/// A record as fill value is left to HDF5.
+bool fills_records(hid_t creation, const DatasetInfo& info) { return info.form == Form::records && has_fill(creation); }
+
+/// What h5py reads where nothing was written: the fill value; zeros where it is never to be used.
+void read_fill(hid_t creation, DatasetInfo& info) {
+  info.storage.fill.assign(size_of(info.type), '\0');
+  if (info.form == Form::records || !has_fill(creation)) return;
   const hid_t memory = native_type(info.type);
   if (H5Pget_fill_value(creation, memory, info.storage.fill.data()) < 0)
     throw Error(ExitCode::bad_data, info.name() + ": its fill value cannot be read");
@@ -199,7 +226,7 @@ void read_storage(hid_t dataset, const NumberType& type, DatasetInfo& info) {
       read_chunks(dataset, creation, info);
       const auto known = [&](const Filter& filter) { return can_undo(filter, type.stored); };
       const bool all = std::all_of(info.storage.filters.begin(), info.storage.filters.end(), known);
-      info.storage.layout = all ? Layout::chunked : Layout::other;
+      info.storage.layout = all && info.storage.chunk_rows > 0 ? Layout::chunked : Layout::other;
       break;
     }
     default:
@@ -210,7 +237,7 @@ void read_storage(hid_t dataset, const NumberType& type, DatasetInfo& info) {
         open_sources(creation, info.storage.extents.front().file);
       }
   }
-  if (!type.plain) info.storage.layout = Layout::other;
+  if (!type.plain || !in_order(info) || fills_records(creation, info)) info.storage.layout = Layout::other;
 }
 
 }  // namespace shoal

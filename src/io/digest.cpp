@@ -61,6 +61,18 @@ std::string weights_digest(const Communicator& comm, const Shard<Row>& shard) {
   return text_of(XXH3_128bits(all.data(), all.size()));
 }
 
+template <class Row>
+std::string mask_digest(const Communicator& comm, const Shard<Row>& shard) {
+  std::vector<std::uint8_t> used = shard.used;
+  used.resize(shard.n_rows(), 1);  // none where all are used
+  PlacedDigest mine;
+  mine.add(std::as_bytes(std::span(used)), static_cast<std::uint64_t>(shard.rows().first));
+  return rows_digest(comm, mine);
+}
+
+template std::string mask_digest<float>(const Communicator&, const Shard<float>&);
+template std::string mask_digest<double>(const Communicator&, const Shard<double>&);
+template std::string mask_digest<PackedByte>(const Communicator&, const Shard<PackedByte>&);
 template std::string weights_digest<float>(const Communicator&, const Shard<float>&);
 template std::string weights_digest<double>(const Communicator&, const Shard<double>&);
 template std::string weights_digest<PackedByte>(const Communicator&, const Shard<PackedByte>&);

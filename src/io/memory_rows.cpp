@@ -122,16 +122,23 @@ Shard<Row> shard_of_memory(const Communicator& comm, const MemoryRows& rows, con
   const std::vector<double> values = redistributed(rows.values, rows.n_features);
   const std::vector<double> weights = weighted ? redistributed(rows.weights, 1) : std::vector<double>{};
 
-  DatasetInfo head{rows.name, "rows", partition.n_rows, static_cast<std::int64_t>(rows.n_features), 2, {}, {}, {}, {}};
-  head.storage.number.is_float = true;
+  const auto describe = [&](const char* path, std::size_t n_columns) {
+    DatasetInfo info;
+    info.file = rows.name;
+    info.path = path;
+    info.n_rows = partition.n_rows;
+    info.n_columns = static_cast<std::int64_t>(n_columns);
+    info.storage.number.is_float = true;
+    return info;
+  };
+  DatasetInfo head = describe("rows", rows.n_features);
   head.levels = rows.levels;
-  DatasetInfo of_weights{rows.name, "weights", partition.n_rows, 1, 1, {}, {}, {}, {}};
-  of_weights.type = head.type = ElementType::float64;
+  const DatasetInfo of_weights = describe("weights", 1);
   const Range here = partition.rows_of_rank(comm.rank(), comm.size());
   const auto visit_all = [&](const DatasetInfo& info, const std::vector<double>& numbers, const VisitSlice& visit) {
     agree(comm, [&] { visit({info, here.first, here.first, here.size(), std::as_bytes(std::span(numbers))}); });
   };
-  RowSlices slices{head, [&](const VisitSlice& visit, const Destination&) { visit_all(head, values, visit); }, {}};
+  RowSlices slices{head, [&](const VisitSlice& visit, const Destination&) { visit_all(head, values, visit); }, {}, {}};
   if (weighted) slices.weights = [&](const VisitSlice& visit) { visit_all(of_weights, weights, visit); };
   return make_shard<Row>(comm, slices, partition, options);
 }

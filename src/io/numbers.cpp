@@ -1,6 +1,8 @@
 #include "io/numbers.hpp"
 
+#include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
 
 #include "shoal/core/error.hpp"
@@ -78,6 +80,15 @@ void decode_numbers(const StoredNumber& stored, ElementType element, const std::
       std::memcpy(out + i * size, &value, size);
     }
   }
+}
+
+long double rounded_to(const StoredNumber& stored, long double value) {
+  if (!stored.is_float) return std::nearbyint(value);
+  if (stored.size == 4) return static_cast<float>(value);
+  if (stored.size == 8) return static_cast<double>(value);
+  if (value == 0) return value;
+  const int last = std::max(std::ilogb(value), -14) - 10;  // 11 binary digits, 10 less the lower the exponent
+  return std::ldexp(std::nearbyint(std::ldexp(value, -last)), last);
 }
 
 }  // namespace shoal

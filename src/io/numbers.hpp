@@ -15,4 +15,7 @@ bool stored_as_element(const StoredNumber& stored, ElementType element);
 void decode_numbers(const StoredNumber& stored, ElementType element, const std::byte* in, std::size_t n,
                     std::byte* out);
 
+/// The value that a stored number of this kind would have for `value`: rounded to its digits.
+long double rounded_to(const StoredNumber& stored, long double value);
+
 }  // namespace shoal

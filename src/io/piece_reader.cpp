@@ -230,10 +230,11 @@ class ChunkedRows : public PieceReader {
 
 }  // namespace
 
-std::unique_ptr<PieceReader> open_part(const RowPart& part, std::span<const ChunkPlace> chunks) {
-  if (part.info->storage.layout == Layout::chunked)
-    return std::make_unique<ChunkedRows>(*part.info, chunk_grid(*part.info, part.rows), chunks);
-  return std::make_unique<ContiguousRows>(*part.info);
+std::unique_ptr<PieceReader> open_stored(const DatasetInfo& info, const Range& rows,
+                                         std::span<const ChunkPlace> chunks) {
+  if (info.storage.layout == Layout::chunked)
+    return std::make_unique<ChunkedRows>(info, chunk_grid(info, rows), chunks);
+  return std::make_unique<ContiguousRows>(info);
 }
 
 }  // namespace shoal

@@ -11,7 +11,9 @@
 namespace shoal {
 
 /// Memory of one thread.
-using Scratch = FilterBuffers;
+struct Scratch : FilterBuffers {
+  std::vector<std::byte> source, column;  ///< rows of a source as they are read; elements of some of its columns
+};
 
 class PieceReader {
  public:
@@ -20,13 +22,22 @@ class PieceReader {
   PieceReader& operator=(const PieceReader&) = delete;
   virtual ~PieceReader() = default;
 
-  /// The rows as elements of info.type to `out`. Several threads may call this. Throws Error(io_failure or bad_data)
-  /// naming data set and place.
+  /// The rows as elements of info.type to `out`. Several threads may call this, unless in_order. Throws
+  /// Error(io_failure or bad_data) naming data set and place.
   virtual void read(const Range& rows, std::byte* out, Scratch& scratch) const = 0;
+
+  /// Whether each_slice's pieces must be read one after the other.
+  [[nodiscard]] virtual bool in_order() const { return false; }
 };
 
-/// `chunks`: the places of the chunks of part.rows, for chunked data sets. Throws Error(no_input) where this host does
-/// not see a file.
-std::unique_ptr<PieceReader> open_part(const RowPart& part, std::span<const ChunkPlace> chunks);
+/// For slices of `height` rows. `chunks`: the places of the chunks of part.rows, for chunked data sets, source after
+/// source; `memory`: what a process that reads for this one may take. Throws Error(no_input) where this host does not
+/// see a file.
+std::unique_ptr<PieceReader> open_part(const RowPart& part, std::span<const ChunkPlace> chunks, std::int64_t height,
+                                       std::uint64_t memory);
+
+/// Of stored rows that are neither assembled nor for HDF5 alone; `rows`: those that `chunks` hold.
+std::unique_ptr<PieceReader> open_stored(const DatasetInfo& info, const Range& rows,
+                                         std::span<const ChunkPlace> chunks);
 
 }  // namespace shoal

@@ -1,12 +1,13 @@
 // The reader's side: what each question does with a foreign file.
 
-#include <array>
-
 #include "io/chunk_index.hpp"
 #include "io/describe.hpp"
 #include "io/foreign_file.hpp"
 #include "io/model_reading.hpp"
 #include "io/reader.hpp"
+#include "io/reader_rows.hpp"
+#include "io/row_parts.hpp"
+#include "shoal/io/assembly.hpp"
 
 namespace shoal {
 namespace {
@@ -16,8 +17,9 @@ using Answer = std::function<void(const std::string&)>;
 void serve_descriptions(const std::string& arguments, const Answer& answer) {
   std::vector<std::string> names;
   Wanted wanted{};
-  unpack(arguments, names, wanted);
-  for (const std::string& name : names) answer(pack(describe_dataset(name, wanted)));
+  ShapeOptions shape;
+  unpack(arguments, names, wanted, shape);
+  for (const std::string& name : names) answer(pack(describe_data(name, wanted, shape)));
 }
 
 void serve_chunks(const std::string& arguments, const Answer& answer) {
@@ -36,36 +38,18 @@ void serve_chunks(const std::string& arguments, const Answer& answer) {
   }
 }
 
-/// Bit fields are read as such: HDF5 does not convert them.
-hid_t memory_type(hid_t dataset, ElementType element) {
-  const Hdf5Handle type(H5Dget_type(dataset), H5Tclose);
-  if (H5Tget_class(type) != H5T_BITFIELD) return native_type(element);
-  const std::size_t size = size_of(element);
-  return size == 1 ? H5T_NATIVE_B8 : size == 2 ? H5T_NATIVE_B16 : size == 4 ? H5T_NATIVE_B32 : H5T_NATIVE_B64;
-}
-
-/// Slices of `rows` rows, their borders multiples of that, by HDF5's own reading.
+/// Slices of `height` rows, their borders multiples of that, by HDF5's own reading: of one source after the other.
 void serve_rows(const std::string& arguments, const Answer& answer) {
-  DatasetInfo info;
+  std::vector<DatasetInfo> sources;
+  DatasetInfo rows_of;  // which rows of the sources those of the slices are
   Range all;
-  std::int64_t rows = 1;
-  unpack(arguments, info, all.first, all.last, rows);
-  const std::string failed = info.name() + ": is damaged: HDF5 cannot read it; copy it again or write it anew";
-  const Hdf5Handle file = open_file(info.file);
-  const Hdf5Handle dataset = hold(H5Dopen2(file, info.path.c_str(), H5P_DEFAULT), H5Dclose, ExitCode::bad_data, failed);
-  const Hdf5Handle space(H5Dget_space(dataset), H5Sclose);
-  std::string bytes;
-  for (std::int64_t first = all.first; first < all.last; first = (first / rows + 1) * rows) {
-    const std::int64_t n = std::min(all.last, (first / rows + 1) * rows) - first;
-    const std::array<hsize_t, 2> start = {static_cast<hsize_t>(first), 0};
-    const std::array<hsize_t, 2> count = {static_cast<hsize_t>(n), static_cast<hsize_t>(info.n_columns)};
-    const Hdf5Handle memory(H5Screate_simple(info.rank, count.data(), nullptr), H5Sclose);
-    H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
-    bytes.assign(static_cast<std::size_t>(n) * info.row_bytes(), '\0');
-    if (H5Dread(dataset, memory_type(dataset, info.type), memory, space, H5P_DEFAULT, bytes.data()) < 0)
-      throw Error(ExitCode::bad_data, failed);
-    answer(bytes);
-  }
+  std::int64_t height = 1;
+  unpack(arguments, sources, rows_of.first_row, rows_of.row_step, all.first, all.last, height);
+  std::vector<std::unique_ptr<OpenRows>> open;
+  for (const DatasetInfo& source : sources) open.push_back(open_rows(source));
+  each_slice(all, height, [&](const Range& slice) {
+    for (const auto& source : open) answer(source->read(stored_rows(rows_of, slice)));
+  });
 }
 
 }  // namespace

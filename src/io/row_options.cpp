@@ -10,21 +10,46 @@
 namespace shoal {
 namespace {
 
-Option<RowOptions> row_weights_option() {
-  const auto set = [](RowOptions& options, const std::string& text) {
-    options.row_weights = {text, ""};
+/// Numbers of the rows, in a data set.
+Option<RowOptions> content_option(const std::string& name, const std::string& help, ContentName RowOptions::*member) {
+  const auto set = [member](RowOptions& options, const std::string& text) {
+    options.*member = {text, ""};
     return true;
   };
-  const auto get = [](const RowOptions& options) -> OptionValue {
-    if (options.row_weights.digest.empty()) return {};  // the content decides, not the name
-    return options.row_weights.digest;
+  const auto get = [member](const RowOptions& options) -> OptionValue {
+    const std::string& digest = (options.*member).digest;  // the content decides, not the name
+    return digest.empty() ? OptionValue() : OptionValue(digest);
   };
-  return {"row-weights",
-          "PATH",
-          "Dataset of one non-negative weight a row, in each data file or as file.h5:/path [all 1]",
-          "",
-          set,
-          get};
+  return {name, "PATH", help, "", set, get};
+}
+
+/// Which rows and features there are.
+std::vector<Option<RowOptions>> shape_options() {
+  return {text_option<RowOptions>(
+              "columns", "LIST",
+              "Features to use, in this order: names, numbers from 0, ranges 3:9 (without 9), "
+              "^NAME for all but; by commas [all]",
+              [](auto& options) -> auto& { return options.shape.columns; }),
+          text_option<RowOptions>(
+              "rows", "FIRST:LAST:STEP", "Rows to use, numbered from 0, LAST excluded; each may be left out [all]",
+              [](auto& options) -> auto& { return options.shape.rows; }),
+          content_option("mask",
+                         "Dataset of one number a row, named as the weights are: rows with 0 are left out "
+                         "(label -1) [off]",
+                         &RowOptions::mask),
+          text_option<RowOptions>(
+              "row-axes", "AXES",
+              "Of an array: these axes (0 or 0,2,3) make the rows, in this order, the others the "
+              "features [the first of two]",
+              [](auto& options) -> auto& { return options.shape.row_axes; }),
+          flag_option<RowOptions>(
+              "transpose", "Features are stored as rows; done by itself for MATLAB's files",
+              [](auto& options) -> auto& { return options.shape.transpose; }),
+          flag_option<RowOptions>(
+              "no-attributes",
+              "Read raw numbers: do not apply scale_factor, add_offset, _FillValue, missing_value, "
+              "valid_min, valid_max, valid_range",
+              [](auto& options) -> auto& { return options.shape.no_attributes; })};
 }
 
 /// Adds a value each time it is set.
@@ -32,12 +57,12 @@ Option<RowOptions> missing_value_option() {
   constexpr long double most = std::numeric_limits<double>::max();
   const auto set = [=](RowOptions& options, const std::string& text) {
     const std::optional<long double> value = parse_number<long double>(text, -most, most);
-    if (value) options.missing_values.push_back(*value);
+    if (value) options.shape.missing_values.push_back(*value);
     return value.has_value();
   };
   const auto get = [](const RowOptions& options) -> OptionValue {
-    if (options.missing_values.empty()) return {};
-    return options.missing_values;
+    if (options.shape.missing_values.empty()) return {};
+    return options.shape.missing_values;
   };
   return {"missing-value",
           "V",
@@ -90,13 +115,19 @@ void require_marginal(const ModelOptions& options) {
 }
 
 std::vector<Option<RowOptions>> row_options() {
-  return {row_weights_option(),
-          choice_option<RowOptions, Missing>(
-              "missing",
-              "What a NaN means: stop, leave the row out (label -1), or integrate it out (missing at random; " +
-                  who_marginalizes() + ")",
-              [](auto& options) -> auto& { return options.missing; }),
-          missing_value_option(), precision_option()};
+  std::vector<Option<RowOptions>> all = shape_options();
+  const std::vector<Option<RowOptions>> others = {
+      content_option("row-weights",
+                     "Dataset of one non-negative weight a row, in each data file or as file.h5:/path [all 1]",
+                     &RowOptions::row_weights),
+      choice_option<RowOptions, Missing>(
+          "missing",
+          "What a NaN means: stop, leave the row out (label -1), or integrate it out (missing at random; " +
+              who_marginalizes() + ")",
+          [](auto& options) -> auto& { return options.missing; }),
+      missing_value_option(), precision_option()};
+  all.insert(all.end(), others.begin(), others.end());
+  return all;
 }
 
 }  // namespace shoal

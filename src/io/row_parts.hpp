@@ -29,4 +29,14 @@ inline std::vector<RowPart> row_parts(const std::vector<DatasetInfo>& datasets, 
   return parts;
 }
 
+/// Calls use(rows) with the pieces of `rows` between multiples of `height`, in order.
+template <class Use>
+void each_slice(const Range& rows, std::int64_t height, Use&& use) {
+  for (std::int64_t first = rows.first; first < rows.last;) {
+    const std::int64_t last = std::min(rows.last, (first / height + 1) * height);
+    use(Range{first, last});
+    first = last;
+  }
+}
+
 }  // namespace shoal

@@ -22,9 +22,24 @@ void store_weights(const Slice& slice, Shard<Row>& shard) {
   with_elements(slice, [&](const auto* elements) {
     for (std::int64_t r = 0; r < slice.n_rows; ++r) {
       const auto weight = static_cast<double>(elements[r]);
+      const auto local = static_cast<std::size_t>(slice.first_row + r - shard.rows().first);
+      if (!shard.used.empty() && shard.used[local] == 0) continue;
       if (!(weight >= 0) || std::isinf(weight))
         Place{slice, r, 0}.fail(weight, "is no weight; weights are finite and not negative");
-      shard.weights[static_cast<std::size_t>(slice.first_row + r - shard.rows().first)] = weight;
+      shard.weights[local] = weight;
+    }
+  });
+}
+
+/// Rows with 0 are left out.
+template <class Row>
+void store_mask(const Slice& slice, Shard<Row>& shard) {
+  with_elements(slice, [&](const auto* elements) {
+    for (std::int64_t r = 0; r < slice.n_rows; ++r) {
+      const auto value = static_cast<double>(elements[r]);
+      if (std::isnan(value))
+        Place{slice, r, 0}.fail(value, "says not whether the row is to be used; a mask is 0 or not");
+      shard.used[static_cast<std::size_t>(slice.first_row + r - shard.rows().first)] = value != 0 ? 1 : 0;
     }
   });
 }
@@ -48,7 +63,9 @@ LevelOffsets offsets_of(const std::vector<std::int64_t>& levels) {
 
 /// Levels of each feature: the model's, two, the attribute's, or the largest code + 1 over all ranks, which takes a
 /// reading of its own.
-LevelOffsets find_levels(const Communicator& comm, const RowSlices& slices, const ReadOptions& options) {
+template <class Row>
+LevelOffsets find_levels(const Communicator& comm, const RowSlices& slices, const ReadOptions& options,
+                         const Shard<Row>& shard) {
   const auto d = static_cast<std::size_t>(slices.head.n_columns);
   if (!options.known_levels.empty() && options.known_levels.size() != d + 1)
     throw Error(ExitCode::bad_data, fmt::format("{}: has {} columns, the model has {} features; they must be equal",
@@ -59,12 +76,13 @@ LevelOffsets find_levels(const Communicator& comm, const RowSlices& slices, cons
   std::vector<std::int64_t> levels(d, 1);
   std::mutex mutex;
   const auto look = [&](const Slice& slice) {
-    const ReadOptions mine = of_type(options, slice.dataset.storage.number);
+    const ReadOptions mine = for_dataset(options, slice.dataset);
     std::vector<Code> row(d);
     std::vector<std::int64_t> largest(d, 1);
     with_elements(slice, [&](const auto* elements) {
       for (std::int64_t r = 0; r < slice.n_rows; ++r) {
         bool complete = true;
+        if (is_masked(shard, slice, r)) continue;
         for (std::size_t j = 0; j < d; ++j) {
           const auto value = static_cast<long double>(elements[static_cast<std::size_t>(r) * d + j]);
           row[j] = checked_level(value, mine, {slice, r, static_cast<std::int64_t>(j)});
@@ -104,15 +122,16 @@ Shard<Row> make_shard(const Communicator& comm, const RowSlices& slices, const P
   shard.partition = partition;
   shard.blocks = partition.blocks_of(comm.rank(), comm.size());
   shard.n_features = static_cast<std::size_t>(slices.head.n_columns);
+  agree(comm, [&] {
+    if (slices.mask || options.rows.missing == Missing::skip) shard.used.assign(shard.n_rows(), 1);
+  });
+  if (slices.mask) slices.mask([&](const Slice& slice) { store_mask(slice, shard); });
   if constexpr (std::is_same_v<Row, PackedByte>) {
     const bool may_miss = options.rows.missing == Missing::marginalize;
-    shard.coding = RowCoding(find_levels(comm, slices, options), may_miss, options.n_clusters);
+    shard.coding = RowCoding(find_levels(comm, slices, options, shard), may_miss, options.n_clusters);
   }
   const std::size_t spare = std::is_same_v<Row, PackedByte> ? RowCoding::spare_bytes : 0;
-  agree(comm, [&] {
-    shard.values.resize(shard.n_rows() * shard.width() + spare);
-    if (options.rows.missing == Missing::skip) shard.used.assign(shard.n_rows(), 1);
-  });
+  agree(comm, [&] { shard.values.resize(shard.n_rows() * shard.width() + spare); });
   std::fill_n(shard.values.end() - static_cast<std::ptrdiff_t>(spare), spare, Row(0));
   const auto store = [&](const Slice& slice) {
     if (options.between_slices) options.between_slices();

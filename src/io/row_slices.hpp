@@ -15,6 +15,7 @@ struct RowSlices {
   const DatasetInfo& head;  ///< columns, levels
   std::function<void(const VisitSlice& visit, const Destination& destination)> rows;
   std::function<void(const VisitSlice& visit)> weights;  ///< null: all 1
+  std::function<void(const VisitSlice& visit)> mask;     ///< null: all rows are used
 };
 
 /// Throws as read_shard does. Collective.

@@ -4,36 +4,76 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <type_traits>
 
 #include "io/row_slices.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/comm/block_sums.hpp"
 #include "shoal/core/error.hpp"
+#include "shoal/io/assembly.hpp"
 
 namespace shoal {
 
-std::vector<DatasetInfo> describe_weights(const Communicator& comm, const std::vector<DatasetInfo>& datasets,
-                                          const std::string& name) {
-  std::vector<std::string> names;
-  if (!parse_dataset_name(name).path.empty())
-    names.push_back(name);
-  else
-    for (const DatasetInfo& info : datasets)
-      names.push_back(info.file + ":" + (name.starts_with('/') ? name : "/" + name));
-  std::vector<DatasetInfo> weights;
+namespace {
+
+/// Data sets of one file that follow each other.
+struct Run {
+  std::string file;
+  std::vector<std::int64_t> n_rows;  ///< stored rows of each
+};
+
+std::vector<Run> runs_of(const std::vector<DatasetInfo>& datasets) {
+  std::vector<Run> runs;
+  for (const DatasetInfo& info : datasets) {
+    if (runs.empty() || runs.back().file != info.file) runs.push_back({info.file, {}});
+    runs.back().n_rows.push_back(stored_of(info).front()->n_rows);
+  }
+  return runs;
+}
+
+/// One vector for all data sets of a file, or for each of them.
+std::vector<DatasetInfo> describe_in_files(const std::vector<Run>& runs, const std::string& path) {
+  std::vector<DatasetInfo> found;
+  for (const Run& run : runs) {
+    const DatasetInfo one = describe_here({run.file + ":" + path}, Wanted::labels).front();
+    const bool of_each = std::ranges::all_of(run.n_rows, [&](std::int64_t n) { return n == one.n_rows; });
+    found.insert(found.end(), of_each ? run.n_rows.size() : 1, one);
+  }
+  return found;
+}
+
+}  // namespace
+
+std::vector<DatasetInfo> describe_beside(const Communicator& comm, const std::vector<DatasetInfo>& datasets,
+                                         const std::string& name, const std::string& option, const std::string& rows) {
+  std::vector<DatasetInfo> found;
+  if (name.empty()) return found;
   on_root(comm, [&] {
-    weights = describe_here(names, Wanted::labels);
-    std::int64_t rows = 0;
+    const std::vector<Run> runs = runs_of(datasets);
+    if (!parse_dataset_name(name).path.empty())
+      found = describe_here({name}, Wanted::labels);
+    else
+      found = describe_in_files(runs, name.starts_with('/') ? name : "/" + name);
     std::int64_t needed = 0;
-    for (const DatasetInfo& info : weights) rows += info.n_rows;
-    for (const DatasetInfo& info : datasets) needed += info.n_rows;
-    if (rows != needed)
-      throw Error(ExitCode::bad_data,
-                  fmt::format("--row-weights {}: holds {} weights for {} rows", name, rows, needed));
+    for (const Run& run : runs) needed += std::accumulate(run.n_rows.begin(), run.n_rows.end(), std::int64_t{0});
+    if (total_rows(found) != needed)
+      throw Error(ExitCode::bad_data, fmt::format("{} {}: holds {} {} for {} rows", option, name, total_rows(found),
+                                                  option == "--mask" ? "numbers" : "weights", needed));
+    if (!rows.empty()) choose_rows(found, rows, "--rows");
   });
-  broadcast_object(comm, weights);
-  return weights;
+  broadcast_object(comm, found);
+  return found;
+}
+
+std::vector<DatasetInfo> describe_weights(const Communicator& comm, const std::vector<DatasetInfo>& datasets,
+                                          const RowOptions& options) {
+  return describe_beside(comm, datasets, options.row_weights.name, "--row-weights", options.shape.rows);
+}
+
+std::vector<DatasetInfo> describe_mask(const Communicator& comm, const std::vector<DatasetInfo>& datasets,
+                                       const RowOptions& options) {
+  return describe_beside(comm, datasets, options.mask.name, "--mask", options.shape.rows);
 }
 
 void require_same_columns(const std::vector<DatasetInfo>& datasets) {
@@ -57,15 +97,17 @@ Shard<Row> read_shard(const Communicator& comm, const std::vector<DatasetInfo>& 
                       const ReadOptions& options) {
   require_same_columns(datasets);
   const auto rows = [&](int rank) { return partition.rows_of_rank(rank, comm.size()); };
-  RowSlices slices{datasets.front(), {}, {}};
+  RowSlices slices{datasets.front(), {}, {}, {}};
   slices.rows = [&](const VisitSlice& visit, const Destination& destination) {
     read_slices(comm, datasets, rows, options.threads, visit, destination);
   };
-  const std::string& weights = options.rows.row_weights.name;
-  if (!weights.empty())
-    slices.weights = [&](const VisitSlice& visit) {
-      read_slices(comm, describe_weights(comm, datasets, weights), rows, options.threads, visit);
-    };
+  const auto beside = [&](auto* describe) -> std::function<void(const VisitSlice&)> {
+    const std::vector<DatasetInfo> found = describe(comm, datasets, options.rows);
+    if (found.empty()) return {};
+    return [&, found](const VisitSlice& visit) { read_slices(comm, found, rows, options.threads, visit); };
+  };
+  slices.weights = beside(describe_weights);
+  slices.mask = beside(describe_mask);
   return make_shard<Row>(comm, slices, partition, options);
 }
 

@@ -7,6 +7,7 @@
 #include "shoal/comm/agree.hpp"
 #include "shoal/core/large_vector.hpp"
 #include "shoal/core/lowest_error.hpp"
+#include "shoal/io/assembly.hpp"
 
 namespace shoal {
 namespace {
@@ -19,21 +20,37 @@ struct Request {
   const SliceLimits& limits;
 };
 
+/// Bytes that are read for one row of `info`, or that it makes.
+std::size_t bytes_for_row(const DatasetInfo& info) {
+  std::size_t read = 0;
+  for (const DatasetInfo* source : stored_of(info))
+    read += source->row_bytes() * static_cast<std::size_t>(info.row_step);
+  return std::max(info.row_bytes(), read);
+}
+
 /// Rows of a slice; its borders are multiples of this, so those of chunks.
 std::int64_t slice_rows(const DatasetInfo& info, const SliceLimits& limits) {
-  const auto rows = static_cast<std::int64_t>(std::max<std::size_t>(1, limits.slice_bytes / info.row_bytes()));
-  const std::int64_t chunk = info.storage.chunk_rows;
-  if (chunk == 0) return rows;
-  if (static_cast<std::size_t>(chunk) * info.row_bytes() <= std::max(limits.most_chunk_bytes, limits.slice_bytes))
+  const std::size_t row_bytes = bytes_for_row(info);
+  const auto rows = static_cast<std::int64_t>(std::max<std::size_t>(1, limits.slice_bytes / row_bytes));
+  std::int64_t chunk = 0;
+  for (const DatasetInfo* source : stored_of(info)) chunk = std::max(chunk, source->storage.chunk_rows);
+  if (chunk == 0 || info.row_step > 1) return rows;
+  if (static_cast<std::size_t>(chunk) * row_bytes <= std::max(limits.most_chunk_bytes, limits.slice_bytes))
     return std::max<std::int64_t>(1, rows / chunk) * chunk;
-  return std::max<std::int64_t>(1, static_cast<std::int64_t>(limits.most_chunk_bytes / info.row_bytes()));
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(limits.most_chunk_bytes / row_bytes));
 }
 
 std::size_t thread_bytes(const DatasetInfo& info, const SliceLimits& limits) {
-  const std::size_t slice =
-      static_cast<std::size_t>(std::min(slice_rows(info, limits), info.n_rows)) * info.row_bytes();
-  const std::size_t chunk = info.storage.chunk_rows == 0 ? slice : most_filtered_bytes(info.storage.chunk_bytes());
-  return slice + 2 * chunk;
+  const auto rows = static_cast<std::size_t>(std::min(slice_rows(info, limits), info.n_rows));
+  std::size_t bytes = rows * info.row_bytes();
+  std::size_t most = 0;  // of a source: they are read one after the other
+  for (const DatasetInfo* source : stored_of(info)) {
+    const std::size_t slice = rows * source->row_bytes() * static_cast<std::size_t>(info.row_step);
+    const std::size_t chunk =
+        source->storage.chunk_rows == 0 ? slice : most_filtered_bytes(source->storage.chunk_bytes());
+    most = std::max(most, 2 * chunk + (info.assembled() ? slice : 0));
+  }
+  return bytes + most;
 }
 
 /// Large chunks are unpacked by fewer threads at a time, so that they take no more memory than 1 GiB, or one chunk.
@@ -62,9 +79,11 @@ void read_slice(const RowPart& part, const Range& rows, const PieceReader& reade
 
 void read_part(const RowPart& part, std::span<const ChunkPlace> chunks, const Request& request) {
   const std::int64_t rows = slice_rows(*part.info, request.limits);
-  const std::unique_ptr<PieceReader> reader = open_part(part, chunks);
+  const std::uint64_t memory = memory_for_headers + 6 * thread_bytes(*part.info, request.limits);
+  const std::unique_ptr<PieceReader> reader = open_part(part, chunks, rows, memory);
+  const int threads = reader->in_order() ? 1 : threads_for(*part.info, request.threads, request.limits);
   LowestError error;
-#pragma omp parallel num_threads(threads_for(*part.info, request.threads, request.limits))
+#pragma omp parallel num_threads(threads)
   {
     LargeVector<std::byte> buffer;
     Scratch scratch;
@@ -78,33 +97,13 @@ void read_part(const RowPart& part, std::span<const ChunkPlace> chunks, const Re
   error.rethrow();
 }
 
-/// Rows that only HDF5 can decode, from a process of their own, one slice after the other.
-void read_other(const RowPart& part, const Request& request) {
-  const DatasetInfo& info = *part.info;
-  const std::int64_t rows = slice_rows(info, request.limits);
-  const std::uint64_t memory = memory_for_headers + 6 * thread_bytes(info, request.limits);
-  Reader reader(Question::rows, pack(info, part.rows.first, part.rows.last, rows), memory);
-  for (std::int64_t first = part.rows.first; first < part.rows.last;) {
-    const Range slice{first, std::min(part.rows.last, (first / rows + 1) * rows)};
-    std::string bytes = reader.next(info.name());
-    if (bytes.size() != static_cast<std::size_t>(slice.size()) * info.row_bytes())
-      throw Error(ExitCode::bad_data, info.name() + ": is damaged: HDF5 gives too few rows");
-    std::byte* const place = request.destination ? request.destination(info, part.start + first) : nullptr;
-    if (place != nullptr) std::copy_n(reinterpret_cast<const std::byte*>(bytes.data()), bytes.size(), place);
-    const std::byte* const data = place != nullptr ? place : reinterpret_cast<const std::byte*>(bytes.data());
-    request.visit({info, part.start + first, first, slice.size(), {data, bytes.size()}});
-    first = slice.last;
-  }
-}
-
 void read_parts(const std::vector<DatasetInfo>& datasets, const Range& rows, std::span<const ChunkPlace> chunks,
                 const Request& request) {
   for (const RowPart& part : row_parts(datasets, rows)) {
-    const std::size_t n_chunks = chunk_grid(*part.info, part.rows).size();
-    if (part.info->storage.layout == Layout::other)
-      read_other(part, request);
-    else
-      read_part(part, chunks.first(n_chunks), request);
+    std::size_t n_chunks = 0;
+    for (const DatasetInfo* source : stored_of(*part.info))
+      n_chunks += chunk_grid(*source, stored_rows(*part.info, part.rows)).size();
+    read_part(part, chunks.first(n_chunks), request);
     chunks = chunks.subspan(n_chunks);
   }
 }
@@ -120,7 +119,8 @@ void read_slices(const Communicator& comm, const std::vector<DatasetInfo>& datas
 }
 
 std::size_t reading_bytes(const DatasetInfo& info, int threads) {
-  if (info.storage.layout == Layout::other) return 3 * thread_bytes(info, {});  // HDF5 takes as much again, and more
+  const auto for_hdf5 = [](const DatasetInfo* source) { return source->storage.layout == Layout::other; };
+  if (std::ranges::any_of(stored_of(info), for_hdf5)) return 3 * thread_bytes(info, {});  // it takes as much again
   return thread_bytes(info, {}) * static_cast<std::size_t>(threads_for(info, threads, {}));
 }
 

@@ -18,6 +18,12 @@ std::size_t size_of(ElementType type) {
   return std::array<std::size_t, 11>{4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 1}.at(static_cast<std::size_t>(type));
 }
 
+StoredNumber native_number(ElementType type) {
+  const auto size = static_cast<std::uint32_t>(size_of(type));
+  const bool is_float = type == ElementType::float32 || type == ElementType::float64;
+  return {is_float, !to_string(type).starts_with('u'), false, size, 0, 8 * size, to_string(type)};
+}
+
 std::string to_string(const Storage& storage) {
   std::string text;
   if (storage.layout == Layout::compact) text = "compact";

@@ -9,16 +9,17 @@
 #include <cstring>
 #include <limits>
 
+#include "io/numbers.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/io/elements.hpp"
 
 namespace shoal {
 
 void Place::fail(const std::string& why) const {
-  throw Error(
-      ExitCode::bad_data,
-      fmt::format("{}: row {}, column {}: {}", slice.dataset.name(), slice.first_row_in_file + row, column, why),
-      slice.first_row + row);
+  throw Error(ExitCode::bad_data,
+              fmt::format("{}: row {}, column {}: {}", slice.dataset.name(), slice.file_row(row),
+                          slice.dataset.column_text(column), why),
+              slice.first_row + row);
 }
 
 void Place::fail(long double value, const std::string& why) const {
@@ -32,7 +33,8 @@ namespace {
 /// Whether a value (long double holds every stored type exactly) is missing; throws where it may not be, or is
 /// infinite.
 bool is_missing(long double value, const ReadOptions& options, const Place& place) {
-  if (std::isnan(value) || std::ranges::find(options.rows.missing_values, value) != options.rows.missing_values.end()) {
+  if (std::isnan(value) ||
+      std::ranges::find(options.rows.shape.missing_values, value) != options.rows.shape.missing_values.end()) {
     if (options.rows.missing == Missing::error)
       place.fail(value,
                  "is missing; use --missing skip to leave such rows out, or --missing marginalize where the "
@@ -64,17 +66,10 @@ Row checked_real(long double value, const ReadOptions& options, const Place& pla
 
 }  // namespace
 
-ReadOptions of_type(const ReadOptions& options, const StoredNumber& number) {
+ReadOptions for_dataset(const ReadOptions& options, const DatasetInfo& dataset) {
   ReadOptions result = options;
-  for (long double& value : result.rows.missing_values) {
-    if (!number.is_float) value = std::nearbyint(value);
-    if (number.is_float && number.size == 4) value = static_cast<float>(value);
-    if (number.is_float && number.size == 8) value = static_cast<double>(value);
-    if (number.is_float && number.size == 2 && value != 0) {  // 11 binary digits, 10 less the lower the exponent
-      const int last = std::max(std::ilogb(value), -14) - 10;
-      value = std::ldexp(std::nearbyint(std::ldexp(value, -last)), last);
-    }
-  }
+  if (dataset.assembled()) result.rows.shape.missing_values.clear();  // they are NaN by now
+  for (long double& value : result.rows.shape.missing_values) value = rounded_to(dataset.storage.number, value);
   return result;
 }
 
@@ -165,12 +160,18 @@ void convert_slice(const Slice& slice, const ReadOptions& options, Shard<Row>& s
   with_elements(slice, [&](const auto* elements) {
     const auto first = static_cast<std::size_t>(slice.first_row - shard.rows().first);
     const std::size_t n = static_cast<std::size_t>(slice.n_rows) * d;
-    const bool plain = options.rows.missing_values.empty();
-    if (plain && convert_plain(elements, n, options.kind.values, shard.values.data() + first * d)) return;
+    const bool plain = options.rows.shape.missing_values.empty();
+    const auto used = std::span<const std::uint8_t>(shard.used).subspan(shard.used.empty() ? 0 : first);
+    const bool all = used.empty() || std::ranges::count(used.first(static_cast<std::size_t>(slice.n_rows)), 0) == 0;
+    if (plain && all && convert_plain(elements, n, options.kind.values, shard.values.data() + first * d)) return;
     for (std::int64_t r = 0; r < slice.n_rows; ++r) {
       const std::size_t local = first + static_cast<std::size_t>(r);
       const auto* in = elements + static_cast<std::size_t>(r) * d;
       Row* row = shard.values.data() + local * d;
+      if (is_masked(shard, slice, r)) {
+        leave_out_row(shard, local);
+        continue;
+      }
       if (plain && convert_plain(in, d, options.kind.values, row)) continue;
       bool complete = true;
       for (std::size_t j = 0; j < d; ++j) {
@@ -185,13 +186,18 @@ void convert_slice(const Slice& slice, const ReadOptions& options, Shard<Row>& s
 void convert_slice(const Slice& slice, const ReadOptions& options, Shard<PackedByte>& shard) {
   const std::size_t d = shard.n_features;
   const RowCoding& coding = shard.coding;
-  const bool as_bits = coding.is_bits() && size_of(slice.dataset.type) == 1 && options.rows.missing_values.empty();
+  const bool as_bits =
+      coding.is_bits() && size_of(slice.dataset.type) == 1 && options.rows.shape.missing_values.empty();
   std::vector<Code> levels(d);
   with_elements(slice, [&](const auto* elements) {
     for (std::int64_t r = 0; r < slice.n_rows; ++r) {
       const auto local = static_cast<std::size_t>(slice.first_row + r - shard.rows().first);
       PackedByte* row = shard.values.data() + local * shard.width();
       const auto* in = elements + static_cast<std::size_t>(r) * d;
+      if (is_masked(shard, slice, r)) {
+        leave_out_row(shard, local);
+        continue;
+      }
       if (as_bits && pack_bits(reinterpret_cast<const std::byte*>(in), d, row)) continue;
       bool complete = true;
       for (std::size_t j = 0; j < d; ++j) {
@@ -224,7 +230,7 @@ void add_to_digest(const Slice& slice, Shard<Row>& shard) {
 
 template <class Row>
 void store_slice(const Slice& slice, const ReadOptions& options, Shard<Row>& shard) {
-  convert_slice(slice, of_type(options, slice.dataset.storage.number), shard);
+  convert_slice(slice, for_dataset(options, slice.dataset), shard);
   add_to_digest(slice, shard);
 }
 

@@ -8,6 +8,7 @@
 #include "shoal/io/data_lists.hpp"
 #include "shoal/io/digest.hpp"
 #include "shoal/io/stored_options.hpp"
+#include "shoal/run/features.hpp"
 
 namespace shoal {
 namespace {
@@ -32,17 +33,12 @@ ReadOptions settled(RunOptions& options, bool float32_data, int threads) {
   options.model.missing = options.rows.missing;
   options.model.float32_tables = options.rows.precision == Precision::float32;
   require_marginal(options.model);
-  return {options.rows, kind, {}, options.model.n_clusters, threads, {}};
+  return {options.rows, kind, {}, options.model.n_clusters, threads, {}, {}};
 }
 
 Rows read_described(const Communicator& comm, const std::vector<DatasetInfo>& datasets, const ReadOptions& options) {
   const auto n_features = static_cast<std::size_t>(datasets.front().n_columns);
   return read_rows(comm, datasets, partition(total_rows(datasets), n_features, options.kind.coded()), options);
-}
-
-void note_weights(const Rows& rows, ContentName& weights) {
-  if (weights.name.empty()) return;
-  std::visit([&](const auto& shard) { weights.digest = weights_digest(rows.comm, shard); }, rows.shard);
 }
 
 }  // namespace
@@ -56,7 +52,10 @@ Rows read_rows(const Communicator& comm, const std::vector<DatasetInfo>& dataset
 }
 
 Rows read_rows(const Communicator& comm, const std::vector<std::string>& data, const ReadOptions& options) {
-  return read_described(comm, describe_datasets(comm, expand_lists(comm, data), Wanted::matrix), options);
+  std::vector<DatasetInfo> datasets =
+      describe_datasets(comm, expand_lists(comm, data), Wanted::matrix, options.rows.shape);
+  match_features(datasets, options.known_features, "the model");
+  return read_described(comm, datasets, options);
 }
 
 Rows read_rows(const Communicator& comm, const MemoryRows& memory, const ReadOptions& options) {
@@ -65,17 +64,29 @@ Rows read_rows(const Communicator& comm, const MemoryRows& memory, const ReadOpt
 }
 
 Rows read_rows(const Communicator& comm, const std::vector<std::string>& data, RunOptions& options, int threads) {
-  const std::vector<DatasetInfo> datasets = describe_datasets(comm, expand_lists(comm, data), Wanted::matrix);
+  std::vector<DatasetInfo> datasets =
+      describe_datasets(comm, expand_lists(comm, data), Wanted::matrix, options.rows.shape);
+  const DatasetInfo first = datasets.front();
+  match_features(datasets, first.feature_names, first.name());
   Rows rows = read_described(comm, datasets, settled(options, all_float32(datasets), threads));
-  note_weights(rows, options.rows.row_weights);
+  note_content(rows, options.rows);
   return rows;
 }
 
 Rows read_rows(const Communicator& comm, const MemoryRows& memory, RunOptions& options, int threads) {
   options.rows.row_weights.name = has_weights(comm, memory) ? memory.name : "";
   Rows rows = read_rows(comm, memory, settled(options, false, threads));
-  note_weights(rows, options.rows.row_weights);
+  note_content(rows, options.rows);
   return rows;
+}
+
+void note_content(const Rows& rows, RowOptions& options) {
+  std::visit(
+      [&](const auto& shard) {
+        if (!options.mask.name.empty()) options.mask.digest = mask_digest(rows.comm, shard);
+        if (!options.row_weights.name.empty()) options.row_weights.digest = weights_digest(rows.comm, shard);
+      },
+      rows.shard);
 }
 
 void check_rows(const RunOptions& options, const DataSummary& summary) {
@@ -96,7 +107,7 @@ ReadOptions reading_for(const ModelFile& model, const std::string& source, const
   const Family& family = stored.model.family();
   stored.model.missing = rows.missing;
   require_marginal(stored.model);
-  ReadOptions options{rows, family.rows, {}, stored.coded_clusters, threads, {}};
+  ReadOptions options{rows, family.rows, {}, stored.coded_clusters, threads, {}, model.feature_names};
   options.rows.precision = rows.precision.value_or(stored.precision.value_or(Precision::float64));
   if (family.rows.coded()) options.known_levels = level_offsets_of(family, model);
   return options;

@@ -39,6 +39,7 @@ struct Option {
   MayBecome may_become = MayBecome::the_same;
   bool attribute = false;  ///< model files have it as an attribute, too
   bool several = false;    ///< may be given several times, and is set by each
+  bool flag = false;       ///< takes no value on the command line; set by true or false
 };
 
 /// The number that a whole text is, where it lies within the limits: so never one that is not finite.
@@ -98,6 +99,30 @@ Option<Owner> choice_option(std::string name, std::string help, At at) {
           }};
 }
 
+/// An option that is a text of any kind; empty: there is none.
+template <class Owner, class At>
+Option<Owner> text_option(std::string name, std::string values, std::string help, At at) {
+  const auto set = [at](Owner& owner, const std::string& text) {
+    at(owner) = text;
+    return true;
+  };
+  return {std::move(name), std::move(values), std::move(help), "", set, [at](const Owner& owner) {
+            const std::string& text = at(owner);
+            return text.empty() ? OptionValue() : OptionValue(text);
+          }};
+}
+
+/// An option that is given or not.
+template <class Owner, class At>
+Option<Owner> flag_option(std::string name, std::string help, At at) {
+  const auto set = [at](Owner& owner, const std::string& text) {
+    at(owner) = text == "true";
+    return text == "true" || text == "false";
+  };
+  const auto get = [at](const Owner& owner) { return at(owner) ? OptionValue(std::string("true")) : OptionValue(); };
+  return {std::move(name), "", std::move(help), "true or false", set, get, MayBecome::the_same, false, false, true};
+}
+
 /// An option of a member as an option of the whole.
 template <class Outer, class Owner>
 Option<Outer> within(Owner Outer::*member, const Option<Owner>& option) {
@@ -109,7 +134,8 @@ Option<Outer> within(Owner Outer::*member, const Option<Owner>& option) {
           [=](const Outer& outer) { return option.get(outer.*member); },
           option.may_become,
           option.attribute,
-          option.several};
+          option.several,
+          option.flag};
 }
 
 }  // namespace shoal

@@ -25,4 +25,8 @@ std::string rows_digest(const Communicator& comm, const PlacedDigest& mine);
 template <class Row>
 std::string weights_digest(const Communicator& comm, const Shard<Row>& shard);
 
+/// Of which of all ranks' rows are used. Collective.
+template <class Row>
+std::string mask_digest(const Communicator& comm, const Shard<Row>& shard);
+
 }  // namespace shoal

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "shoal/core/option.hpp"
+#include "shoal/io/dataset.hpp"
 #include "shoal/model/options.hpp"
 
 namespace shoal {
@@ -15,10 +16,11 @@ template <>
 inline constexpr auto names_of<Precision> = names("float64", "float32");
 
 struct RowOptions {
+  ShapeOptions shape;  ///< which rows and features; its missing values, rounded to the data set's type, hold int64
+  ContentName mask;    ///< data set of one number a row, 0: left out; named as the weights are; empty: all are used
   ContentName row_weights;  ///< data set of weights: a path in each data file, or file.h5:/path; empty: all 1
   Missing missing = Missing::error;
-  std::vector<long double> missing_values;  ///< these, rounded to the data set's type, too; they hold every int64
-  std::optional<Precision> precision;       ///< float32 for float32 data sets, else float64
+  std::optional<Precision> precision;  ///< float32 for float32 data sets, else float64
 };
 
 /// Throws Error(usage) where the model cannot integrate missing entries out, as its options ask.

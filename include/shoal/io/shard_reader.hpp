@@ -20,15 +20,21 @@ struct ReadOptions {
   std::size_t n_clusters = 1;  ///< for the coding of rows of codes
   int threads = 1;
   std::function<void()> between_slices;  ///< may throw an Error to end the reading; called by several threads at once
+  std::vector<std::string> known_features;  ///< of a model that is to be applied; empty: unknown
 };
 
 /// Throws Error(bad_data) where the data sets differ in their number of columns or in their levels.
 void require_same_columns(const std::vector<DatasetInfo>& datasets);
 
-/// The data sets that hold the weights of `datasets`, in the same order. Collective. Throws Error where they are
-/// missing or not one weight a row.
+/// The data sets that hold one number for each row of `datasets`, in the same order: `name` is file.h5:/path, or a path
+/// in each data file; none where it is empty. There is one for each stored row, of which those of --rows are taken.
+/// Collective. Throws Error, `option` before it, where they are missing or too many or few.
+std::vector<DatasetInfo> describe_beside(const Communicator& comm, const std::vector<DatasetInfo>& datasets,
+                                         const std::string& name, const std::string& option, const std::string& rows);
 std::vector<DatasetInfo> describe_weights(const Communicator& comm, const std::vector<DatasetInfo>& datasets,
-                                          const std::string& name);
+                                          const RowOptions& options);
+std::vector<DatasetInfo> describe_mask(const Communicator& comm, const std::vector<DatasetInfo>& datasets,
+                                       const RowOptions& options);
 
 /// Reads this rank's blocks. Collective. Real rows: missing entries are NaN (Missing::marginalize). Throws on all
 /// ranks the error of the lowest row, naming file, data set, row (counted in that file from 0), column and value.

@@ -16,9 +16,11 @@ namespace shoal {
 struct Slice {
   const DatasetInfo& dataset;
   std::int64_t first_row;  ///< of the concatenated data sets
-  std::int64_t first_row_in_file;
+  std::int64_t first_row_in_dataset;
   std::int64_t n_rows;
   std::span<const std::byte> bytes;  ///< n_rows x n_columns elements of type dataset.type
+
+  [[nodiscard]] std::int64_t file_row(std::int64_t row) const { return dataset.file_row(first_row_in_dataset + row); }
 };
 
 /// Where the bytes of a data set's rows from a global row on are wanted; null: in a buffer.

@@ -32,6 +32,9 @@ struct StoredNumber {
   }
 };
 
+/// How elements lie in memory.
+StoredNumber native_number(ElementType type);
+
 /// One step of what a chunk went through when it was written.
 struct Filter {
   int id = 0;

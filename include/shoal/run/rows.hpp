@@ -57,6 +57,9 @@ Rows read_rows(const Communicator& comm, const std::vector<std::string>& data, R
 /// The same from memory; row weights are those of `memory`. Collective.
 Rows read_rows(const Communicator& comm, const MemoryRows& memory, RunOptions& options, int threads = 1);
 
+/// Names the content of mask and weights, where there are such, by its digest. Collective.
+void note_content(const Rows& rows, RowOptions& options);
+
 /// Throws Error: usage where K is 0 or exceeds the rows used, bad_data where their weights sum to nothing usable.
 void check_rows(const RunOptions& options, const DataSummary& summary);
 

@@ -1,0 +1,173 @@
+// Groups: of columns, of chunks of rows, and sparse matrices.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "io/describe.hpp"
+#include "shoal/core/error.hpp"
+#include "shoal/io/assembly.hpp"
+#include "shoal/io/column_list.hpp"
+#include "shoal/io/hdf5_file.hpp"
+
+namespace shoal {
+namespace {
+
+/// In the order in which they were made, where the group keeps it, else of their names: as h5py lists them.
+std::vector<std::string> members_of(hid_t group) {
+  const Hdf5Handle creation(H5Gget_create_plist(group), H5Pclose);
+  unsigned order = 0;
+  H5Pget_link_creation_order(creation, &order);
+  std::vector<std::string> names;
+  const auto collect = [](hid_t, const char* name, const H5L_info_t*, void* data) -> herr_t {
+    static_cast<std::vector<std::string>*>(data)->emplace_back(name);
+    return 0;
+  };
+  const bool tracked = (order & H5P_CRT_ORDER_TRACKED) != 0;
+  if (!tracked || H5Literate(group, H5_INDEX_CRT_ORDER, H5_ITER_INC, nullptr, collect, &names) < 0) {
+    names.clear();
+    H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, nullptr, collect, &names);
+  }
+  return names;
+}
+
+std::string below(const std::string& path, const std::string& name) { return (path == "/" ? "" : path) + "/" + name; }
+
+bool is_group(hid_t file, const std::string& path) {
+  H5O_info_t object{};
+  return H5Oget_info_by_name2(file, path.c_str(), &object, H5O_INFO_BASIC, H5P_DEFAULT) >= 0 &&
+         object.type == H5O_TYPE_GROUP;
+}
+
+/// A one-dimensional numeric data set of a group, or of a group within it by the name of `data` (vaex).
+struct Column {
+  std::string name;
+  std::string path;
+  std::int64_t n_rows;
+};
+
+std::optional<Column> find_column(hid_t file, const std::string& group, const std::string& name) {
+  std::string path = below(group, name);
+  if (is_group(file, path)) {
+    if (const Hdf5Handle mask(open_dataset(file, path + "/mask"), H5Dclose); mask >= 0)
+      throw Error(ExitCode::bad_data, fmt::format("{}: has a mask, which is not read; write the column with NaN where "
+                                                  "it is masked, or leave it out by --columns",
+                                                  path));
+    path += "/data";
+  }
+  const Hdf5Handle dataset(open_dataset(file, path), H5Dclose);
+  if (dataset < 0 || !number_type_of(dataset)) return std::nullopt;
+  const std::vector<std::int64_t> size = extents_of(dataset);
+  if (size.size() != 1) return std::nullopt;
+  return Column{name, path, size[0]};
+}
+
+/// GATK's chunks of rows: their number behind `chunk_`.
+std::optional<std::int64_t> chunk_number(const std::string& name) {
+  constexpr std::string_view prefix = "chunk_";
+  if (!name.starts_with(prefix)) return std::nullopt;
+  std::int64_t number = 0;
+  const char* const end = name.data() + name.size();
+  const auto [stop, error] = std::from_chars(name.data() + prefix.size(), end, number);
+  return error == std::errc() && stop == end ? std::optional(number) : std::nullopt;
+}
+
+/// Chunks of rows, in the order of their numbers, as data sets of their own.
+std::vector<DatasetInfo> describe_chunks(hid_t file, const DatasetInfo& info, const std::vector<std::string>& members,
+                                         const ShapeOptions& shape) {
+  std::vector<std::pair<std::int64_t, std::string>> chunks;
+  for (const std::string& name : members)
+    if (const auto number = chunk_number(name)) chunks.emplace_back(*number, name);
+  std::ranges::sort(chunks);
+  std::vector<DatasetInfo> found;
+  for (const auto& [number, name] : chunks) {
+    DatasetInfo one = info;
+    one.path = below(info.path, name);
+    found.push_back(describe_array(file, one, Wanted::matrix, shape));
+  }
+  return found;
+}
+
+/// What a group holds, for a message.
+std::string list(const std::vector<std::string>& names) {
+  constexpr std::size_t most = 12;
+  const auto n = static_cast<std::ptrdiff_t>(std::min(names.size(), most));
+  return fmt::format("{}{}", fmt::join(names.begin(), names.begin() + n, ", "), names.size() > most ? ", ..." : "");
+}
+
+/// The columns that are wanted: they are found by name here, as those that are not may have other lengths.
+std::vector<Column> wanted_columns(const DatasetInfo& info, const std::vector<Column>& all, const std::string& wanted,
+                                   std::vector<std::int64_t>& numbers) {
+  std::vector<std::string> names;
+  for (const Column& column : all) names.push_back(column.name);
+  std::vector<Column> chosen;
+  for (const std::size_t number : columns_of(wanted, all.size(), names, info.name() + ": --columns")) {
+    chosen.push_back(all[number]);
+    numbers.push_back(static_cast<std::int64_t>(number));
+  }
+  if (chosen.empty())
+    throw Error(ExitCode::usage, fmt::format("{}: --columns {}: no column is left", info.name(), wanted));
+  return chosen;
+}
+
+DatasetInfo describe_columns(hid_t file, const DatasetInfo& info, const std::vector<Column>& all,
+                             const std::vector<std::string>& left_out, const ShapeOptions& shape) {
+  std::vector<std::int64_t> numbers;
+  const std::vector<Column> columns = shape.columns.empty() ? all : wanted_columns(info, all, shape.columns, numbers);
+  std::vector<DatasetInfo> parts;
+  std::vector<std::string> names;
+  ShapeOptions plain;
+  plain.no_attributes = shape.no_attributes;
+  for (const Column& column : columns) {
+    if (column.n_rows != columns.front().n_rows)
+      throw Error(ExitCode::bad_data,
+                  fmt::format("{}: {} has {} entries, {} has {}; columns of one table must be of equal length: choose "
+                              "some by --columns",
+                              info.name(), column.name, column.n_rows, columns.front().name, columns.front().n_rows));
+    DatasetInfo one = info;
+    one.path = column.path;
+    parts.push_back(describe_array(file, one, Wanted::matrix, plain));
+    names.push_back(column.name);
+  }
+  DatasetInfo table = side_by_side(std::move(parts), info.path);
+  table.feature_names = std::move(names);
+  table.column_numbers = std::move(numbers);
+  if (!left_out.empty() && shape.columns.empty())
+    table.notes.push_back(fmt::format("left out: {} (no columns of numbers)", list(left_out)));
+  return table;
+}
+
+}  // namespace
+
+std::vector<DatasetInfo> describe_group(hid_t file, const DatasetInfo& info, const ShapeOptions& shape) {
+  const Hdf5Handle group = hold(H5Gopen2(file, info.path.c_str(), H5P_DEFAULT), H5Gclose, ExitCode::bad_data,
+                                info.name() + ": is damaged: this group cannot be opened");
+  const std::vector<std::string> members = members_of(group);
+  const auto has = [&](const char* name) { return std::ranges::find(members, name) != members.end(); };
+  if (has("data") && (has("indptr") || has("jc"))) return {describe_sparse(group, info)};
+  if (std::ranges::any_of(members, [](const std::string& name) { return chunk_number(name).has_value(); }))
+    return describe_chunks(file, info, members, shape);
+  std::vector<Column> columns;
+  std::vector<std::string> left_out;
+  for (const std::string& name : members) {
+    if (auto column = find_column(file, info.path, name))
+      columns.push_back(std::move(*column));
+    else
+      left_out.push_back(name);
+  }
+  if (!columns.empty()) return {describe_columns(file, info, columns, left_out, shape)};
+  if (is_group(file, below(info.path, "columns"))) {  // vaex
+    DatasetInfo inner = info;
+    inner.path = below(info.path, "columns");
+    return describe_group(file, inner, shape);
+  }
+  throw Error(ExitCode::bad_data,
+              fmt::format("{}: is a group without columns (one-dimensional numeric data sets); it holds {}; name what "
+                          "you mean, as in {}:{}",
+                          info.name(), members.empty() ? "nothing" : list(members), info.file,
+                          below(info.path, members.empty() ? "path" : members.front())));
+}
+
+}  // namespace shoal
