@@ -59,8 +59,8 @@ class Matlab(same.SameTest):
         for path in ("/mrow", "/mcolumn", "m.mat:/m"):
             self.same(expected, "plain.h5", "--mask", path)
         self.write("two.h5", X, w=np.ones((150, 2)), short=np.ones((1, 149)))
-        self.refuses(65, ["two.h5:/w"], "two.h5", "--row-weights", "/w")
-        self.refuses(65, ["two.h5:/short", "149", "150"], "two.h5", "--row-weights", "/short")
+        self.refuses(65, ["two.h5", "/w"], "two.h5", "--row-weights", "/w")
+        self.refuses(65, ["/short", "149", "150"], "two.h5", "--row-weights", "/short")
 
 
 class Gatk(same.SameTest):
