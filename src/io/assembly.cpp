@@ -6,6 +6,7 @@
 #include <array>
 #include <iterator>
 #include <numeric>
+#include <set>
 #include <utility>
 
 #include "shoal/core/error.hpp"
@@ -20,31 +21,28 @@ bool is_float(ElementType type) { return type == ElementType::float32 || type ==
 /// The type of a block's values once its packing is undone.
 ElementType value_type(const ColumnBlock& block) {
   if (block.packing.scales()) return ElementType::float64;
-  if (!block.packing.may_miss() || is_float(block.type)) return block.type;
-  return size_of(block.type) <= 2 ? ElementType::float32 : ElementType::float64;
+  return !block.packing.may_miss() || is_float(block.type) ? block.type : ElementType::float64;
 }
 
 ElementType common(ElementType a, ElementType b) {
   if (a == b) return a;
-  if (is_float(a) || is_float(b)) {
-    const auto in_float32 = [](ElementType type) { return type == ElementType::float32 || size_of(type) <= 2; };
-    return in_float32(a) && in_float32(b) ? ElementType::float32 : ElementType::float64;
-  }
   const bool wide = a == ElementType::uint64 || b == ElementType::uint64;
-  return wide ? ElementType::float64 : ElementType::int64;
+  return is_float(a) || is_float(b) || wide ? ElementType::float64 : ElementType::int64;
 }
 
-/// Names of the columns of a part that stands beside others.
-std::vector<std::string> names_beside_others(const DatasetInfo& part) {
-  const std::string base = part.path.substr(part.path.rfind('/') + 1);
-  const auto n = static_cast<std::size_t>(part.n_columns);
-  if (n == 1) return {part.feature_names.empty() ? base : part.feature_names.front()};
-  if (part.form == Form::records) return part.feature_names;
-  std::vector<std::string> names;
-  for (std::size_t j = 0; j < n; ++j)
-    names.push_back(
-        fmt::format("{}[{}]", base, part.feature_names.empty() ? std::to_string(j) : part.feature_names[j]));
-  return names;
+/// Names of the columns of parts side by side: their own where these tell them apart, else with the part before them.
+std::vector<std::string> names_side_by_side(const std::vector<DatasetInfo>& parts) {
+  std::vector<std::string> plain, full;
+  for (const DatasetInfo& part : parts) {
+    const std::string base = part.path.substr(part.path.rfind('/') + 1);
+    for (std::int64_t j = 0; j < part.n_columns; ++j) {
+      const auto named = static_cast<std::size_t>(j) < part.feature_names.size();
+      const std::string name = named ? part.feature_names[static_cast<std::size_t>(j)] : std::to_string(j);
+      full.push_back(part.n_columns == 1 && !named ? base : fmt::format("{}[{}]", base, name));
+      plain.push_back(named ? name : full.back());
+    }
+  }
+  return std::set<std::string>(plain.begin(), plain.end()).size() == plain.size() ? plain : full;
 }
 
 /// Keeps those of the sources that `used` tells, and numbers them anew in the blocks.
@@ -136,11 +134,11 @@ DatasetInfo side_by_side(std::vector<DatasetInfo> parts, const std::string& path
   all.rank = 2;
   all.n_rows = parts.front().n_rows;
   all.n_columns = 0;
+  all.feature_names = names_side_by_side(parts);
   for (DatasetInfo& part : parts) {
     if (part.n_rows != all.n_rows)
       throw Error(ExitCode::bad_data, fmt::format("{}: has {} rows, {} has {}; side by side they must have as many",
                                                   part.name(), part.n_rows, parts.front().path, all.n_rows));
-    std::ranges::move(names_beside_others(part), std::back_inserter(all.feature_names));
     assemble(part);
     for (ColumnBlock block : part.blocks) {
       block.source += all.sources.size();

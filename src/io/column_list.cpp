@@ -13,7 +13,7 @@
 #include "shoal/core/error.hpp"
 
 namespace shoal {
-namespace {
+namespace {}  // namespace
 
 std::vector<std::string> entries_of(const std::string& list) {
   std::vector<std::string> entries;
@@ -24,6 +24,8 @@ std::vector<std::string> entries_of(const std::string& list) {
   }
   return entries;
 }
+
+namespace {
 
 std::string_view without_caret(std::string_view entry) {
   if (entry.starts_with('^')) entry.remove_prefix(1);

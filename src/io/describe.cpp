@@ -8,6 +8,7 @@
 #include "io/foreign_file.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/io/assembly.hpp"
+#include "shoal/io/column_list.hpp"
 #include "shoal/io/hdf5_file.hpp"
 
 namespace shoal {
@@ -46,12 +47,7 @@ FoundDataset found(hid_t file, const std::string& name, const std::string& path)
 std::vector<std::string> split_paths(hid_t file, const std::string& path) {
   if (path.find(',') == std::string::npos || H5Lexists(file, path.c_str(), H5P_DEFAULT) > 0) return {path};
   std::vector<std::string> paths;
-  for (std::size_t first = 0; first <= path.size();) {
-    const std::size_t comma = std::min(path.find(',', first), path.size());
-    const std::string one = path.substr(first, comma - first);
-    paths.push_back(one.starts_with('/') ? one : "/" + one);
-    first = comma + 1;
-  }
+  for (const std::string& one : entries_of(path)) paths.push_back(one.starts_with('/') ? one : "/" + one);
   return paths;
 }
 

@@ -8,6 +8,7 @@
 #include "shoal/core/error.hpp"
 #include "shoal/core/option.hpp"
 #include "shoal/io/assembly.hpp"
+#include "shoal/io/column_list.hpp"
 #include "shoal/io/hdf5_file.hpp"
 
 namespace shoal {
@@ -17,16 +18,14 @@ namespace {
 std::vector<std::int64_t> parse_axes(const std::string& text, const DatasetInfo& info) {
   std::vector<std::int64_t> axes;
   const auto n = static_cast<std::int64_t>(info.shape.size());
-  for (std::size_t first = 0; first <= text.size();) {
-    const std::size_t comma = std::min(text.find(',', first), text.size());
-    const auto axis = parse_number<std::int64_t>(text.substr(first, comma - first), 0, n - 1);
+  for (const std::string& entry : entries_of(text)) {
+    const auto axis = parse_number<std::int64_t>(entry, 0, n - 1);
     if (!axis || std::ranges::find(axes, *axis) != axes.end())
       throw Error(
           ExitCode::usage,
           fmt::format("--row-axes {}: must be different numbers from 0 to {} with commas between them: {} is {}", text,
                       n - 1, info.name(), fmt::join(info.shape, " x ")));
     axes.push_back(*axis);
-    first = comma + 1;
   }
   return axes;
 }
@@ -108,6 +107,9 @@ DatasetInfo describe_array(hid_t file, DatasetInfo info, Wanted wanted, const Sh
   info.shape = extents_of(dataset);
   if (info.shape.empty())
     throw Error(ExitCode::bad_data, fmt::format("{}: is a single value, or nothing; rows are needed", info.name()));
+  if (read_text_attribute(dataset, "MATLAB_class") == "char")
+    throw Error(ExitCode::bad_data,
+                fmt::format("{}: is a text of MATLAB's (char), no numbers; name another", info.name()));
   const bool texts = wanted == Wanted::ids && is_text(dataset);
   const auto type = texts ? std::nullopt : number_type_of(dataset);
   if (!texts && !type)

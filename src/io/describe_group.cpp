@@ -30,6 +30,10 @@ std::vector<std::string> members_of(hid_t group) {
     names.clear();
     H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, nullptr, collect, &names);
   }
+  // vaex keeps their order as a text of its own
+  const std::string kept = read_text_attribute(group, "column_order").value_or("");
+  const std::vector<std::string> first = kept.empty() ? std::vector<std::string>{} : entries_of(kept);
+  std::ranges::stable_sort(names, {}, [&](const std::string& name) { return std::ranges::find(first, name); });
   return names;
 }
 
@@ -74,6 +78,21 @@ std::optional<std::int64_t> chunk_number(const std::string& name) {
   return error == std::errc() && stop == end ? std::optional(number) : std::nullopt;
 }
 
+/// A number that GATK writes beside the chunks must be what they add up to.
+void require_number(hid_t file, const DatasetInfo& info, const char* name, std::int64_t needed) {
+  const Hdf5Handle dataset(open_dataset(file, below(info.path, name)), H5Dclose);
+  if (dataset < 0 || !number_type_of(dataset)) return;
+  const Hdf5Handle space(H5Dget_space(dataset), H5Sclose);
+  double value = 0;
+  if (H5Sget_simple_extent_npoints(space) != 1 ||
+      H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, &value) < 0 ||
+      value == static_cast<double>(needed))
+    return;
+  throw Error(ExitCode::bad_data, fmt::format("{}: its {} is {}, but the chunks have {}: some are missing, or it is "
+                                              "damaged",
+                                              info.name(), name, value, needed));
+}
+
 /// Chunks of rows, in the order of their numbers, as data sets of their own.
 std::vector<DatasetInfo> describe_chunks(hid_t file, const DatasetInfo& info, const std::vector<std::string>& members,
                                          const ShapeOptions& shape) {
@@ -87,6 +106,9 @@ std::vector<DatasetInfo> describe_chunks(hid_t file, const DatasetInfo& info, co
     one.path = below(info.path, name);
     found.push_back(describe_array(file, one, Wanted::matrix, shape));
   }
+  require_number(file, info, "num_chunks", static_cast<std::int64_t>(found.size()));
+  require_number(file, info, "num_columns", found.front().n_columns);
+  require_number(file, info, "num_rows", total_rows(found));
   return found;
 }
 

@@ -84,7 +84,9 @@ DatasetInfo describe_records(hid_t file, DatasetInfo info) {
   for (int i = 0; i < H5Tget_nmembers(type); ++i) {
     const auto field = static_cast<unsigned>(i);
     const std::string name = field_name(type, field);
-    if (is_index_of_frame(file, info.path, name) || !add_field(type, field, info)) left_out.push_back(name);
+    if (!add_field(type, field, info)) left_out.push_back(name);
+    if (is_index_of_frame(file, info.path, name))
+      info.notes.emplace_back("its field index numbers the rows of the frame: leave it out by --columns ^index");
   }
   if (info.blocks.empty())
     throw Error(ExitCode::bad_data,

@@ -186,4 +186,26 @@ std::span<const std::byte> undo_filters(const std::vector<Filter>& filters, std:
   return {buffers.from.data(), chunk_bytes};
 }
 
+void register_filters() {
+  const auto undo = [](unsigned flags, std::size_t n_values, const unsigned* values, std::size_t n_bytes,
+                       std::size_t* size, void** buffer) -> std::size_t {
+    constexpr std::size_t place_of_size = 2;  // of the values that h5py writes: the chunk's bytes
+    if ((flags & H5Z_FLAG_REVERSE) == 0 || n_values <= place_of_size || n_bytes == 0) return 0;
+    const unsigned most = values[place_of_size] + 64;  // a checksum may be in it
+    void* const out = H5allocate_memory(most, false);
+    if (out == nullptr) return 0;
+    const unsigned made = lzf_decompress(*buffer, static_cast<unsigned>(n_bytes), out, most);
+    if (made == 0) {
+      H5free_memory(out);
+      return 0;
+    }
+    H5free_memory(*buffer);
+    *buffer = out;
+    *size = most;
+    return made;
+  };
+  static const H5Z_class2_t lzf = {H5Z_CLASS_T_VERS, lzf_filter, 0, 1, "lzf", nullptr, nullptr, undo};
+  H5Zregister(&lzf);
+}
+
 }  // namespace shoal

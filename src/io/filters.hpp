@@ -30,4 +30,7 @@ std::size_t most_filtered_bytes(std::size_t chunk_bytes);
 std::span<const std::byte> undo_filters(const std::vector<Filter>& filters, std::uint32_t mask,
                                         const StoredNumber& number, std::size_t chunk_bytes, FilterBuffers& buffers);
 
+/// Lets HDF5 undo what it cannot by itself: lzf. Not for writing.
+void register_filters();
+
 }  // namespace shoal

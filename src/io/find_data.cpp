@@ -120,10 +120,11 @@ std::string what_there_is(hid_t file, const std::vector<std::string>& paths) {
 
 [[noreturn]] void no_matrix(hid_t file, const std::string& name, const std::vector<std::string>& paths) {
   const bool pandas = std::ranges::any_of(paths, is_index);
+  const auto first = std::ranges::find_if_not(paths, is_index);
   throw Error(ExitCode::bad_data,
               fmt::format("{}: no /X and no two-dimensional numeric dataset in the file{}; name what you mean, as in "
-                          "{}:/path: a table, a group of columns, columns /a,/b, or an array with --row-axes{}",
-                          name, what_there_is(file, paths), name,
+                          "{}:{}: a table, a group of columns, columns /a,/b, or an array with --row-axes{}",
+                          name, what_there_is(file, paths), name, first == paths.end() ? "/path" : *first,
                           pandas ? " (the index of a pandas table is no data: name the table, or write the frame "
                                    "with format=\"fixed\")"
                                  : ""));

@@ -29,7 +29,12 @@ class PackingReader {
     packing.scale = factor("scale_factor", 1);
     packing.offset = factor("add_offset", 0);
     if (packing.scale == 0) fail("scale_factor", "is 0");
-    for (const char* name : {"_FillValue", "missing_value"}) read_missing(name, packing);
+    for (const char* name : {"_FillValue", "missing_value"}) {
+      if (is_text(name))
+        info_.warnings.push_back(fmt::format("{} is a text: no entry is missing by it", name));
+      else
+        read_missing(name, packing);
+    }
     read_limits(packing);
     if (!applied_.empty())
       info_.notes.push_back(fmt::format("{} applied (raw numbers: --no-attributes)", fmt::join(applied_, ", ")));
@@ -41,6 +46,13 @@ class PackingReader {
     throw Error(ExitCode::bad_data, fmt::format("{}: its attribute {} {}; mend it, or read raw numbers by "
                                                 "--no-attributes",
                                                 info_.name(), name, why));
+  }
+
+  [[nodiscard]] bool is_text(const char* name) const {
+    if (H5Aexists(dataset_, name) <= 0) return false;
+    const Hdf5Handle attribute(H5Aopen(dataset_, name, H5P_DEFAULT), H5Aclose);
+    const Hdf5Handle type(H5Aget_type(attribute), H5Tclose);
+    return H5Tget_class(type) == H5T_STRING;
   }
 
   [[nodiscard]] std::optional<Numbers> find(const char* name) const {

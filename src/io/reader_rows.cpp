@@ -7,6 +7,7 @@
 #include <cstring>
 #include <functional>
 
+#include "io/filters.hpp"
 #include "io/foreign_file.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/io/elements.hpp"
@@ -190,7 +191,10 @@ class SparseRows : public OpenRows {
         file_(open_file(info.file)),
         data_(open_dataset(file_, info.path + "/data", info.name())),
         indices_(open_dataset(file_, info.path + "/indices", info.name())),
-        starts_(open_dataset(file_, info.path + "/indptr", info.name())) {}
+        starts_(open_dataset(file_, info.path + "/indptr", info.name())) {
+    const Hdf5Handle space(H5Dget_space(data_), H5Sclose);
+    n_entries_ = H5Sget_simple_extent_npoints(space);
+  }
 
   std::string read(const Range& rows) override {
     std::vector<std::int64_t> starts(static_cast<std::size_t>(rows.size()) + 1);
@@ -218,9 +222,10 @@ class SparseRows : public OpenRows {
  private:
   void require_order(const std::vector<std::int64_t>& starts, std::int64_t first, std::int64_t r) const {
     const auto row = static_cast<std::size_t>(r);
-    if (starts[row] >= 0 && starts[row] <= starts[row + 1]) return;
-    throw Error(ExitCode::bad_data, fmt::format("{}: row {}: is damaged: its entries go from {} to {} (indptr)",
-                                                info_.name(), first + r, starts[row], starts[row + 1]));
+    const bool begins = first + r > 0 || starts[row] == 0;
+    if (begins && starts[row] >= 0 && starts[row] <= starts[row + 1] && starts[row + 1] <= n_entries_) return;
+    throw Error(ExitCode::bad_data, fmt::format("{}: row {}: is damaged: its entries go from {} to {} of {} (indptr)",
+                                                info_.name(), first + r, starts[row], starts[row + 1], n_entries_));
   }
   [[nodiscard]] std::int64_t column_at(std::int64_t column, std::int64_t row) const {
     if (column >= 0 && column < info_.n_columns) return column;
@@ -230,11 +235,13 @@ class SparseRows : public OpenRows {
 
   const DatasetInfo& info_;
   Hdf5Handle file_, data_, indices_, starts_;
+  std::int64_t n_entries_ = 0;
 };
 
 }  // namespace
 
 std::unique_ptr<OpenRows> open_rows(const DatasetInfo& info) {
+  register_filters();
   if (info.form == Form::records) return std::make_unique<RecordRows>(info);
   if (info.form == Form::sparse) return std::make_unique<SparseRows>(info);
   return std::make_unique<ArrayRows>(info);

@@ -58,8 +58,10 @@ std::vector<DatasetInfo> describe_beside(const Communicator& comm, const std::ve
     std::int64_t needed = 0;
     for (const Run& run : runs) needed += std::accumulate(run.n_rows.begin(), run.n_rows.end(), std::int64_t{0});
     if (total_rows(found) != needed)
-      throw Error(ExitCode::bad_data, fmt::format("{} {}: holds {} {} for {} rows", option, name, total_rows(found),
-                                                  option == "--mask" ? "numbers" : "weights", needed));
+      throw Error(
+          ExitCode::bad_data,
+          fmt::format("{} {}: {} {} numbers for {} rows; needed is one for each", option, found.front().name(),
+                      found.size() > 1 ? "with those of other files, holds" : "holds", total_rows(found), needed));
     if (!rows.empty()) choose_rows(found, rows, "--rows");
   });
   broadcast_object(comm, found);

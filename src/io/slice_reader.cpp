@@ -41,7 +41,8 @@ std::int64_t slice_rows(const DatasetInfo& info, const SliceLimits& limits) {
 }
 
 std::size_t thread_bytes(const DatasetInfo& info, const SliceLimits& limits) {
-  const auto rows = static_cast<std::size_t>(std::min(slice_rows(info, limits), info.n_rows));
+  const auto rows =
+      static_cast<std::size_t>(std::min(slice_rows(info, limits), std::max<std::int64_t>(info.n_rows, 1)));
   std::size_t bytes = rows * info.row_bytes();
   std::size_t most = 0;  // of a source: they are read one after the other
   for (const DatasetInfo* source : stored_of(info)) {

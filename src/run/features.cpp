@@ -37,12 +37,12 @@ std::vector<std::size_t> places_of(const std::vector<std::string>& names, const 
 void match(DatasetInfo& info, const std::vector<std::string>& names, const std::string& owner) {
   if (names == info.feature_names) return;
   if (names.empty() || info.feature_names.empty()) {
-    info.notes.push_back(fmt::format("{} has names of features, {}: they are taken in their order",
-                                     names.empty() ? "this" : owner, names.empty() ? owner + " has none" : "this not"));
+    info.notes.push_back(fmt::format("features have names {}: they are taken by their position",
+                                     names.empty() ? "here, but not in " + owner : "in " + owner + ", but not here"));
     return;
   }
   if (!unique(names) || !unique(info.feature_names)) {
-    info.notes.emplace_back("names of features stand for several ones: they are taken in their order");
+    info.notes.emplace_back("some features have the same name: all are taken by their position");
     return;
   }
   const std::vector<std::size_t> places = places_of(names, info, owner);

@@ -67,7 +67,7 @@ class Damage : public testing::TestWithParam<int> {
     info_ = describe_here({name_}, Wanted::matrix).front();
     if (info_.storage.layout == Layout::chunked)
       look_up_chunks(
-          {{name_, "/X", 2, info_.storage.chunk_rows, info_.storage.chunk_columns, chunk_grid(info_, {0, n_rows})}},
+          {{name_, "/X", info_.storage.chunk_rows, info_.storage.chunk_columns, chunk_grid(info_, {0, n_rows})}},
           [&](const ChunkPlace& place) { chunks_.push_back(place); });
     numbers_ = read(info_, chunks_);
   }
@@ -92,7 +92,7 @@ class Damage : public testing::TestWithParam<int> {
   static std::string read(const DatasetInfo& info, const std::vector<ChunkPlace>& chunks) {
     std::string bytes(static_cast<std::size_t>(n_rows) * n_columns * size_of(info.type), '\0');
     Scratch scratch;
-    open_part({&info, 0, {0, n_rows}}, chunks)->read({0, n_rows}, reinterpret_cast<std::byte*>(bytes.data()), scratch);
+    open_stored(info, {0, n_rows}, chunks)->read({0, n_rows}, reinterpret_cast<std::byte*>(bytes.data()), scratch);
     return bytes;
   }
 

@@ -180,7 +180,7 @@ class Masks(SelectionTest):
         for path, words in (("nan", ["77"]), ("short", ["149", "150"]), ("text", []), ("wide", []), ("gone", [])):
             self.refuses(65, ["masked.h5", f"/{path}", *words], "masked.h5", "--mask", f"/{path}",
                          ranks=same.RANKS if path in ("nan", "short") else (0,))
-        self.refuses(66, ["none.h5"], "masked.h5", "--mask", "none.h5:/m", ranks=(0,))
+        self.refuses(66, ["gone.h5"], "masked.h5", "--mask", "gone.h5:/m", ranks=(0,))
         self.refuses(64, ["0"], "masked.h5", "--mask", "/zero")  # three clusters of no row
 
 

@@ -7,6 +7,9 @@
 
 namespace shoal {
 
+/// What stands between the commas.
+std::vector<std::string> entries_of(const std::string& list);
+
 /// Whether a list for a table of n columns has entries that are neither numbers of columns nor ranges, but names.
 bool has_names(const std::string& list, std::size_t n);
 
