@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 
@@ -147,6 +148,19 @@ bool chunks_hold_rows(const DatasetInfo& info, const std::vector<hsize_t>& chunk
   return true;
 }
 
+/// The chunks that hold a row's neighbours along all axes but the rows' first, so that none is unpacked over and over;
+/// at least one, and no more than is fair where there are many ranks.
+std::uint64_t bytes_to_keep(const DatasetInfo& info, const std::vector<hsize_t>& chunk) {
+  constexpr long double most = 1U << 28U;
+  long double one = info.storage.number.size;
+  for (const hsize_t n : chunk) one *= static_cast<long double>(n);
+  long double all = one;
+  for (std::size_t axis = 0; axis < chunk.size(); ++axis)
+    if (static_cast<std::int64_t>(axis) != info.row_axes.front())
+      all *= std::ceil(static_cast<long double>(info.shape[axis]) / static_cast<long double>(chunk[axis]));
+  return static_cast<std::uint64_t>(std::max(one, std::min(all, most)));
+}
+
 void read_chunks(hid_t dataset, hid_t creation, DatasetInfo& info) {
   std::vector<hsize_t> chunk(info.shape.size());
   H5Pget_chunk(creation, static_cast<int>(chunk.size()), chunk.data());
@@ -157,6 +171,7 @@ void read_chunks(hid_t dataset, hid_t creation, DatasetInfo& info) {
     storage.chunk_rows = static_cast<std::int64_t>(chunk[0]);
     storage.chunk_columns = chunk.size() == 2 ? static_cast<std::int64_t>(chunk[1]) : info.n_columns;
   }
+  storage.cache_bytes = bytes_to_keep(info, chunk);
   unsigned options = 0;
   H5Pget_chunk_opts(creation, &options);
   storage.whole_chunks_only = (options & H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS) != 0;

@@ -20,17 +20,13 @@ Error unreadable(const std::string& name) {
   return {ExitCode::bad_data, name + ": is damaged: HDF5 cannot read it; copy it again or write it anew"};
 }
 
-/// Chunks that many rows share are kept until these are read.
-Hdf5Handle dataset_access() {
-  Hdf5Handle access(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose);
-  constexpr std::size_t places = 100'003, bytes = std::size_t{512} << 20U;
-  H5Pset_chunk_cache(access, places, bytes, H5D_CHUNK_CACHE_W0_DEFAULT);
-  return access;
-}
-
-Hdf5Handle open_dataset(hid_t parent, const std::string& path, const std::string& name) {
-  const hid_t id = H5Dopen2(parent, path.c_str(), dataset_access());
-  if (id < 0) throw unreadable(name);
+/// A data set, or a part of one at `path`; chunks that many rows share are kept until these are read.
+Hdf5Handle open_part(hid_t file, const std::string& path, const DatasetInfo& info) {
+  const Hdf5Handle access(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose);
+  constexpr std::size_t places = 100'003;  // a prime far above the number of chunks, as HDF5 advises
+  H5Pset_chunk_cache(access, places, info.storage.cache_bytes, H5D_CHUNK_CACHE_W0_DEFAULT);
+  const hid_t id = H5Dopen2(file, path.c_str(), access);
+  if (id < 0) throw unreadable(info.name());
   return {id, H5Dclose};
 }
 
@@ -100,7 +96,7 @@ const Word* scatter(const Word* in, std::span<const Stride> axes, Word* out) {
 class ArrayRows : public OpenRows {
  public:
   explicit ArrayRows(const DatasetInfo& info)
-      : info_(info), file_(open_file(info.file)), dataset_(open_dataset(file_, info.path, info.name())) {
+      : info_(info), file_(open_file(info.file)), dataset_(open_part(file_, info.path, info)) {
     for (const std::int64_t axis : info.row_axes) row_size_.push_back(info.shape[static_cast<std::size_t>(axis)]);
     std::vector<std::int64_t> order = info.row_axes;
     for (std::size_t axis = 0; axis < info.shape.size(); ++axis)
@@ -156,7 +152,7 @@ class ArrayRows : public OpenRows {
 class RecordRows : public OpenRows {
  public:
   explicit RecordRows(const DatasetInfo& info)
-      : info_(info), file_(open_file(info.file)), dataset_(open_dataset(file_, info.path, info.name())) {
+      : info_(info), file_(open_file(info.file)), dataset_(open_part(file_, info.path, info)) {
     const Hdf5Handle stored(H5Dget_type(dataset_), H5Tclose);
     type_ = Hdf5Handle(H5Tcreate(H5T_COMPOUND, H5Tget_size(stored)), H5Tclose);
     for (int i = 0; i < H5Tget_nmembers(stored); ++i) {
@@ -189,9 +185,9 @@ class SparseRows : public OpenRows {
   explicit SparseRows(const DatasetInfo& info)
       : info_(info),
         file_(open_file(info.file)),
-        data_(open_dataset(file_, info.path + "/data", info.name())),
-        indices_(open_dataset(file_, info.path + "/indices", info.name())),
-        starts_(open_dataset(file_, info.path + "/indptr", info.name())) {
+        data_(open_part(file_, info.path + "/data", info)),
+        indices_(open_part(file_, info.path + "/indices", info)),
+        starts_(open_part(file_, info.path + "/indptr", info)) {
     const Hdf5Handle space(H5Dget_space(data_), H5Sclose);
     n_entries_ = H5Sget_simple_extent_npoints(space);
   }

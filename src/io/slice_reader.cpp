@@ -54,6 +54,14 @@ std::size_t thread_bytes(const DatasetInfo& info, const SliceLimits& limits) {
   return bytes + most;
 }
 
+/// Chunks that HDF5 keeps while it reads for this rank.
+std::size_t kept_bytes(const DatasetInfo& info) {
+  std::size_t bytes = 0;
+  for (const DatasetInfo* source : stored_of(info))
+    if (source->storage.layout == Layout::other) bytes += source->storage.cache_bytes;
+  return bytes;
+}
+
 /// Large chunks are unpacked by fewer threads at a time, so that they take no more memory than 1 GiB, or one chunk.
 int threads_for(const DatasetInfo& info, int threads, const SliceLimits& limits) {
   constexpr std::size_t most = std::size_t{1} << 30U;
@@ -80,7 +88,8 @@ void read_slice(const RowPart& part, const Range& rows, const PieceReader& reade
 
 void read_part(const RowPart& part, std::span<const ChunkPlace> chunks, const Request& request) {
   const std::int64_t rows = slice_rows(*part.info, request.limits);
-  const std::uint64_t memory = memory_for_headers + 6 * thread_bytes(*part.info, request.limits);
+  const std::uint64_t memory =
+      memory_for_headers + 6 * thread_bytes(*part.info, request.limits) + kept_bytes(*part.info);
   const std::unique_ptr<PieceReader> reader = open_part(part, chunks, rows, memory);
   const int threads = reader->in_order() ? 1 : threads_for(*part.info, request.threads, request.limits);
   LowestError error;
@@ -121,7 +130,8 @@ void read_slices(const Communicator& comm, const std::vector<DatasetInfo>& datas
 
 std::size_t reading_bytes(const DatasetInfo& info, int threads) {
   const auto for_hdf5 = [](const DatasetInfo* source) { return source->storage.layout == Layout::other; };
-  if (std::ranges::any_of(stored_of(info), for_hdf5)) return 3 * thread_bytes(info, {});  // it takes as much again
+  if (std::ranges::any_of(stored_of(info), for_hdf5))
+    return 3 * thread_bytes(info, {}) + kept_bytes(info);  // it takes as much again
   return thread_bytes(info, {}) * static_cast<std::size_t>(threads_for(info, threads, {}));
 }
 

@@ -74,7 +74,8 @@ struct Storage {
   std::int64_t chunk_columns = 1;
   std::vector<Filter> filters;       ///< in the order in which they were applied
   std::vector<std::string> sources;  ///< every file that HDF5 opened to find the numbers
-  bool whole_chunks_only = false;    ///< chunks across the edge of the data set went through no filter
+  std::uint64_t cache_bytes = 0;   ///< of chunks that HDF5 keeps, where it must read: rows beside each other share them
+  bool whole_chunks_only = false;  ///< chunks across the edge of the data set went through no filter
 
   [[nodiscard]] std::uint64_t chunk_bytes() const {
     return static_cast<std::uint64_t>(chunk_rows) * static_cast<std::uint64_t>(chunk_columns) * number.size;
@@ -82,7 +83,8 @@ struct Storage {
 
   template <class Archive>
   void serialize(Archive& archive, unsigned /*version*/) {
-    archive& layout& number& extents& compact& fill& chunk_rows& chunk_columns& filters& sources& whole_chunks_only;
+    archive& layout& number& extents& compact& fill& chunk_rows& chunk_columns& filters& sources& cache_bytes&
+        whole_chunks_only;
   }
 };
 
