@@ -40,6 +40,16 @@ ChunkPlace look_up(hid_t dataset, const ChunkWish& wish, std::int64_t row, std::
   throw failed();
 }
 
+/// The chunks that hold these rows, source after source.
+std::vector<ChunkWish> chunk_wishes(const std::vector<DatasetInfo>& datasets, const Range& rows) {
+  std::vector<ChunkWish> wishes;
+  for (const RowPart& part : row_parts(datasets, rows))
+    for (const DatasetInfo* source : stored_of(*part.info))
+      if (const ChunkGrid grid = chunk_grid(*source, stored_rows(*part.info, part.rows)); grid.size() > 0)
+        wishes.push_back({source->file, source->path, source->storage.chunk_rows, source->storage.chunk_columns, grid});
+  return wishes;
+}
+
 }  // namespace
 
 ChunkGrid chunk_grid(const DatasetInfo& info, const Range& part) {
@@ -74,15 +84,7 @@ std::vector<ChunkPlace> find_chunks(const Communicator& comm, const std::vector<
     return std::ranges::any_of(stored_of(info), [](auto* source) { return source->storage.layout == Layout::chunked; });
   };
   if (std::ranges::none_of(datasets, has_chunks)) return {};
-  const auto wishes_of = [&](int rank) {
-    std::vector<ChunkWish> wishes;
-    for (const RowPart& part : row_parts(datasets, rows_of_rank(rank)))
-      for (const DatasetInfo* source : stored_of(*part.info))
-        if (const ChunkGrid grid = chunk_grid(*source, stored_rows(*part.info, part.rows)); grid.size() > 0)
-          wishes.push_back(
-              {source->file, source->path, source->storage.chunk_rows, source->storage.chunk_columns, grid});
-    return wishes;
-  };
+  const auto wishes_of = [&](int rank) { return chunk_wishes(datasets, rows_of_rank(rank)); };
   const auto size_of_wishes = [&](int rank) {
     std::size_t n = 0;
     for (const ChunkWish& wish : wishes_of(rank)) n += wish.grid.size();
