@@ -51,7 +51,8 @@ std::vector<std::string> split_paths(hid_t file, const std::string& path) {
   return paths;
 }
 
-std::vector<DatasetInfo> describe_path(hid_t file, const DatasetInfo& info, Wanted wanted, const ShapeOptions& shape) {
+std::vector<DatasetInfo> describe_path(hid_t file, const DatasetInfo& info, Wanted wanted, const ShapeOptions& shape,
+                                       bool beside) {
   H5O_info_t object{};
   const bool there =
       info.path == "/" || H5Oget_info_by_name2(file, info.path.c_str(), &object, H5O_INFO_BASIC, H5P_DEFAULT) >= 0;
@@ -65,18 +66,18 @@ std::vector<DatasetInfo> describe_path(hid_t file, const DatasetInfo& info, Want
   if (dataset < 0) no_dataset(file, info);
   const Hdf5Handle type(H5Dget_type(dataset), H5Tclose);
   if (wanted == Wanted::matrix && H5Tget_class(type) == H5T_COMPOUND) return {describe_records(file, info)};
-  return {describe_array(file, info, wanted, shape)};
+  return {describe_array(file, info, wanted, shape, beside)};
 }
 
 /// Several paths side by side; a group of chunks may be one of them only where it stands alone.
 std::vector<DatasetInfo> describe_paths(hid_t file, const DatasetInfo& info, Wanted wanted, const ShapeOptions& shape) {
   const std::vector<std::string> paths = split_paths(file, info.path);
-  if (paths.size() == 1 || wanted != Wanted::matrix) return describe_path(file, info, wanted, shape);
+  if (paths.size() == 1 || wanted != Wanted::matrix) return describe_path(file, info, wanted, shape, false);
   std::vector<DatasetInfo> parts;
   for (const std::string& path : paths) {
     DatasetInfo one = info;
     one.path = path;
-    for (DatasetInfo& part : describe_path(file, one, wanted, shape)) parts.push_back(std::move(part));
+    for (DatasetInfo& part : describe_path(file, one, wanted, shape, true)) parts.push_back(std::move(part));
   }
   return {side_by_side(std::move(parts), info.path)};
 }

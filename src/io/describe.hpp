@@ -14,7 +14,8 @@ std::vector<DatasetInfo> describe_data(const std::string& name, Wanted wanted, c
 FileSummary summarise(const std::string& name);
 
 /// The parts of that, each of what lies at info.path of the open file `file` = info.file.
-DatasetInfo describe_array(hid_t file, DatasetInfo info, Wanted wanted, const ShapeOptions& shape);
+/// A vector makes a matrix beside others alone, or where --row-axes says so.
+DatasetInfo describe_array(hid_t file, DatasetInfo info, Wanted wanted, const ShapeOptions& shape, bool beside = false);
 DatasetInfo describe_records(hid_t file, DatasetInfo info);
 DatasetInfo describe_sparse(hid_t group, DatasetInfo info);
 std::vector<DatasetInfo> describe_group(hid_t file, const DatasetInfo& info, const ShapeOptions& shape);

@@ -102,11 +102,16 @@ void read_axes(hid_t dataset, const ShapeOptions& shape, DatasetInfo& info) {
   }
 }
 
-DatasetInfo describe_array(hid_t file, DatasetInfo info, Wanted wanted, const ShapeOptions& shape) {
+DatasetInfo describe_array(hid_t file, DatasetInfo info, Wanted wanted, const ShapeOptions& shape, bool beside) {
   const Hdf5Handle dataset(open_dataset(file, info.path), H5Dclose);
   info.shape = extents_of(dataset);
   if (info.shape.empty())
     throw Error(ExitCode::bad_data, fmt::format("{}: is a single value, or nothing; rows are needed", info.name()));
+  if (wanted == Wanted::matrix && info.shape.size() == 1 && shape.row_axes.empty() && !beside)
+    throw Error(ExitCode::bad_data,
+                fmt::format("{}: has 1 dimensions, needed are 2 (rows x features); a single feature is read by "
+                            "--row-axes 0, several side by side as in {}:/a,/b",
+                            info.name(), info.file));
   if (read_text_attribute(dataset, "MATLAB_class") == "char")
     throw Error(ExitCode::bad_data,
                 fmt::format("{}: is a text of MATLAB's (char), no numbers; name another", info.name()));

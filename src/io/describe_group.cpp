@@ -150,7 +150,7 @@ DatasetInfo describe_columns(hid_t file, const DatasetInfo& info, const std::vec
                               info.name(), column.name, column.n_rows, columns.front().name, columns.front().n_rows));
     DatasetInfo one = info;
     one.path = column.path;
-    parts.push_back(describe_array(file, one, Wanted::matrix, plain));
+    parts.push_back(describe_array(file, one, Wanted::matrix, plain, true));
     names.push_back(column.name);
   }
   DatasetInfo table = side_by_side(std::move(parts), info.path);
