@@ -5,9 +5,9 @@
 #include <utility>
 #include <vector>
 
-#include "model/kmedians/bins.hpp"
+#include "model/bins.hpp"
+#include "model/integer_weights.hpp"
 #include "model/kmedians/brackets.hpp"
-#include "model/kmedians/integer_weights.hpp"
 #include "shoal/data/block_source.hpp"
 #include "shoal/math/bracket_count.hpp"
 

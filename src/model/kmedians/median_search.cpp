@@ -5,15 +5,10 @@
 #include <utility>
 
 #include "model/kmedians/sample_brackets.hpp"
+#include "model/midpoint.hpp"
 
 namespace shoal {
 namespace {
-
-double midpoint(double a, double b) {
-  const double sum = a + b;
-  const double middle = std::isfinite(sum) ? sum / 2 : a / 2 + b / 2;
-  return middle == 0 ? 0.0 : middle;
-}
 
 /// Where to look again for medians that were outside their brackets: sixteen widths further.
 template <class T>

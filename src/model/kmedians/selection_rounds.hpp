@@ -24,13 +24,6 @@ struct SelectionState {
   [[nodiscard]] bool narrow() const { return low == high; }
 };
 
-/// How much of a pair's weight is at a key.
-struct WeightOfKey {
-  std::uint64_t pair;
-  std::uint64_t key;
-  std::int64_t weight;
-};
-
 /// A search in progress. Every step is collective.
 template <class T>
 class SelectionRounds {

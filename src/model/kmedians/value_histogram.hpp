@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "model/kmedians/integer_weights.hpp"
+#include "model/integer_weights.hpp"
 #include "shoal/core/pool.hpp"
 #include "shoal/math/fixed_point.hpp"
 #include "shoal/pass/column_extents.hpp"

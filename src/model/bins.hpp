@@ -11,6 +11,13 @@
 
 namespace shoal {
 
+/// How much of the weight of one pair of cluster and feature, or of a column, is at a key.
+struct WeightOfKey {
+  std::uint64_t pair;
+  std::uint64_t key;
+  std::int64_t weight;
+};
+
 /// A bracket of keys in at most 2^bits bins: of equal width in value, or of 2^shift keys. Values split a cloud of rows
 /// evenly where it crosses zero, about which half of all keys lie; keys settle `bits` bits of the answer whatever the
 /// values are.
