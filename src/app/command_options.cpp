@@ -84,6 +84,12 @@ bool has_own(const Family& family, const std::string& name) {
   return std::ranges::find(family.options, name, &Option<ModelOptions>::name) != family.options.end();
 }
 
+/// Families for which it means something at all.
+bool has_option(const Family& family, const std::string& name) {
+  const std::vector<Option<RunOptions>> all = run_options(family);
+  return std::ranges::find(all, name, &Option<RunOptions>::name) != all.end();
+}
+
 /// What an option of some families means to each: "gaussian: ...".
 std::string help_of(const std::string& name) {
   std::vector<std::pair<std::string, std::string>> meanings;  // help, families
@@ -163,7 +169,7 @@ RunOptions run_options_of(const GivenOptions& given) {
     if (option == known.end())
       throw Error(ExitCode::usage,
                   fmt::format("--{}: means nothing to {}; it belongs to {}", name, family->name,
-                              family_names([&](const Family& other) { return has_own(other, name); })));
+                              family_names([&](const Family& other) { return has_option(other, name); })));
     if (!option->set(result, text)) refuse_value("--" + name, text, option->wanted);
   }
   return result;

@@ -144,7 +144,7 @@ std::vector<std::string> files_written(const Arguments& arguments, const std::st
 std::vector<std::string> files_named(const Arguments& a) {
   std::vector<std::string> files = {a.config, a.run->start.file.name, a.run->model.mixing_file.name};
   for (const std::string& data : a.data) files.push_back(parse_dataset_name(data).file);
-  for (const ContentName* content : {&a.run->rows.row_weights, &a.run->rows.mask})
+  for (const ContentName* content : {&a.run->rows.row_weights, &a.run->rows.mask, &a.run->scaling.weights_file})
     if (const DatasetName named = parse_dataset_name(content->name); !named.path.empty()) files.push_back(named.file);
   return files;
 }

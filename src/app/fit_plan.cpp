@@ -16,6 +16,7 @@
 #include "shoal/run/features.hpp"
 #include "shoal/run/named_files.hpp"
 #include "shoal/run/rows.hpp"
+#include "shoal/run/scaling.hpp"
 
 namespace shoal::app {
 void FitPlan::set_precision(Precision precision) {
@@ -47,6 +48,8 @@ FitPlan make_plan(const Communicator& comm, const Arguments& a) {
   plan.weights = describe_weights(comm, plan.datasets, options.rows);
   plan.mask = describe_mask(comm, plan.datasets, options.rows);
   read_named_files(comm, plan.n_features(), options, plan.sources);
+  settle_feature_weights(comm, plan.n_features(), plan.datasets.front().feature_names, plan.datasets.front().file,
+                         options.scaling, plan.sources);
   plan.read = {options.rows, family.rows, {}, options.model.n_clusters, plan.threads, {}, {}};
   plan.identity = identity_of(plan);
   return plan;

@@ -24,7 +24,7 @@ struct FitPlan {
   RunOptions options;  ///< resolved: files read, defaults settled
   ReadOptions read;
   std::vector<std::pair<std::string, std::string>> inputs;  ///< state_of_inputs before any row is read; on rank 0
-  std::vector<std::string> sources;                         ///< files opened for --init and --mixing; on rank 0
+  std::vector<std::string> sources;                         ///< files opened for options; on rank 0
   int threads = 1;
   NamedTexts identity;  ///< fit_identity.hpp
 

@@ -117,6 +117,7 @@ nlohmann::ordered_json run_json(const Communicator& comm, const ModelFile& file,
     json["bic"] = file.bic;
     json["aic"] = file.aic;
   }
+  if (!file.scaling.empty()) json["units"] = "scaled";
   json["n_iterations"] = file.n_iterations;
   json["converged"] = file.converged;
   json["stop_reason"] = file.stop_reason;

@@ -5,6 +5,7 @@
 
 #include "shoal/fit/interruption.hpp"
 #include "shoal/io/slice_reader.hpp"
+#include "shoal/model/column_medians.hpp"
 
 namespace shoal::app {
 namespace {
@@ -52,7 +53,7 @@ double MemoryNeed::at_start() const {
 double MemoryNeed::in_fit() const {
   return parameters + work + remembered + labels + std::max(sums, statistics + update);
 }
-double MemoryNeed::total() const { return process + rows + side + std::max({reading, at_start(), in_fit()}); }
+double MemoryNeed::total() const { return process + rows + side + std::max({reading, scaling, at_start(), in_fit()}); }
 
 double bytes_of_rows(const FitPlan& plan) {
   return static_cast<double>(plan.partition.n_rows) * static_cast<double>(held_row_bytes(plan));
@@ -71,6 +72,8 @@ MemoryNeed memory_need(const FitPlan& plan, int n_ranks) {
   std::size_t reading = 0;
   for (const DatasetInfo& info : plan.datasets) reading = std::max(reading, reading_bytes(info, plan.threads));
   need.reading = static_cast<double>(reading);
+  if (plan.options.scaling.standardize == Standardize::mad)
+    need.scaling = column_medians_bytes(plan.n_features(), plan.threads);
   need.statistics = 8 * static_cast<double>(1 + size.n_clusters + plan.family().n_sums(model, size) + n_stop_votes);
   need.sums = sums_in_work(plan, need.statistics);
   need.parameters = memory.parameters;

@@ -13,6 +13,8 @@ struct MemoryNeed {
   double side = 0;            ///< weights
   // While rows are read.
   double reading = 0;
+  // While scales are looked for.
+  double scaling = 0;
   // From the start on.
   double parameters = 0;  ///< and what is made of them for passes
   double work = 0;        ///< work space of all threads

@@ -7,6 +7,7 @@
 #include "shoal/core/error.hpp"
 #include "shoal/io/stored_options.hpp"
 #include "shoal/model/parameter_check.hpp"
+#include "shoal/run/scaling.hpp"
 
 namespace shoal::app {
 namespace {
@@ -36,7 +37,7 @@ std::string prototype_pictures(const ModelFile& model, const std::string& name, 
   if (centre.shape != std::vector{n, d} || d % width != 0)
     throw Error(ExitCode::usage, fmt::format("--prototypes {}: {} features of a {} model do not make lines of {}",
                                              width, d, model.model, width));
-  const NamedArray& centres = require_array(model.parameters, centre.name, centre.shape, name);
+  const NamedArray centres = centres_in_data_units(model, name);
   const std::vector<double> counts = require_array(model.parameters, "counts", {n}, name).values;
   const bool share = centre.domain == Domain::probabilities;
   const double low = share ? 0 : *std::min_element(centres.values.begin(), centres.values.end());

@@ -21,6 +21,7 @@
 #include "shoal/io/digest.hpp"
 #include "shoal/io/options_text.hpp"
 #include "shoal/run/fitted.hpp"
+#include "shoal/run/scaling.hpp"
 #include "shoal/run/start_model.hpp"
 
 namespace shoal::app {
@@ -66,7 +67,8 @@ void write_results(const RowPass<Row>& pass, const PassCosts& costs_before, cons
                    const FitResult& result, Life& life) {
   const FitPlan& plan = life.plan;
   const Communicator& comm = pass.comm();
-  const ModelFile file = model_file(model, result, plan.options, pass.summary(), plan.datasets.front().feature_names);
+  const ModelFile file =
+      model_file(model, result, plan.options, pass.summary(), plan.datasets.front().feature_names, life.rows->scaling);
   write_outputs(comm, life.outputs, file, result, plan, life.checkpointing);
   life.seconds.write = life.watch.lap();
   life.seconds.checkpoints = life.checkpointing.seconds_writing();
@@ -76,6 +78,17 @@ void write_results(const RowPass<Row>& pass, const PassCosts& costs_before, cons
   life.reporter.log_run(json);
   say(comm, plan.arguments, summary_text(file, result, model.repairs(), plan.arguments));
   if (plan.arguments.json) print_result(comm, one_line(json) + "\n");
+}
+
+/// Of scales that could not be found, or should be.
+template <class Row>
+void warn_of_scales(const RowPass<Row>& pass, const Life& life) {
+  const FitPlan& plan = life.plan;
+  std::vector<std::string> warnings = life.rows->warnings;
+  if constexpr (!std::is_same_v<Row, PackedByte>)
+    warnings.push_back(lone_feature(pass, plan.options.model, plan.options.scaling, life.rows->feature_names));
+  for (const std::string& warning : warnings)
+    if (!warning.empty()) warn(pass.comm(), plan.arguments, warning);
 }
 
 /// Starts or goes on, fits and writes; false, and nothing done, where rows of this type cannot hold the distances.
@@ -92,7 +105,9 @@ bool fit_rows(RowPass<Row>& pass, Life& life) {
   life.reporter.set_data(plan.identity.back().second);
   life.seconds.read = life.watch.lap();
 
-  const std::unique_ptr<Model<Row>> model = start_model(plan.options, pass, before, plan.arguments.checkpoint);
+  warn_of_scales(pass, life);
+  const std::unique_ptr<Model<Row>> model =
+      start_model(plan.options, pass, before, plan.arguments.checkpoint, life.rows->scaling);
   for (const std::string& warning : model->warnings()) warn(pass.comm(), plan.arguments, warning);
   checkpointing.keep(plan.identity, [&] { return model->parameters(); });
   life.seconds.start = life.watch.lap();
@@ -157,8 +172,11 @@ void fit_and_write(const Communicator& comm, FitPlan& plan, Outputs& outputs, Ch
   read_ids_of_labels(comm, plan, outputs);
   Life life{plan, outputs, reporter, checkpointing, before};
   const auto fitted = [&] {
-    const Rows rows = read_rows(comm, plan.datasets, plan.partition, plan.read);
+    Rows rows = read_rows(comm, plan.datasets, plan.partition, plan.read);
     check_rows(plan.options, rows.summary);
+    scale_for_fit(rows, plan.options.scaling, [&] {
+      if (checkpointing.possible()) agree(comm, [&] { checkpointing.leave_if_asked("looking for scales"); });
+    });
     life.rows = &rows;
     return on_rows(rows, [&](auto& pass) { return fit_rows(pass, life); });
   };

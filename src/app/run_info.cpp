@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -15,19 +16,36 @@
 #include "shoal/io/durable_file.hpp"
 #include "shoal/io/envelope.hpp"
 #include "shoal/model/family.hpp"
+#include "shoal/run/scaling.hpp"
 
 namespace shoal::app {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json describe_model(const ModelFile& model) {
+constexpr const char* in_data_units = "_in_data_units";
+
+/// K arrays of D numbers.
+Json rows_of(const NamedArray& centres) {
+  Json rows = Json::array();
+  const auto d = static_cast<std::ptrdiff_t>(centres.shape.back());
+  for (auto row = centres.values.begin(); row != centres.values.end(); row += d)
+    rows.push_back(std::vector<double>(row, row + d));
+  return rows;
+}
+
+/// `file`: its name.
+Json describe_model(const ModelFile& model, const std::string& file) {
   Json json = {{"kind", "model"}};
   ModelFile::visit_attributes(model, [&]<class Value>(const char* name, const Value& value) {
     if constexpr (std::is_same_v<Value, std::vector<std::string>>)
       if (value.empty()) return;
     json[name] = value;
   });
+  if (model.scaling.empty()) return json;
+  json["preprocessing"] = {{"center", model.scaling.center}, {"scale", model.scaling.scale}};
+  const NamedArray centres = centres_in_data_units(model, file);
+  json[centres.name + in_data_units] = rows_of(centres);
   return json;
 }
 
@@ -74,13 +92,39 @@ std::string lines_of(const std::string& text) {
   return result;
 }
 
+/// As many numbers as a line has room for.
+std::string some_numbers(const Json& numbers) {
+  constexpr std::size_t most = 8;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(most, numbers.size()); ++i)
+    text += fmt::format(" {:>11.5g}", numbers[i].get<double>());
+  return text + (numbers.size() > most ? " ..." : "") + "\n";
+}
+
+/// What was done to the values of a model's rows, and where its clusters lie among these as the data have them.
+std::string scales_of(const Json& json) {
+  constexpr std::size_t most = 12;
+  std::string text = "preprocessing: (x - center) / scale; parameters, objective and distances are in these units\n";
+  for (const char* name : {"center", "scale"})
+    text += fmt::format("  {:<16}{}", name, some_numbers(json["preprocessing"][name]));
+  for (const auto& [key, rows] : json.items()) {
+    if (!key.ends_with(in_data_units)) continue;
+    text += key.substr(0, key.find('_')) + " in the data's units:\n";
+    for (std::size_t k = 0; k < std::min(most, rows.size()); ++k)
+      text += fmt::format("  cluster {:<8}{}", k, some_numbers(rows[k]));
+    if (rows.size() > most) text += fmt::format("  ... and {} more (--json has all)\n", rows.size() - most);
+  }
+  return text;
+}
+
 std::string table_of(const Json& json) {
   std::string text;
   for (const auto& [key, value] : json.items()) {
-    if (key == "datasets" || key == "options") continue;
+    if (key == "datasets" || key == "options" || key == "preprocessing" || key.ends_with(in_data_units)) continue;
     text += fmt::format("{:<18} {}\n", key, printable(value.is_string() ? value.get<std::string>() : one_line(value)));
   }
   if (json.contains("options")) text += "\n" + lines_of(json["options"].get<std::string>());
+  if (json.contains("preprocessing")) text += "\n" + scales_of(json);
   text += "\n";
   for (const Json& dataset : json["datasets"])
     text += fmt::format("{:<28} {:<18} {:<9} {}\n", printable(dataset["path"].get<std::string>()),
@@ -105,7 +149,7 @@ void run_info(const Communicator& comm, const Arguments& arguments) {
   FileSummary summary;
   on_root(comm, [&] { summary = summarise_file(file); });
   comm.broadcast(summary.format);
-  Json json = summary.format == "shoal-model" ? describe_model(read_model(comm, file, kind_attributes()))
+  Json json = summary.format == "shoal-model" ? describe_model(read_model(comm, file, kind_attributes()), file)
                                               : Json{{"kind", kind_of(summary)}};
   json["datasets"] = Json::array();
   for (const FoundDataset& found : summary.datasets)  // known to rank 0, which prints

@@ -108,6 +108,7 @@ void run_score(const Communicator& comm, const Arguments& arguments) {
       json["log_likelihood"] = found.log_likelihood;
       json["mean_log_likelihood"] = found.log_likelihood / summary.total_weight;
     }
+    if (!app.model.scaling.empty()) json["units"] = "scaled";
     print_result(comm, one_line(json) + "\n");
   });
 }

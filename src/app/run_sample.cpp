@@ -20,13 +20,16 @@ struct Draws {
   std::vector<std::int32_t> labels;
 };
 
+/// In the data's units.
 template <class T>
-Draws<T> draw_rows(const Sampler& sampler, const Range& range, std::size_t n_features, std::uint64_t seed) {
+Draws<T> draw_rows(const Sampler& sampler, const Range& range, const ModelFile& model, std::uint64_t seed) {
+  const auto n_features = static_cast<std::size_t>(model.n_features);
   Draws<T> draws{std::vector<T>(static_cast<std::size_t>(range.size()) * n_features),
                  std::vector<std::int32_t>(static_cast<std::size_t>(range.size()))};
   std::vector<double> row(n_features);
   for (std::size_t r = 0; r < draws.labels.size(); ++r) {
     draws.labels[r] = sampler.draw(seed, static_cast<std::uint64_t>(range.first) + r, row);
+    for (std::size_t j = 0; j < n_features && !model.scaling.empty(); ++j) row[j] = model.scaling.unscaled(row[j], j);
     std::ranges::transform(row, draws.rows.begin() + static_cast<std::ptrdiff_t>(r * n_features),
                            [](double value) { return static_cast<T>(value); });
   }
@@ -41,9 +44,7 @@ void sample_as(const Communicator& comm, const Arguments& arguments, const Model
     return Range{arguments.sample_rows * rank / comm.size(), arguments.sample_rows * (rank + 1) / comm.size()};
   };
   Draws<T> draws;
-  agree(comm, [&] {
-    draws = draw_rows<T>(sampler, rows_of(comm.rank()), static_cast<std::size_t>(model.n_features), arguments.seed);
-  });
+  agree(comm, [&] { draws = draw_rows<T>(sampler, rows_of(comm.rank()), model, arguments.seed); });
   write_data(comm, output, {type, arguments.sample_rows, model.n_features, levels, model.feature_names}, rows_of,
              draws.rows.data(), draws.labels.data());
   output.commit();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "app/commands.hpp"
 #include "app/terminal.hpp"
@@ -30,6 +31,23 @@ std::string stop_sentence(const ModelFile& file) {
   return "stopped at --max-iterations, not converged; raise it or loosen --tolerance";
 }
 
+/// In which units results are, where values were scaled. Log-likelihoods of the two differ by a logarithm of the scale
+/// for each observed entry.
+std::string units_text(const ModelFile& file, const RunOptions& options) {
+  if (file.scaling.empty()) return "";
+  std::string text = "in scaled units";
+  if (options.scaling.standardize != Standardize::none)
+    text += " (--standardize " + to_string(options.scaling.standardize) + ")";
+  if (!file.is_mixture) return text + ": objective, centres and distances\n";
+  text += ": log-likelihood, BIC, AIC and parameters; ";
+  if (options.model.missing == Missing::marginalize || options.rows.missing == Missing::marginalize)
+    return text + "in the data's the log-likelihood is less by ln scale for each observed entry\n";
+  double logs = 0;
+  for (const double scale : file.scaling.scale) logs += std::log(scale);
+  return text + fmt::format("in the data's the log-likelihood is {:.10g} (less by W x sum of ln scale)\n",
+                            file.log_likelihood - file.total_weight * logs);
+}
+
 }  // namespace
 
 std::string headline(const Communicator& comm, const FitPlan& plan) {
@@ -55,6 +73,7 @@ std::string summary_text(const ModelFile& file, const FitResult& result, const R
                         file.n_parameters);
   else
     text += fmt::format("objective {:.10g} ({:.6g} a row)\n", file.objective, file.objective / file.total_weight);
+  text += units_text(file, *arguments.run);
   constexpr std::size_t most_lines = 12;
   const std::vector<double> counts = file.counts();
   const std::size_t shown = arguments.verbose ? counts.size() : std::min(most_lines, counts.size());

@@ -18,9 +18,15 @@ void write_array(hid_t parent, const NamedArray& array) {
   check_hdf5(H5Dwrite(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, array.values.data()), failed);
 }
 
+void write_scaling(hid_t file, const Scaling& scaling) {
+  const Hdf5Handle group = create_group(file, "preprocessing");
+  write_array(group, {"center", {scaling.center.size()}, scaling.center});
+  write_array(group, {"scale", {scaling.scale.size()}, scaling.scale});
+}
+
 void write_attributes(hid_t file, const ModelFile& model) {
   write_attribute(file, "format", std::string("shoal-model"));
-  write_attribute(file, "format_version", std::int64_t{1});
+  write_attribute(file, "format_version", std::int64_t{model.scaling.empty() ? 1 : 2});
   ModelFile::visit_attributes(model, [&]<class Value>(const char* name, const Value& value) {
     if constexpr (std::is_same_v<Value, std::vector<std::string>>)
       if (value.empty()) return;
@@ -30,7 +36,8 @@ void write_attributes(hid_t file, const ModelFile& model) {
 
 /// The model's size on disk, generously.
 std::int64_t bytes_of(const ModelFile& model) {
-  std::size_t bytes = 65536 + model.options.size() + model.history.size() * sizeof(double);
+  const std::size_t numbers = model.history.size() + 2 * model.scaling.center.size();
+  std::size_t bytes = 65536 + model.options.size() + numbers * sizeof(double);
   for (const NamedArray& array : model.parameters) bytes += array.values.size() * sizeof(double);
   for (const std::string& name : model.feature_names) bytes += 2 * (name.size() + 64);
   return static_cast<std::int64_t>(bytes);
@@ -47,6 +54,7 @@ void write_model(const Communicator& comm, OutputFile& output, const ModelFile& 
       for (const NamedArray& array : model.parameters) write_array(parameters, array);
       const Hdf5Handle history = create_group(file, "history");
       write_array(history, {"objective", {model.history.size()}, model.history});
+      if (!model.scaling.empty()) write_scaling(file, model.scaling);
     }
     file.close(output.name());
   });
@@ -59,13 +67,14 @@ ModelFile read_model(const Communicator& comm, const std::string& file, const st
   return model;
 }
 
-NamedArrays read_parameters(const Communicator& comm, const std::string& file, std::vector<std::string>& sources) {
-  NamedArrays arrays;
+StoredParameters read_parameters(const Communicator& comm, const std::string& file, std::vector<std::string>& sources) {
+  StoredParameters stored;
   std::vector<std::string> opened;
-  on_root(comm, [&] { unpack(ask(Question::parameters, pack(file), file), arrays, opened); });
-  broadcast_object(comm, arrays);
+  on_root(comm, [&] { unpack(ask(Question::parameters, pack(file), file), stored.arrays, stored.scaling, opened); });
+  broadcast_object(comm, stored.arrays);
+  broadcast_object(comm, stored.scaling);
   sources.insert(sources.end(), opened.begin(), opened.end());  // files are compared by rank 0
-  return arrays;
+  return stored;
 }
 
 }  // namespace shoal

@@ -100,9 +100,35 @@ void check_format(hid_t file, const std::string& name) {
                 fmt::format("{}: is not a model file of shoal{}", name,
                             format ? " but of format " + *format : "; `shoal info` tells what it is"));
   const double version = read_number_attribute(file, "format_version").value_or(0);
-  if (version != 1)
+  if (version != 1 && version != 2)
+    throw Error(ExitCode::bad_data, fmt::format("{}: has model format {}, this shoal reads formats 1 and 2; use a "
+                                                "newer shoal",
+                                                name, version));
+}
+
+/// D finite values of /preprocessing.
+std::vector<double> read_scaling_array(const NamedArrays& arrays, const std::string& array, std::size_t n_features,
+                                       const std::string& name) {
+  const NamedArray* found = find(arrays, array);
+  if (found == nullptr || found->shape != std::vector{n_features})
     throw Error(ExitCode::bad_data,
-                fmt::format("{}: has model format {}, this shoal reads format 1; use a newer shoal", name, version));
+                fmt::format("{}: /preprocessing/{} does not hold {} numbers, one a feature; fit the model again", name,
+                            array, n_features));
+  for (std::size_t j = 0; j < n_features; ++j)
+    if (!std::isfinite(found->values[j]) || (array == "scale" && !(found->values[j] > 0)))
+      throw Error(ExitCode::bad_data,
+                  fmt::format("{}: /preprocessing/{} holds {} at {}; centers are finite, scales finite and positive",
+                              name, array, found->values[j], j));
+  return found->values;
+}
+
+/// What stands in /preprocessing, for so many features where that is known; nothing where the file has no such group.
+Scaling read_scaling(hid_t file, std::optional<std::size_t> n_features, const std::string& name) {
+  if (H5Lexists(file, "/preprocessing", H5P_DEFAULT) <= 0) return {};
+  const NamedArrays arrays = read_group(file, "/preprocessing");
+  const NamedArray* center = find(arrays, "center");
+  const std::size_t d = n_features.value_or(center == nullptr ? 1 : center->values.size());
+  return {read_scaling_array(arrays, "center", d, name), read_scaling_array(arrays, "scale", d, name)};
 }
 
 }  // namespace
@@ -120,16 +146,22 @@ ModelFile read_model_from(const std::string& name, const std::vector<std::string
   model.parameters = read_group(file, "/parameters");
   const NamedArrays history = read_group(file, "/history");
   if (const NamedArray* objective = find(history, "objective")) model.history = objective->values;
+  model.scaling = read_scaling(file, static_cast<std::size_t>(model.n_features), name);
+  if (model.scaling.empty() && read_number_attribute(file, "format_version") == 2)
+    throw Error(ExitCode::bad_data,
+                fmt::format("{}: no /preprocessing/center, which model format 2 has; fit the model again", name));
   model.sources.assign(files_opened().begin(), files_opened().end());
   return model;
 }
 
-NamedArrays read_parameters_from(const std::string& name, std::vector<std::string>& sources) {
-  NamedArrays arrays = read_group(open_file(name), "/parameters");
-  if (arrays.empty())
+StoredParameters read_parameters_from(const std::string& name, std::vector<std::string>& sources) {
+  const Hdf5Handle file = open_file(name);
+  StoredParameters stored{read_group(file, "/parameters"), {}};
+  if (stored.arrays.empty())
     throw Error(ExitCode::bad_data, fmt::format("{}: holds no arrays under /parameters to start from", name));
+  stored.scaling = read_scaling(file, std::nullopt, name);
   sources.assign(files_opened().begin(), files_opened().end());
-  return arrays;
+  return stored;
 }
 
 }  // namespace shoal

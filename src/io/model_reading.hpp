@@ -9,6 +9,6 @@ namespace shoal {
 
 /// Throw as read_model and read_parameters do. kinds: names of attributes that families have.
 ModelFile read_model_from(const std::string& name, const std::vector<std::string>& kinds);
-NamedArrays read_parameters_from(const std::string& name, std::vector<std::string>& sources);
+StoredParameters read_parameters_from(const std::string& name, std::vector<std::string>& sources);
 
 }  // namespace shoal

@@ -66,8 +66,8 @@ void serve(Question question, const std::string& arguments, const Answer& answer
   }
   unpack(arguments, name);
   if (question == Question::summarise) return answer(pack(summarise(name)));
-  const NamedArrays arrays = read_parameters_from(name, sources);
-  answer(pack(arrays, sources));
+  const StoredParameters stored = read_parameters_from(name, sources);
+  answer(pack(stored.arrays, stored.scaling, sources));
 }
 
 }  // namespace shoal

@@ -6,12 +6,13 @@
 namespace shoal {
 namespace {
 
-/// Weight observed, and weighted sums of f(x - about), for each column.
+/// Weight observed, and weighted sums of f(x - about), for each column, over every n-th row.
 template <class T, class F>
-Statistics column_sums(const RowPass<T>& pass, const std::vector<double>& about, F&& f) {
+Statistics column_sums(const RowPass<T>& pass, std::int64_t n, const std::vector<double>& about, F&& f) {
   const std::size_t d = about.size();
   return pass.reduce(SumLayout{2 * d}, [&](const RowBlock<T>& block, Statistics& sums) {
-    for (std::size_t r = 0; r < block.n_rows; ++r) {
+    const auto step = static_cast<std::size_t>(n);
+    for (auto r = static_cast<std::size_t>((n - block.first_row % n) % n); r < block.n_rows; r += step) {
       const double w = block.weight(r);
       if (w == 0) continue;
       for (std::size_t j = 0; j < d; ++j) {
@@ -39,14 +40,14 @@ std::vector<double> first_values(const RowPass<T>& pass) {
 }
 
 template <class T>
-ColumnMoments real_moments(const RowPass<T>& pass) {
+ColumnMoments real_moments(const RowPass<T>& pass, std::int64_t n) {
   ColumnMoments moments;
   moments.mean = first_values(pass);
   const std::size_t d = moments.mean.size();
-  const Statistics first = column_sums(pass, moments.mean, [](double x) { return x; });
+  const Statistics first = column_sums(pass, n, moments.mean, [](double x) { return x; });
   for (std::size_t j = 0; j < d; ++j)
     if (first.sums[j] > 0) moments.mean[j] += first.sums[d + j] / first.sums[j];
-  const Statistics second = column_sums(pass, moments.mean, [](double x) { return x * x; });
+  const Statistics second = column_sums(pass, n, moments.mean, [](double x) { return x * x; });
   moments.variance.assign(d, 0.0);
   for (std::size_t j = 0; j < d; ++j)
     if (second.sums[j] > 0) moments.variance[j] = second.sums[d + j] / second.sums[j];
@@ -86,9 +87,16 @@ ColumnMoments column_moments(const RowPass<Row>& pass) {
   if constexpr (std::is_same_v<Row, PackedByte>)
     return level_moments(pass);
   else
-    return real_moments(pass);
+    return real_moments(pass, 1);
 }
 
+template <class T>
+ColumnMoments column_moments_of_every(std::int64_t n, const RowPass<T>& pass) {
+  return real_moments(pass, n);
+}
+
+template ColumnMoments column_moments_of_every(std::int64_t, const RowPass<float>&);
+template ColumnMoments column_moments_of_every(std::int64_t, const RowPass<double>&);
 template ColumnMoments column_moments<float>(const RowPass<float>&);
 template ColumnMoments column_moments<double>(const RowPass<double>&);
 template ColumnMoments column_moments<PackedByte>(const RowPass<PackedByte>&);

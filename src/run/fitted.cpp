@@ -12,6 +12,7 @@
 #include "shoal/math/target.hpp"
 #include "shoal/model/parameter_check.hpp"
 #include "shoal/run/named_files.hpp"
+#include "shoal/run/scaling.hpp"
 #include "shoal/run/start_model.hpp"
 
 namespace shoal {
@@ -31,6 +32,13 @@ void require_finite(const ModelFile& file) {
   check("the model's objective, log-likelihood, BIC or AIC", {file.objective, file.log_likelihood, file.bic, file.aic});
   for (const NamedArray& array : file.parameters) check("/parameters/" + array.name, array.values);
   check("/history/objective", file.history);
+}
+
+/// Scales are found when rows are read.
+void require_scaled(const Rows& rows, const ScalingOptions& options) {
+  const bool same = rows.scaled_by.standardize == options.standardize &&
+                    same_bits(rows.scaled_by.feature_weights, options.feature_weights);
+  expects(same && rows.scaling.empty() != options.asked(), "these rows were read for other scales");
 }
 
 /// Rows of one kind may be out of the range of another's tables; any number is one.
@@ -55,7 +63,8 @@ void describe_options(const RunOptions& options, ModelFile& file) {
 
 template <class Row>
 ModelFile model_file(const Model<Row>& model, const FitResult& result, const RunOptions& options,
-                     const DataSummary& summary, const std::vector<std::string>& feature_names) {
+                     const DataSummary& summary, const std::vector<std::string>& feature_names,
+                     const Scaling& scaling) {
   ModelFile file;
   describe_options(options, file);
   file.n_clusters = static_cast<std::int64_t>(model.n_clusters());
@@ -77,30 +86,38 @@ ModelFile model_file(const Model<Row>& model, const FitResult& result, const Run
   file.parameters = model.parameters();
   file.parameters.push_back({"counts", {result.counts.size()}, result.counts});
   file.history = result.history;
+  file.scaling = scaling;
   require_finite(file);
   return file;
 }
 
 template ModelFile model_file(const Model<float>&, const FitResult&, const RunOptions&, const DataSummary&,
-                              const std::vector<std::string>&);
+                              const std::vector<std::string>&, const Scaling&);
 template ModelFile model_file(const Model<double>&, const FitResult&, const RunOptions&, const DataSummary&,
-                              const std::vector<std::string>&);
+                              const std::vector<std::string>&, const Scaling&);
 template ModelFile model_file(const Model<PackedByte>&, const FitResult&, const RunOptions&, const DataSummary&,
-                              const std::vector<std::string>&);
+                              const std::vector<std::string>&, const Scaling&);
 
 Fitted fit(const Rows& rows, RunOptions options, Observer& observer, Interruption& interruption) {
   if (!options.fit.tolerance) options.fit.tolerance = default_tolerance(options.model.family());
   require_kind(rows, options.model.family());
+  require_scaled(rows, options.scaling);
   expects(!options.model.family().rows.coded() || rows.coded_clusters == options.model.n_clusters,
           "these codes were read for another number of clusters");
   check_rows(options, rows.summary);
   return on_rows(rows, [&]<class Row>(RowPass<Row>& pass) {
     std::vector<std::string> sources;
     read_named_files(rows.comm, pass.source().n_features, options, sources);
-    const std::unique_ptr<Model<Row>> model = start_model(options, pass);
+    const std::unique_ptr<Model<Row>> model = start_model(options, pass, nullptr, "", rows.scaling);
+    std::vector<std::string> warnings = rows.warnings;
+    if constexpr (!std::is_same_v<Row, PackedByte>)
+      if (std::string lone = lone_feature(pass, options.model, options.scaling, rows.feature_names); !lone.empty())
+        warnings.push_back(std::move(lone));
     FitResult result = fit(*model, pass, options.fit, observer, interruption);
-    ModelFile file = model_file(*model, result, options, rows.summary, rows.feature_names);
-    return Fitted{std::move(file), std::move(result), model->repairs(), model->warnings()};
+    ModelFile file = model_file(*model, result, options, rows.summary, rows.feature_names, rows.scaling);
+    const std::vector<std::string> of_model = model->warnings();
+    warnings.insert(warnings.end(), of_model.begin(), of_model.end());
+    return Fitted{std::move(file), std::move(result), model->repairs(), std::move(warnings)};
   });
 }
 
@@ -126,6 +143,7 @@ void save(const Communicator& comm, const ModelFile& model, const std::string& f
 Prediction predict(const Rows& rows, const ModelFile& model, const PredictionWants& wants, const std::string& source) {
   ModelOptions options = stored_options(model, source).model;
   require_kind(rows, options.family());
+  expects(rows.scaling == model.scaling, "these rows were read for a model of other scales");
   return on_rows(rows, [&]<class Row>(RowPass<Row>& pass) {
     const RowLayout layout{pass.source().n_features, pass.source().coding};
     options.missing = rows.options.missing;

@@ -1,23 +1,44 @@
 #include "shoal/run/named_files.hpp"
 
+#include <fmt/format.h>
+
+#include "shoal/core/error.hpp"
 #include "shoal/io/digest.hpp"
 #include "shoal/io/model_file.hpp"
 #include "shoal/model/parameter_check.hpp"
 
 namespace shoal {
+namespace {
+
+void require_scaling(const Scaling& scaling, std::size_t n_features, const std::string& source) {
+  if (scaling.empty() || scaling.center.size() == n_features) return;
+  throw Error(ExitCode::bad_data,
+              fmt::format("{}: /preprocessing/center holds {} numbers, the data have {} features; they must be equal",
+                          source, scaling.center.size(), n_features));
+}
+
+}  // namespace
 
 void read_named_files(const Communicator& comm, std::size_t n_features, RunOptions& options,
                       std::vector<std::string>& sources) {
   ModelOptions& model = options.model;
   if (model.mixing == Mixing::given && model.given_weights.empty()) {
-    const NamedArrays arrays = read_parameters(comm, model.mixing_file.name, sources);
+    const NamedArrays arrays = read_parameters(comm, model.mixing_file.name, sources).arrays;
     model.given_weights = require_weights(arrays, model.n_clusters, model.mixing_file.name);
     model.mixing_file.digest = digest({*find(arrays, "weights")});
   }
   StartOptions& start = options.start;
   if (start.file.name.empty()) return;
-  start.arrays = read_parameters(comm, start.file.name, sources);
-  start.file.digest = digest(start.arrays);
+  StoredParameters stored = read_parameters(comm, start.file.name, sources);
+  require_scaling(stored.scaling, n_features, start.file.name);
+  NamedArrays content = stored.arrays;
+  if (!stored.scaling.empty()) {
+    content.push_back({"center", {n_features}, stored.scaling.center});
+    content.push_back({"scale", {n_features}, stored.scaling.scale});
+  }
+  start.file.digest = digest(content);
+  start.arrays = std::move(stored.arrays);
+  start.scaling = std::move(stored.scaling);
   NamedArrays checked = start.arrays;  // those of codes wait for the data, which tell the levels
   if (model.family().rows.values != Values::codes)
     check_parameters(model, n_features, Completeness::start, start.file.name, checked);

@@ -29,6 +29,7 @@ std::vector<Option<RunOptions>> run_options(const Family& family) {
   };
   add(&RunOptions::model, family.options);
   add(&RunOptions::rows, row_options());
+  add(&RunOptions::scaling, scaling_options(family));
   add(&RunOptions::start, start_options());
   add(&RunOptions::fit, fit_options());
   all.push_back(within(&RunOptions::model, empty_cluster_option()));

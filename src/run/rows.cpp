@@ -8,7 +8,9 @@
 #include "shoal/io/data_lists.hpp"
 #include "shoal/io/digest.hpp"
 #include "shoal/io/stored_options.hpp"
+#include "shoal/pass/scale_rows.hpp"
 #include "shoal/run/features.hpp"
+#include "shoal/run/scaling.hpp"
 
 namespace shoal {
 namespace {
@@ -18,8 +20,10 @@ template <class Read>
 Rows rows_of(const Communicator& comm, const ReadOptions& options, Read&& read) {
   const auto hold = [&]<class Row>(Shard<Row> shard) {
     DataSummary summary = summarise(comm, shard);
-    return Rows{comm, options.rows, options.kind.values, options.n_clusters, options.threads, std::move(shard), summary,
-                {}};
+    if constexpr (!std::is_same_v<Row, PackedByte>)
+      if (!options.scaling.empty()) scale_rows(shard, options.scaling, options.threads);
+    return Rows{comm,    options.rows, options.kind.values, options.n_clusters, options.threads, std::move(shard),
+                summary, {},           options.scaling};
   };
   if (options.kind.coded()) return hold(read(PackedByte()));
   if (options.rows.precision == Precision::float32) return hold(read(float()));
@@ -39,6 +43,14 @@ ReadOptions settled(RunOptions& options, bool float32_data, int threads) {
 Rows read_described(const Communicator& comm, const std::vector<DatasetInfo>& datasets, const ReadOptions& options) {
   const auto n_features = static_cast<std::size_t>(datasets.front().n_columns);
   return read_rows(comm, datasets, partition(total_rows(datasets), n_features, options.kind.coded()), options);
+}
+
+/// data_file: the first one, or empty.
+void scale(Rows& rows, const std::string& data_file, ScalingOptions& options) {
+  std::vector<std::string> sources;
+  const std::size_t d = std::visit([](const auto& shard) { return shard.n_features; }, rows.shard);
+  settle_feature_weights(rows.comm, d, rows.feature_names, data_file, options, sources);
+  scale_for_fit(rows, options);
 }
 
 }  // namespace
@@ -70,6 +82,7 @@ Rows read_rows(const Communicator& comm, const std::vector<std::string>& data, R
   match_features(datasets, first.feature_names, first.name());
   Rows rows = read_described(comm, datasets, settled(options, all_float32(datasets), threads));
   note_content(rows, options.rows);
+  scale(rows, datasets.front().file, options.scaling);
   return rows;
 }
 
@@ -77,6 +90,7 @@ Rows read_rows(const Communicator& comm, const MemoryRows& memory, RunOptions& o
   options.rows.row_weights.name = has_weights(comm, memory) ? memory.name : "";
   Rows rows = read_rows(comm, memory, settled(options, false, threads));
   note_content(rows, options.rows);
+  scale(rows, "", options.scaling);
   return rows;
 }
 
@@ -85,6 +99,22 @@ void note_content(const Rows& rows, RowOptions& options) {
       [&](const auto& shard) {
         if (!options.mask.name.empty()) options.mask.digest = mask_digest(rows.comm, shard);
         if (!options.row_weights.name.empty()) options.row_weights.digest = weights_digest(rows.comm, shard);
+      },
+      rows.shard);
+}
+
+void scale_for_fit(Rows& rows, const ScalingOptions& options, const std::function<void()>& before_pass) {
+  rows.scaled_by = options;
+  std::visit(
+      [&]<class Row>(Shard<Row>& shard) {
+        if constexpr (!std::is_same_v<Row, PackedByte>) {
+          RowPass<Row> pass(shard, rows.comm, rows.threads, rows.summary);
+          pass.before_each(before_pass);
+          FoundScaling found = find_scaling(pass, options, rows.feature_names);
+          if (!found.scaling.empty()) scale_rows(shard, found.scaling, rows.threads);
+          rows.scaling = std::move(found.scaling);
+          rows.warnings = std::move(found.warnings);
+        }
       },
       rows.shard);
 }
@@ -107,7 +137,7 @@ ReadOptions reading_for(const ModelFile& model, const std::string& source, const
   const Family& family = stored.model.family();
   stored.model.missing = rows.missing;
   require_marginal(stored.model);
-  ReadOptions options{rows, family.rows, {}, stored.coded_clusters, threads, {}, model.feature_names};
+  ReadOptions options{rows, family.rows, {}, stored.coded_clusters, threads, {}, model.feature_names, model.scaling};
   options.rows.precision = rows.precision.value_or(stored.precision.value_or(Precision::float64));
   if (family.rows.coded()) options.known_levels = level_offsets_of(family, model);
   return options;

@@ -8,6 +8,7 @@
 #include "shoal/core/error.hpp"
 #include "shoal/init/seeding.hpp"
 #include "shoal/model/parameter_check.hpp"
+#include "shoal/run/scaling.hpp"
 
 namespace shoal {
 namespace {
@@ -33,10 +34,11 @@ void add_level_offsets(const RowCoding& coding, const std::string& source, Named
 }
 
 template <class Row>
-void start_from_arrays(Model<Row>& model, const RunOptions& options, const RowLayout& layout) {
+void start_from_arrays(Model<Row>& model, const RunOptions& options, const RowLayout& layout, const Scaling& scaling) {
   const std::string& source = options.start.file.name;
   NamedArrays arrays = options.start.arrays;
   if constexpr (std::is_same_v<Row, PackedByte>) add_level_offsets(layout.coding, source, arrays);
+  change_units(options.model, options.start.scaling, scaling, arrays);
   check_parameters(options.model, layout.n_features, Completeness::start, source, arrays);
   model.set_parameters(arrays, source);
 }
@@ -55,7 +57,7 @@ void start_from_seeds(Model<Row>& model, const RunOptions& options, const RowPas
 
 template <class Row>
 std::unique_ptr<Model<Row>> start_model(const RunOptions& options, const RowPass<Row>& pass, const Checkpoint* before,
-                                        const std::string& source) {
+                                        const std::string& source, const Scaling& scaling) {
   const RowLayout layout{pass.source().n_features, pass.source().coding};
   std::unique_ptr<Model<Row>> model = make_model<Row>(options_of(options.model, before, source), layout);
   const ColumnMoments moments = options.model.family().mixture ? column_moments(pass) : ColumnMoments{};
@@ -63,7 +65,7 @@ std::unique_ptr<Model<Row>> start_model(const RunOptions& options, const RowPass
   if (before != nullptr)
     model->resume(before->parameters, before->state.repairs, source);
   else if (!options.start.arrays.empty())
-    start_from_arrays(*model, options, layout);
+    start_from_arrays(*model, options, layout, scaling);
   else
     start_from_seeds(*model, options, pass, moments, layout);
   return model;
@@ -71,7 +73,7 @@ std::unique_ptr<Model<Row>> start_model(const RunOptions& options, const RowPass
 
 #define SHOAL_INSTANTIATE(Row)                                                                                     \
   template std::unique_ptr<Model<Row>> start_model<Row>(const RunOptions&, const RowPass<Row>&, const Checkpoint*, \
-                                                        const std::string&);
+                                                        const std::string&, const Scaling&);
 SHOAL_INSTANTIATE(float)
 SHOAL_INSTANTIATE(double)
 SHOAL_INSTANTIATE(PackedByte)

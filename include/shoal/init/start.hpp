@@ -8,6 +8,7 @@
 #include "shoal/core/enum_names.hpp"
 #include "shoal/core/named_array.hpp"
 #include "shoal/core/option.hpp"
+#include "shoal/data/scaling.hpp"
 #include "shoal/model/options.hpp"
 
 namespace shoal {
@@ -20,6 +21,7 @@ struct StartOptions {
   Seeding seeding = Seeding::kmeans_parallel;
   ContentName file;        ///< start from its arrays instead; empty: from seeds
   NamedArrays arrays;      ///< of the file, once it is read
+  Scaling scaling;         ///< of the file: the arrays' units; empty: the data's
   std::uint64_t seed = 0;  ///< of every random draw
 };
 

@@ -7,12 +7,13 @@
 #include <vector>
 
 #include "shoal/core/named_array.hpp"
+#include "shoal/data/scaling.hpp"
 #include "shoal/io/checkpoint.hpp"
 #include "shoal/io/output_file.hpp"
 
 namespace shoal {
 
-/// The attributes and arrays of a model file, format_version 1.
+/// The attributes and arrays of a model file: format_version 1, or 2 where values were scaled.
 struct ModelFile {
   std::string model;
   NamedTexts kinds;    ///< of the family's options those that are attributes, and how they were set
@@ -37,6 +38,7 @@ struct ModelFile {
   std::string options;
   NamedArrays parameters;  ///< with `counts`
   std::vector<double> history;
+  Scaling scaling;                   ///< of the values, in whose units the parameters are; empty: the data's
   std::vector<std::string> sources;  ///< every file that was opened to read it
 
   /// Weight of rows, or responsibility sum, of each cluster; empty where the file does not say.
@@ -74,7 +76,7 @@ struct ModelFile {
 
   template <class Archive>
   void serialize(Archive& archive, unsigned /*version*/) {
-    archive& kinds& is_mixture& parameters& history& sources;
+    archive& kinds& is_mixture& parameters& history& scaling& sources;
     visit_attributes(*this, [&](const char*, auto& value) { archive& value; });
   }
 };
@@ -83,11 +85,18 @@ struct ModelFile {
 void write_model(const Communicator& comm, OutputFile& output, const ModelFile& model);
 
 /// kinds: the attributes that families have (kind_attributes()). Parameters are not looked at (load does). Collective.
-/// Throws Error no_input, or bad_data where the file is no model of ours, of a newer format, or damaged.
+/// Throws Error no_input, or bad_data where the file is no model of ours, of a newer format, or damaged, its scales
+/// too.
 ModelFile read_model(const Communicator& comm, const std::string& file, const std::vector<std::string>& kinds);
 
-/// The arrays of /parameters of any HDF5 file; the files opened for them are added to `sources`. Collective. Throws
-/// Error(bad_data) where there are none.
-NamedArrays read_parameters(const Communicator& comm, const std::string& file, std::vector<std::string>& sources);
+/// What any HDF5 file has of a model's parameters.
+struct StoredParameters {
+  NamedArrays arrays;  ///< of /parameters
+  Scaling scaling;     ///< of /preprocessing: their units; empty: the data's
+};
+
+/// The files opened for them are added to `sources`. Collective. Throws Error(bad_data) where there are none, or where
+/// /preprocessing is damaged.
+StoredParameters read_parameters(const Communicator& comm, const std::string& file, std::vector<std::string>& sources);
 
 }  // namespace shoal

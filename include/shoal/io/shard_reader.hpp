@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "shoal/data/row_kind.hpp"
+#include "shoal/data/scaling.hpp"
 #include "shoal/data/shard.hpp"
 #include "shoal/io/dataset.hpp"
 #include "shoal/io/row_options.hpp"
@@ -19,8 +20,9 @@ struct ReadOptions {
   LevelOffsets known_levels;   ///< of a model that is to be applied; empty: from attribute or data
   std::size_t n_clusters = 1;  ///< for the coding of rows of codes
   int threads = 1;
-  std::function<void()> between_slices;  ///< may throw an Error to end the reading; called by several threads at once
-  std::vector<std::string> known_features;  ///< of a model that is to be applied; empty: unknown
+  std::function<void()> between_slices{};  ///< may throw an Error to end the reading; called by several threads at once
+  std::vector<std::string> known_features{};  ///< of a model that is to be applied; empty: unknown
+  Scaling scaling{};                          ///< of a model that is to be applied; empty: none, or it is to be found
 };
 
 /// Throws Error(bad_data) where the data sets differ in their number of columns or in their levels.

@@ -39,11 +39,16 @@ struct ModelMemory {
 /// Which numbers a parameter may be, beside finite.
 enum class Domain { numbers, probabilities, not_negative };
 
+/// How a parameter changes with the units of the features: not, as a place does, as its square, as products of two
+/// features do (matrices), or as the mean of all squares.
+enum class Units { none, places, squares, products, mean_square };
+
 /// An array of /parameters. The first one of a model says where its clusters lie.
 struct Parameter {
   std::string name;
   std::vector<std::size_t> shape;
   Domain domain = Domain::numbers;
+  Units units = Units::none;
 };
 
 /// What a model does with differences between rows, which limits how far apart they may lie.

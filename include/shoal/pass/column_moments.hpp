@@ -1,6 +1,7 @@
 /// Weighted mean and variance of every column over all rows: the scale of seeding distances and of regularisation.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "shoal/pass/row_pass.hpp"
@@ -17,5 +18,9 @@ struct ColumnMoments {
 /// Collective; two passes for real rows (the mean, then squares about it), one for discrete ones.
 template <class Row>
 ColumnMoments column_moments(const RowPass<Row>& pass);
+
+/// Of every n-th real row, by its global number. Collective.
+template <class T>
+ColumnMoments column_moments_of_every(std::int64_t n, const RowPass<T>& pass);
 
 }  // namespace shoal

@@ -19,7 +19,7 @@ struct Fitted {
 };
 
 /// Fits rows that were read for these options, from seeds or a file of --init. Collective. Throws Error as the program
-/// does, with its exit code. @pre The rows are of the family's kind.
+/// does, with its exit code. @pre The rows are of the family's kind, and scaled as the options say.
 Fitted fit(const Rows& rows, RunOptions options);
 
 /// The same with an observer, and interruptible: what has been done by then is in result.state and model.parameters.
@@ -28,7 +28,7 @@ Fitted fit(const Rows& rows, RunOptions options, Observer& observer, Interruptio
 /// What a model file says of a fit. Throws Error(bad_data) where anything in it would be no number.
 template <class Row>
 ModelFile model_file(const Model<Row>& model, const FitResult& result, const RunOptions& options,
-                     const DataSummary& summary, const std::vector<std::string>& feature_names);
+                     const DataSummary& summary, const std::vector<std::string>& feature_names, const Scaling& scaling);
 
 /// A model file, all of whose parameters are checked. Collective. Throws Error no_input, or bad_data naming what is
 /// wrong.
@@ -38,8 +38,8 @@ ModelFile load(const Communicator& comm, const std::string& file);
 /// io_failure).
 void save(const Communicator& comm, const ModelFile& model, const std::string& file, bool overwrite = false);
 
-/// One pass over rows, read for this model, with parameters that stay as they are. Collective. Throws NotFinite, which
-/// names the row.
+/// One pass over rows, read for this model or scaled as it was in its fit, with parameters that stay as they are.
+/// Collective. Throws NotFinite, which names the row.
 Prediction predict(const Rows& rows, const ModelFile& model, const PredictionWants& wants = {.labels = true},
                    const std::string& source = "the model");
 

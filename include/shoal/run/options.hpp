@@ -12,6 +12,7 @@
 #include "shoal/io/checkpoint.hpp"
 #include "shoal/io/row_options.hpp"
 #include "shoal/model/family.hpp"
+#include "shoal/run/scaling_options.hpp"
 
 namespace shoal {
 
@@ -20,6 +21,7 @@ struct RunOptions {
 
   ModelOptions model;
   RowOptions rows;
+  ScalingOptions scaling;
   StartOptions start;
   FitOptions fit;
 };

@@ -1,6 +1,7 @@
 /// The rows of a run, held in the type that their model wants: from here on the type is asked for once, by on_rows.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -26,6 +27,9 @@ struct Rows {
   std::variant<Shard<float>, Shard<double>, Shard<PackedByte>> shard;
   DataSummary summary;
   std::vector<std::string> feature_names;  ///< empty: unknown
+  Scaling scaling{};                       ///< what was done to the values; empty: nothing
+  ScalingOptions scaled_by{};              ///< by which that was found
+  std::vector<std::string> warnings{};     ///< of scales that could not be found
 };
 
 /// Calls use(pass) with passes over the rows, in their type.
@@ -51,7 +55,7 @@ Rows read_rows(const Communicator& comm, const std::vector<DatasetInfo>& dataset
                const ReadOptions& options);
 
 /// To be fitted: what a person writes for data (file.h5, file.h5:/path, @list.txt; several as one). What the rows
-/// settle of the options is set: precision, and the digest of row weights. Collective.
+/// settle of the options is set: precision, the digest of row weights, and the weights of features. Collective.
 Rows read_rows(const Communicator& comm, const std::vector<std::string>& data, RunOptions& options, int threads = 1);
 
 /// The same from memory; row weights are those of `memory`. Collective.
@@ -60,11 +64,16 @@ Rows read_rows(const Communicator& comm, const MemoryRows& memory, RunOptions& o
 /// Names the content of mask and weights, where there are such, by its digest. Collective.
 void note_content(const Rows& rows, RowOptions& options);
 
+/// Finds the scales that are asked for, over rows as they were read to be fitted, and brings the values to them: the
+/// other calls for rows to be fitted have done so. before_pass: as RowPass::before_each has it. Collective. Throws
+/// Error(bad_data) where there is no such scale.
+void scale_for_fit(Rows& rows, const ScalingOptions& options, const std::function<void()>& before_pass = {});
+
 /// Throws Error: usage where K is 0 or exceeds the rows used, bad_data where their weights sum to nothing usable.
 void check_rows(const RunOptions& options, const DataSummary& summary);
 
-/// How to read rows that a model is to be applied to: its features' levels, and the precision of its fit, unless
-/// another one is asked for. `source` names the model in messages.
+/// How to read rows that a model is to be applied to: its features' levels and scales, and the precision of its fit,
+/// unless another one is asked for. `source` names the model in messages.
 ReadOptions reading_for(const ModelFile& model, const std::string& source, const RowOptions& rows = {},
                         int threads = 1);
 

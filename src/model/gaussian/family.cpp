@@ -19,8 +19,12 @@ namespace {
 const GaussianOptions& own(const ModelOptions& options) { return options.of<GaussianOptions>(); }
 
 std::vector<Parameter> parameters(const ModelOptions& options, const ModelSize& size) {
-  return {{"means", {size.n_clusters, size.n_features}},
-          {"covariances", covariance_policy(own(options).covariance).layout(size.n_clusters, size.n_features).shape}};
+  const Units units = has_matrices(own(options).covariance)         ? Units::products
+                      : own(options).covariance == Covariance::diag ? Units::squares
+                                                                    : Units::mean_square;
+  return {{"means", {size.n_clusters, size.n_features}, Domain::numbers, Units::places},
+          {"covariances", covariance_policy(own(options).covariance).layout(size.n_clusters, size.n_features).shape,
+           Domain::numbers, units}};
 }
 
 std::size_t n_sums(const ModelOptions& options, const ModelSize& size) {

@@ -8,7 +8,7 @@ const Family& kmeans_family() {
   static const Family family = {
       .name = "kmeans",
       .parameters = [](const ModelOptions&, const ModelSize& size) -> std::vector<Parameter> {
-        return {{"means", {size.n_clusters, size.n_features}}};
+        return {{"means", {size.n_clusters, size.n_features}, Domain::numbers, Units::places}};
       },
       .n_sums = [](const ModelOptions&,
                    const ModelSize& size) { return bins_kept * size.n_clusters * size.n_features; },

@@ -29,7 +29,7 @@ const Family& kmedians_family() {
                              "coordinate-wise median and L1 distance, or geometric median and Euclidean distance",
                              &KMediansOptions::center)},
       .parameters = [](const ModelOptions&, const ModelSize& size) -> std::vector<Parameter> {
-        return {{"medians", {size.n_clusters, size.n_features}}};
+        return {{"medians", {size.n_clusters, size.n_features}, Domain::numbers, Units::places}};
       },
       .n_sums = [](const ModelOptions&, const ModelSize&) { return std::size_t{0}; },
       .memory = memory,
