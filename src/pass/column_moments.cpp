@@ -1,5 +1,6 @@
 #include "shoal/pass/column_moments.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <type_traits>
 
@@ -28,12 +29,19 @@ Statistics column_sums(const RowPass<T>& pass, std::int64_t n, const std::vector
 /// A value of each column to measure from: the first used row's, so that a constant column has variance exactly zero.
 template <class T>
 std::vector<double> first_values(const RowPass<T>& pass) {
-  const auto rows = pass.largest(1, [](const RowBlock<T>& block, std::span<double> score) {
-    for (std::size_t r = 0; r < block.n_rows; ++r) score[r] = block.weight(r) > 0 ? 0.0 : -INFINITY;
+  const std::int64_t none = pass.summary().n_rows;
+  std::vector<std::int64_t> found(static_cast<std::size_t>(pass.n_threads()), none);
+  pass.for_each_block([&](const RowBlock<T>& block, int thread) {
+    std::size_t r = 0;
+    while (r < block.n_rows && block.weight(r) == 0) ++r;
+    std::int64_t& mine = found[static_cast<std::size_t>(thread)];
+    if (r < block.n_rows) mine = std::min(mine, block.first_row + static_cast<std::int64_t>(r));
   });
+  std::vector<std::int64_t> first = {*std::ranges::min_element(found)};
+  pass.comm().minimum(first);
   std::vector<double> values(pass.source().n_features, 0.0);
-  if (rows.empty()) return values;
-  const Matrix row = pass.fetch_matrix(rows);
+  if (first[0] == none) return values;
+  const Matrix row = pass.fetch_matrix(first);
   for (std::size_t j = 0; j < values.size(); ++j)
     if (!std::isnan(row.values[j])) values[j] = row.values[j];
   return values;

@@ -92,19 +92,23 @@ std::string features_are(const std::vector<std::size_t>& features, const std::ve
 template <class T>
 void mend_scales(const RowPass<T>& pass, Standardize how, const std::vector<std::string>& names, FoundScaling& found) {
   constexpr double least_deviation = 0x1p-450;  // its square has all digits
-  const auto is_small = [&](double scale) { return scale == 0 || (how == Standardize::sd && scale < least_deviation); };
-  std::vector<double>& scales = found.scaling.scale;
-  if (std::ranges::none_of(scales, is_small)) return;
-  const ColumnExtents extents = column_extents(pass);
-  std::vector<std::size_t> constant, half;
+  std::vector<double>&centers = found.scaling.center, &scales = found.scaling.scale;
+  std::vector<std::size_t> small, constant, half;
   for (std::size_t j = 0; j < scales.size(); ++j) {
-    if (!is_small(scales[j])) continue;
+    const double rounded = std::max(least_deviation, 0x1p-40 * std::abs(centers[j]));  // a constant's, where gaps are
+    if (scales[j] == 0 || (how == Standardize::sd && scales[j] < rounded)) small.push_back(j);
+  }
+  if (small.empty()) return;
+  const ColumnExtents extents = column_extents(pass);
+  for (const std::size_t j : small) {
     const bool varies = extents.least[j] < extents.greatest[j];
+    if (varies && how == Standardize::sd && scales[j] >= least_deviation) continue;
     if (varies && how == Standardize::sd)
       throw Error(ExitCode::bad_data, fmt::format("{}: its values span {} only, so that their squares are zero to "
                                                   "float64; scale it up, or use --standardize range",
                                                   feature_text(j, names), extents.greatest[j] - extents.least[j]));
     (varies ? half : constant).push_back(j);
+    if (extents.least[j] == extents.greatest[j]) centers[j] = extents.least[j];
     scales[j] = 1;
   }
   if (!constant.empty()) found.warnings.push_back(features_are(constant, names) + " constant: the scale is 1");

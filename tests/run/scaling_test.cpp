@@ -127,6 +127,16 @@ TEST(Scaling, AFeatureThatIsMostlyTheSameIsTold) {
   EXPECT_NE(found.warnings[1].find("feature 0 (a) is the same in half"), std::string::npos) << found.warnings[1];
 }
 
+TEST(Scaling, AConstantFeatureMayBeginWithGaps) {
+  std::vector<double> values = some_rows(false);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (i % d == 3) values[i] = i % 8 == 3 ? nan : 0.1;
+  const FoundScaling found = found_for(values, {}, {Standardize::sd, {}, {}});
+  EXPECT_EQ(found.scaling.center[3], 0.1);
+  EXPECT_EQ(found.scaling.scale[3], 1);
+  EXPECT_EQ(found.warnings.size(), 1U);
+}
+
 TEST(Scaling, DeviationsWithoutDigitsAreRefused) {
   std::vector<double> values = some_rows(false);
   for (std::size_t i = 0; i < values.size(); i += d) values[i] *= 1e-170;
