@@ -104,7 +104,8 @@ std::string some_numbers(const Json& numbers) {
 /// What was done to the values of a model's rows, and where its clusters lie among these as the data have them.
 std::string scales_of(const Json& json) {
   constexpr std::size_t most = 12;
-  std::string text = "preprocessing: (x - center) / scale; parameters, objective and distances are in these units\n";
+  std::string text =
+      "preprocessing: (x - center) / scale; parameters, objective, log-likelihood and distances are in these units\n";
   for (const char* name : {"center", "scale"})
     text += fmt::format("  {:<16}{}", name, some_numbers(json["preprocessing"][name]));
   for (const auto& [key, rows] : json.items()) {

@@ -38,8 +38,10 @@ start() { # file, corpus
   { printf '\0' && cat "$1"; } >"$fuzz/$2/$(basename "$1")"
 }
 build/release/shoal fit kmeans tests/data/iris.h5 -k 3 -o $fuzz/model.h5 --labels $fuzz/labels.h5 --overwrite --quiet
+build/release/shoal fit kmeans tests/data/iris.h5 -k 3 --standardize sd -o $fuzz/scaled.h5 --overwrite --quiet
 /usr/bin/python3 -c "import numpy; numpy.save('$fuzz/x.npy', numpy.arange(12.0).reshape(3, 4))"
 start $fuzz/model.h5 hdf5
+start $fuzz/scaled.h5 hdf5
 start $fuzz/labels.h5 hdf5
 start $fuzz/x.npy table
 head -n 20 tests/data/iris.csv >$fuzz/x.csv

@@ -21,6 +21,7 @@ ModelFile example() {
   model.n_clusters = 2, model.n_features = 3, model.n_rows = 10;
   model.parameters = {{"means", {2, 3}, {1, 2, 3, 4, 5, 6}}, {"counts", {2}, {4, 6}}};
   model.history = {9, 8, 7};
+  model.scaling = {{1, 0, -1}, {1, 2, 3}};
   model.feature_names = {"a", "b", "c"};
   model.options = "[fit]\nmodel = \"kmeans\"\n";
   return model;

@@ -101,6 +101,16 @@ class Scales(ShoalTest):
                         output="wide.h5.model")
         self.assertIn('precision = "float32"', wide.attrs["options"])  # scaled, their squares are numbers
 
+    def test_that_float32_cannot_hold_are_taken_in_float64(self):
+        X = np.random.default_rng(3).normal(size=(500, 3)).astype(np.float32)
+        data, labels = self.write("data.h5", X), self.path("labels.h5")
+        model = self.fit("kmeans", data, "-k", 2, "--feature-weights", "1e25,1,1", "--labels", labels, ranks=3)
+        self.assertIn('precision = "float64"', model.attrs["options"])
+        self.ok("predict", self.path("model.h5"), data, "-o", self.path("again.h5"))
+        with h5py.File(labels) as one, h5py.File(self.path("again.h5")) as other:
+            np.testing.assert_array_equal(one["labels"][:], other["labels"][:])
+        self.assertEqual(self.json("score", self.path("model.h5"), data)["objective"], model.attrs["objective"])
+
     def test_beyond_float64_are_refused(self):
         X = spread_rows()
         X[:, 1] *= 1e-190
