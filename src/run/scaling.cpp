@@ -7,6 +7,7 @@
 
 #include "shoal/comm/agree.hpp"
 #include "shoal/core/error.hpp"
+#include "shoal/io/assembly.hpp"
 #include "shoal/io/digest.hpp"
 #include "shoal/io/elements.hpp"
 #include "shoal/model/column_medians.hpp"
@@ -40,7 +41,9 @@ void read_weights(const Communicator& comm, const std::string& data_file, Scalin
   const DatasetInfo info = describe_datasets(comm, {has_file ? name : data_file + ":" + name}, Wanted::labels).front();
   if (comm.is_root()) {
     sources.push_back(info.file);
-    for (const Extent& extent : info.storage.extents) sources.push_back(extent.file);
+    for (const DatasetInfo* stored : stored_of(info))
+      for (const Extent& extent : stored->storage.extents) sources.push_back(extent.file);
+    sources.insert(sources.end(), info.storage.sources.begin(), info.storage.sources.end());
   }
   options.feature_weights = read_values(comm, info);
   options.weights_file.digest =
@@ -136,10 +139,9 @@ void settle_feature_weights(const Communicator& comm, std::size_t n_features, co
                 fmt::format("{}: {} weights for {} features; give one for each", what, weights.size(), n_features));
   for (std::size_t j = 0; j < weights.size(); ++j)
     if (!(weights[j] > 0) || !std::isfinite(weights[j]))
-      throw Error(
-          ExitCode::usage,
-          fmt::format("{}: {} of {}; weights are positive and finite: leave a feature out by --columns ^{}", what,
-                      weights[j], feature_text(j, names), names.empty() ? fmt::format("{}", j) : names[j]));
+      throw Error(ExitCode::usage,
+                  fmt::format("{}: {} of {}; weights are positive and finite: leave a feature out by --columns ^{}",
+                              what, weights[j], feature_text(j, names), names.empty() ? "NUMBER" : names[j]));
 }
 
 template <class T>
