@@ -223,6 +223,12 @@ TEST(Scaling, OneFeatureThatCarriesNearlyAllIsTold) {
             std::string::npos);
   EXPECT_NE(lone_feature(pass, kmedians, {}, {}).find("feature 1 carries 99.9 % of the summed standard deviations"),
             std::string::npos);
+  std::vector<double> wider = test::normal_rows(1500, d, 12, 1, 0);  // 64 of 67 by squares, 8 of 11 by size
+  for (std::size_t i = 0; i < wider.size(); i += d) wider[i] *= 8;
+  const Shard<double> some = test::shard_of(world(), wider, d);
+  const RowPass<double> unlike(some, world(), 2, test::summary_of(wider, d));
+  EXPECT_NE(lone_feature(unlike, kmeans, {}, names).find("feature 0 (a) carries 9"), std::string::npos);
+  EXPECT_EQ(lone_feature(unlike, kmedians, {}, names), "");
   EXPECT_EQ(lone_feature(pass, gaussian, {}, names), "");
   EXPECT_EQ(lone_feature(pass, kmeans, {Standardize::range, {}, {}}, names), "");
   const std::vector<double> alike = test::normal_rows(1500, d, 3);
