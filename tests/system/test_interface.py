@@ -10,7 +10,7 @@ import numpy as np
 
 import shoal
 
-FIT = """clusters output labels overwrite covariance center mixing row-weights missing missing-value init seed
+FIT = """clusters output labels overwrite covariance center mixing standardize feature-weights row-weights missing missing-value init seed
 checkpoint checkpoint-every restart max-time max-iterations tolerance regularization regularization-absolute pseudo-count empty-cluster precision threads target
 dry-run log progress quiet verbose json help""".split()
 OPTIONS = {
