@@ -62,6 +62,10 @@ class Install(shoal.ShoalTest):
         self.command("cmake", "--install", build, "--prefix", prefix)
         self.assertIn("shoal 0.", self.command(prefix / "bin/shoal", "--version"))
         self.assert_scripts_and_configs(pathlib.Path(prefix) / "share/shoal")
+        documents = pathlib.Path(prefix) / "share/doc/shoal"  # README.md names the pages by their place beside it
+        self.assertEqual({page.name for page in (documents / "docs").iterdir()},
+                         {page.name for page in (shoal.ROOT / "docs").iterdir()})
+        self.assertTrue((documents / "README.md").exists())
         source = self.path("consumer")
         source.mkdir()
         (source / "CMakeLists.txt").write_text(CONSUMER_CMAKE)
