@@ -12,6 +12,7 @@
 #include "app/terminal.hpp"
 #include "app/threads.hpp"
 #include "shoal/core/error.hpp"
+#include "shoal/io/level_names.hpp"
 #include "shoal/io/options_text.hpp"
 #include "shoal/run/features.hpp"
 #include "shoal/run/named_files.hpp"
@@ -35,6 +36,8 @@ FitPlan make_plan(const Communicator& comm, const Arguments& a) {
   const Family& family = plan.family();
   options.model.missing = options.rows.missing;
   require_marginal(options.model);
+  for (const std::string& note : match_levels(comm, family.rows, std::nullopt, plan.datasets))
+    say(comm, a, "note: " + one_message(note));
   require_same_columns(plan.datasets);
   const std::int64_t rows = total_rows(plan.datasets);
   if (static_cast<std::int64_t>(options.model.n_clusters) > rows)

@@ -80,6 +80,8 @@ void require_usable(const Arguments& arguments, const TableHead& head, const Cen
 
 DataHead head_of(const TableHead& table, const Census& census, ElementType type) {
   DataHead head{type, census.n_rows, static_cast<std::int64_t>(table.n_features), {}, table.names};
+  for (std::size_t i = 0; i < table.categorical.size(); ++i)
+    head.level_names.emplace(table.categorical[i], census.levels[i].names());
   if (table.categorical.size() != table.n_features) return head;
   for (const Levels& levels : census.levels)  // one at least: a feature whose values are all missing
     head.levels.push_back(std::max<std::int64_t>(1, static_cast<std::int64_t>(levels.names().size())));
@@ -128,8 +130,6 @@ void convert_rows(TableSource& table, const Census& census, ElementType type, co
   BesideRows beside;
   if (head.has_ids) beside.ids = census.ids;
   if (head.has_labels) beside.label_names = census.labels.names();
-  for (std::size_t i = 0; i < head.categorical.size(); ++i)
-    beside.levels.emplace_back(feature_name(head, head.categorical[i]), census.levels[i].names());
   RowMaker maker(arguments, head, census);
   write_table(output, head_of(head, census, type), beside, [&](const AppendRow& append) {
     table.for_each_row([&](const TableRow& row) { append(maker.make(row)); });

@@ -68,7 +68,7 @@ void write_results(const RowPass<Row>& pass, const PassCosts& costs_before, cons
   const FitPlan& plan = life.plan;
   const Communicator& comm = pass.comm();
   const ModelFile file =
-      model_file(model, result, plan.options, pass.summary(), plan.datasets.front().feature_names, life.rows->scaling);
+      model_file(model, result, plan.options, pass.summary(), life.rows->names(), life.rows->scaling);
   write_outputs(comm, life.outputs, file, result, plan, life.checkpointing);
   life.seconds.write = life.watch.lap();
   life.seconds.checkpoints = life.checkpointing.seconds_writing();
@@ -108,7 +108,7 @@ bool fit_rows(RowPass<Row>& pass, Life& life) {
   warn_of_scales(pass, life);
   const std::unique_ptr<Model<Row>> model =
       start_model(plan.options, pass, before, plan.arguments.checkpoint, life.rows->scaling);
-  for (const std::string& warning : model->warnings()) warn(pass.comm(), plan.arguments, warning);
+  for (const std::string& warning : model->warnings(life.rows->names())) warn(pass.comm(), plan.arguments, warning);
   checkpointing.keep(plan.identity, [&] { return model->parameters(); });
   life.seconds.start = life.watch.lap();
 

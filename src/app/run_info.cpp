@@ -42,6 +42,8 @@ Json describe_model(const ModelFile& model, const std::string& file) {
       if (value.empty()) return;
     json[name] = value;
   });
+  const FeatureNames names{model.feature_names, model.level_names};
+  for (const auto& [feature, levels] : model.level_names) json["levels"][names.of(feature)] = levels;
   if (model.scaling.empty()) return json;
   json["preprocessing"] = {{"center", model.scaling.center}, {"scale", model.scaling.scale}};
   const NamedArray centres = centres_in_data_units(model, file);
@@ -118,15 +120,33 @@ std::string scales_of(const Json& json) {
   return text;
 }
 
+/// A line a feature: its levels and their codes.
+std::string table_of_levels(const Json& levels) {
+  constexpr std::size_t most_lines = 20, most_levels = 8;
+  std::string text;
+  std::size_t lines = 0;
+  for (const auto& [feature, names] : levels.items()) {
+    if (lines++ == most_lines) break;
+    std::vector<std::string> coded;
+    for (const Json& name : names) coded.push_back(fmt::format("{} {}", coded.size(), name.get<std::string>()));
+    text += fmt::format("levels of {:<17} {}\n", printable(feature), printable(some_of(coded, most_levels)));
+  }
+  if (levels.size() > most_lines)
+    text += fmt::format("levels of {} more features (--json has all)\n", levels.size() - most_lines);
+  return text + "\n";
+}
+
 std::string table_of(const Json& json) {
   std::string text;
   for (const auto& [key, value] : json.items()) {
-    if (key == "datasets" || key == "options" || key == "preprocessing" || key.ends_with(in_data_units)) continue;
+    if (key == "datasets" || key == "options" || key == "levels" || key == "preprocessing" || key.ends_with(in_data_units))
+      continue;
     text += fmt::format("{:<18} {}\n", key, printable(value.is_string() ? value.get<std::string>() : one_line(value)));
   }
   if (json.contains("options")) text += "\n" + lines_of(json["options"].get<std::string>());
   if (json.contains("preprocessing")) text += "\n" + scales_of(json);
   text += "\n";
+  if (json.contains("levels")) text += table_of_levels(json["levels"]);
   for (const Json& dataset : json["datasets"])
     text += fmt::format("{:<28} {:<18} {:<9} {}\n", printable(dataset["path"].get<std::string>()),
                         dataset["shape"].get<std::string>(), dataset["type"].get<std::string>(),

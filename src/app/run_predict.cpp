@@ -9,6 +9,7 @@
 #include "shoal/core/error.hpp"
 #include "shoal/fit/not_finite.hpp"
 #include "shoal/io/label_text.hpp"
+#include "shoal/io/level_names.hpp"
 #include "shoal/io/row_ids.hpp"
 #include "shoal/run/features.hpp"
 #include "shoal/run/fitted.hpp"
@@ -34,6 +35,8 @@ Application prepare(const Communicator& comm, const Arguments& a) {
   Application app{
       a, std::move(model), describe_datasets(comm, a.data, Wanted::matrix, a.rows.shape), {}, std::move(read)};
   match_features(app.datasets, app.model.feature_names, "the model " + a.model_file);
+  for (const std::string& note : match_levels(comm, app.read.kind, app.read.known_names, app.datasets))
+    say(comm, a, "note: " + one_message(note));
   tell_of(comm, a, app.datasets);
   require_same_columns(app.datasets);
   const DatasetInfo& first = app.datasets.front();

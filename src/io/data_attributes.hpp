@@ -1,4 +1,4 @@
-/// What a data set of rows says of its columns.
+/// What a data file says of the columns of /X.
 #pragma once
 
 #include "shoal/io/data_file.hpp"
@@ -6,6 +6,7 @@
 
 namespace shoal {
 
-void annotate(hid_t dataset, const DataHead& head);
+/// @pre /X is there.
+void annotate(hid_t file, const DataHead& head);
 
 }  // namespace shoal

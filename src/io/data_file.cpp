@@ -9,7 +9,7 @@ void write_data(const Communicator& comm, const OutputFile& output, const DataHe
                 const std::function<Range(int rank)>& rows_of_rank, const void* rows, const std::int32_t* labels) {
   write_rows(comm, output, head.n_rows, rows_of_rank,
              {{"/X", head.type, head.n_columns, rows}, {"/labels", ElementType::int32, 0, labels}},
-             [&](hid_t file) { annotate(Hdf5Handle(H5Dopen2(file, "/X", H5P_DEFAULT), H5Dclose), head); });
+             [&](hid_t file) { annotate(file, head); });
 }
 
 }  // namespace shoal

@@ -1,5 +1,6 @@
 #include "shoal/io/model_file.hpp"
 
+#include "io/level_group.hpp"
 #include "io/reader.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/io/hdf5_file.hpp"
@@ -40,7 +41,7 @@ std::int64_t bytes_of(const ModelFile& model) {
   std::size_t bytes = 65536 + model.options.size() + numbers * sizeof(double);
   for (const NamedArray& array : model.parameters) bytes += array.values.size() * sizeof(double);
   for (const std::string& name : model.feature_names) bytes += 2 * (name.size() + 64);
-  return static_cast<std::int64_t>(bytes);
+  return static_cast<std::int64_t>(bytes) + bytes_of_levels(model.level_names);
 }
 
 }  // namespace
@@ -56,6 +57,7 @@ void write_model(const Communicator& comm, OutputFile& output, const ModelFile& 
       write_array(history, {"objective", {model.history.size()}, model.history});
       if (!model.scaling.empty()) write_scaling(file, model.scaling);
     }
+    write_levels(file, {model.feature_names, model.level_names});
     file.close(output.name());
   });
 }

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "io/foreign_file.hpp"
+#include "io/level_group.hpp"
 #include "shoal/io/hdf5_file.hpp"
 
 namespace shoal {
@@ -144,6 +145,8 @@ ModelFile read_model_from(const std::string& name, const std::vector<std::string
   ModelFile::visit_attributes(model, read);
   model.converged = model.stop_reason == "tolerance" || model.stop_reason == "fixed_point";
   model.parameters = read_group(file, "/parameters");
+  if (find(model.parameters, "level_offsets") != nullptr)
+    model.level_names = read_levels(file, name, model.feature_names, static_cast<std::size_t>(model.n_features));
   const NamedArrays history = read_group(file, "/history");
   if (const NamedArray* objective = find(history, "objective")) model.history = objective->values;
   model.scaling = read_scaling(file, static_cast<std::size_t>(model.n_features), name);

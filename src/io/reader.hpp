@@ -30,7 +30,7 @@ void unpack(const std::string& bytes, T&... values) {
   (archive >> ... >> values);
 }
 
-enum class Question : char { describe, summarise, model, parameters, chunks, rows };
+enum class Question : char { describe, summarise, model, parameters, chunks, rows, levels };
 
 /// A question under way: its answers come one by one.
 class Reader {

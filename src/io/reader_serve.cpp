@@ -3,6 +3,7 @@
 #include "io/chunk_index.hpp"
 #include "io/describe.hpp"
 #include "io/foreign_file.hpp"
+#include "io/level_group.hpp"
 #include "io/model_reading.hpp"
 #include "io/reader.hpp"
 #include "io/reader_rows.hpp"
@@ -20,6 +21,20 @@ void serve_descriptions(const std::string& arguments, const Answer& answer) {
   ShapeOptions shape;
   unpack(arguments, names, wanted, shape);
   for (const std::string& name : names) answer(pack(describe_data(name, wanted, shape)));
+}
+
+void serve_levels(const std::string& arguments, const Answer& answer) {
+  std::vector<DatasetInfo> datasets;
+  unpack(arguments, datasets);
+  for (const DatasetInfo& info : datasets) {
+    std::vector<std::string> features = info.feature_names;
+    if (features.empty())  // then by the numbers that they have in the file
+      for (const std::int64_t number : info.column_numbers) features.push_back(std::to_string(number));
+    const LevelNames levels =
+        read_levels(open_file(info.file), info.file, features, static_cast<std::size_t>(info.n_columns));
+    const std::vector<std::string> sources(files_opened().begin(), files_opened().end());
+    answer(pack(levels, sources));
+  }
 }
 
 void serve_chunks(const std::string& arguments, const Answer& answer) {
@@ -56,6 +71,7 @@ void serve_rows(const std::string& arguments, const Answer& answer) {
 
 void serve(Question question, const std::string& arguments, const Answer& answer) {
   if (question == Question::describe) return serve_descriptions(arguments, answer);
+  if (question == Question::levels) return serve_levels(arguments, answer);
   if (question == Question::chunks) return serve_chunks(arguments, answer);
   if (question == Question::rows) return serve_rows(arguments, answer);
   std::string name;

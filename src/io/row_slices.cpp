@@ -62,7 +62,7 @@ LevelOffsets offsets_of(const std::vector<std::int64_t>& levels) {
 }
 
 /// Levels of each feature: the model's, two, the attribute's, or the largest code + 1 over all ranks, which takes a
-/// reading of its own.
+/// reading of its own, and as many as have names.
 template <class Row>
 LevelOffsets find_levels(const Communicator& comm, const RowSlices& slices, const ReadOptions& options,
                          const Shard<Row>& shard) {
@@ -74,6 +74,8 @@ LevelOffsets find_levels(const Communicator& comm, const RowSlices& slices, cons
   if (options.kind.values == Values::bits) return offsets_of(std::vector<std::int64_t>(d, 2));
   if (!slices.head.levels.empty()) return offsets_of(slices.head.levels);
   std::vector<std::int64_t> levels(d, 1);
+  for (const auto& [feature, names] : slices.head.level_names)
+    levels[feature] = std::max<std::int64_t>(1, static_cast<std::int64_t>(names.size()));
   std::mutex mutex;
   const auto look = [&](const Slice& slice) {
     const ReadOptions mine = for_dataset(options, slice.dataset);
@@ -89,6 +91,7 @@ LevelOffsets find_levels(const Communicator& comm, const RowSlices& slices, cons
           complete = complete && row[j] != missing_code;
         }
         if (!complete && options.rows.missing == Missing::skip) continue;
+        translate_levels(row, options, {slice, r, 0});
         for (std::size_t j = 0; j < d; ++j)
           if (row[j] != missing_code) largest[j] = std::max<std::int64_t>(largest[j], row[j] + 1);
       }

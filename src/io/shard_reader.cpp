@@ -78,6 +78,22 @@ std::vector<DatasetInfo> describe_mask(const Communicator& comm, const std::vect
   return describe_beside(comm, datasets, options.mask.name, "--mask", options.shape.rows);
 }
 
+namespace {
+
+/// Levels of a feature by the attribute; 0: not said.
+std::int64_t declared_levels(const DatasetInfo& info, std::size_t feature) {
+  return feature < info.levels.size() ? info.levels[feature] : 0;
+}
+
+bool same_levels(const DatasetInfo& a, const DatasetInfo& b) {
+  for (std::size_t j = 0; j < std::max(a.levels.size(), b.levels.size()); ++j)
+    if (declared_levels(a, j) != declared_levels(b, j) && !(a.level_names.contains(j) && b.level_names.contains(j)))
+      return false;
+  return true;
+}
+
+}  // namespace
+
 void require_same_columns(const std::vector<DatasetInfo>& datasets) {
   const DatasetInfo& first = datasets.front();
   for (const DatasetInfo& info : datasets) {
@@ -85,7 +101,7 @@ void require_same_columns(const std::vector<DatasetInfo>& datasets) {
       throw Error(ExitCode::bad_data,
                   fmt::format("{}: has {} columns, {} has {}; all files must have the same features", info.name(),
                               info.n_columns, first.name(), first.n_columns));
-    if (info.levels != first.levels)
+    if (!same_levels(info, first))
       throw Error(ExitCode::bad_data,
                   fmt::format("{}: its attribute `levels` differs from that of {}", info.name(), first.name()));
     if (!info.levels.empty() && static_cast<std::int64_t>(info.levels.size()) != info.n_columns)

@@ -12,6 +12,7 @@
 #include "io/numbers.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/io/elements.hpp"
+#include "shoal/io/level_names.hpp"
 
 namespace shoal {
 
@@ -78,8 +79,28 @@ Code checked_level(long double value, const ReadOptions& options, const Place& p
   const bool possible =
       options.kind.values == Values::bits ? value == 0 || value == 1 : value >= 0 && value == std::floor(value);
   if (!possible) place.fail(value, std::string(options.kind.refusal));
-  if (value >= missing_code) place.fail(value, "is too large a code; at most 65534 levels a feature are possible");
+  if (value >= unknown_code) place.fail(value, "is too large a code; at most 65534 levels a feature are possible");
   return static_cast<Code>(value);
+}
+
+void translate_levels(std::vector<Code>& row, const ReadOptions& options, Place place) {
+  for (const auto& [feature, codes] : place.slice.dataset.level_codes) {
+    const Code code = row[feature];
+    if (code >= codes.size()) continue;  // missing, or a level that nobody names
+    row[feature] = codes[code];
+    if (row[feature] != unknown_code) continue;
+    place.column = static_cast<std::int64_t>(feature);
+    const FeatureNames names = place.slice.dataset.names();
+    const std::string* name = names.of_level(feature, code);
+    const char* const whose = options.known_levels.empty() ? "the first file" : "the model";
+    if (name == nullptr)
+      place.fail(fmt::format("level {} of {} has no name in the data, but one in {}; add it to /levels/{}", code,
+                             names.of(feature), whose, names.of(feature)));
+    place.fail(
+        fmt::format("level \"{}\" ({}) of {} is unknown: /levels/{} of {} does not name it; fit with it, or leave "
+                    "such rows out",
+                    *name, code, names.of(feature), names.of(feature), whose));
+  }
 }
 
 namespace {
@@ -186,8 +207,8 @@ void convert_slice(const Slice& slice, const ReadOptions& options, Shard<Row>& s
 void convert_slice(const Slice& slice, const ReadOptions& options, Shard<PackedByte>& shard) {
   const std::size_t d = shard.n_features;
   const RowCoding& coding = shard.coding;
-  const bool as_bits =
-      coding.is_bits() && size_of(slice.dataset.type) == 1 && options.rows.shape.missing_values.empty();
+  const bool as_bits = coding.is_bits() && size_of(slice.dataset.type) == 1 &&
+                       options.rows.shape.missing_values.empty() && slice.dataset.level_codes.empty();
   std::vector<Code> levels(d);
   with_elements(slice, [&](const auto* elements) {
     for (std::int64_t r = 0; r < slice.n_rows; ++r) {
@@ -209,6 +230,7 @@ void convert_slice(const Slice& slice, const ReadOptions& options, Shard<PackedB
         leave_out_row(shard, local);
         continue;
       }
+      translate_levels(levels, options, {slice, r, 0});
       require_known(levels, coding, options, {slice, r, 0});
       coding.encode(levels.data(), row);
     }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "shoal/io/shard_reader.hpp"
 #include "shoal/io/slice_reader.hpp"
@@ -30,6 +31,10 @@ template <class Row>
 bool is_masked(const Shard<Row>& shard, const Slice& slice, std::int64_t row) {
   return !shard.used.empty() && shard.used[static_cast<std::size_t>(slice.first_row + row - shard.rows().first)] == 0;
 }
+
+/// The codes of a row become those of the model, or of the first file, whose names of levels they were matched with. A
+/// level that it does not have fails with a remedy.
+void translate_levels(std::vector<Code>& row, const ReadOptions& options, Place place);
 
 /// Puts the rows of a slice where the shard holds them. Missing real entries become NaN; a row that is left out
 /// (--missing skip) becomes zeros and not used, in shard.used, which then has a place for each row; one that is masked

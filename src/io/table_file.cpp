@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "io/data_attributes.hpp"
+#include "io/level_group.hpp"
 
 namespace shoal {
 namespace {
@@ -53,21 +54,6 @@ class Appender {
   std::vector<char> buffer_;
 };
 
-Hdf5Handle text_type(std::size_t size) {
-  Hdf5Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
-  H5Tset_size(type, size);
-  H5Tset_cset(type, H5T_CSET_UTF8);
-  H5Tset_strpad(type, H5T_STR_NULLPAD);
-  return type;
-}
-
-Hdf5Handle create_texts(hid_t parent, const std::string& name, hid_t type, std::size_t n) {
-  const hsize_t size = n;
-  const Hdf5Handle space(H5Screate_simple(1, &size, nullptr), H5Sclose);
-  return hold(H5Dcreate2(parent, name.c_str(), type, space, H5P_DEFAULT, plain_dataset(), H5P_DEFAULT), H5Dclose,
-              ExitCode::io_failure, fmt::format("{} could not be written; is the disk full?", name));
-}
-
 /// /ids, as they come.
 class IdWriter {
  public:
@@ -106,25 +92,11 @@ void write_table_labels(hid_t file, const std::vector<std::int32_t>& labels, con
   write_attribute(dataset, "label_names", names);
 }
 
-void write_levels(hid_t file, const BesideRows& beside) {
-  if (beside.levels.empty()) return;
-  const Hdf5Handle group = create_group(file, "/levels");
-  for (const auto& [feature, names] : beside.levels) {
-    std::size_t longest = 1;
-    for (const std::string& name : names) longest = std::max(longest, name.size());
-    std::string texts;
-    for (const std::string& name : names) texts += name + std::string(longest - name.size(), '\0');
-    const Hdf5Handle type = text_type(longest);
-    const Hdf5Handle dataset = create_texts(group, feature, type, names.size());
-    if (!names.empty()) check_hdf5(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, texts.data()), failed);
-  }
-}
-
 /// Room for everything, headers included.
 std::int64_t bytes_of(const DataHead& head, const BesideRows& beside) {
   auto row_bytes = static_cast<std::size_t>(head.n_columns) * size_of(head.type) + sizeof(std::int32_t);
   if (beside.ids) row_bytes += std::max(beside.ids->longest, sizeof(std::int64_t));
-  return static_cast<std::int64_t>(row_bytes) * head.n_rows + 65536;
+  return static_cast<std::int64_t>(row_bytes) * head.n_rows + 65536 + bytes_of_levels(head.level_names);
 }
 
 }  // namespace
@@ -156,11 +128,10 @@ void write_table(const OutputFile& output, const DataHead& head, const BesideRow
     throw Error(ExitCode::io_failure, fmt::format("{}: was not written: the table had {} rows, and then {}",
                                                   output.name(), head.n_rows, n_rows));
   rows.flush();
-  annotate(dataset, head);
+  annotate(file, head);
   if (beside.label_names) write_table_labels(file, labels, *beside.label_names);
   if (ids) ids->finish();
   ids.reset();
-  write_levels(file, beside);
   dataset.close(output.name());
   file.close(output.name());
 }

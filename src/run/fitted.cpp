@@ -47,6 +47,17 @@ void require_kind(const Rows& rows, const Family& family) {
   expects(numbers || rows.values == family.rows.values, "these rows were read for a family of other values");
 }
 
+/// As many names as levels at most.
+void check_level_names(const ModelFile& model, const std::string& file) {
+  if (model.level_names.empty()) return;
+  const LevelOffsets offsets = level_offsets_of(*find_family(model.model), model);
+  for (const auto& [feature, names] : model.level_names)
+    if (static_cast<std::int64_t>(names.size()) > offsets[feature + 1] - offsets[feature])
+      throw Error(ExitCode::bad_data, fmt::format("{}: /levels/{} has {} names for {} levels; fit the model again",
+                                                  file, FeatureNames{model.feature_names, {}}.of(feature), names.size(),
+                                                  offsets[feature + 1] - offsets[feature]));
+}
+
 void describe_options(const RunOptions& options, ModelFile& file) {
   const ModelOptions& model = options.model;
   const Family& family = model.family();
@@ -63,8 +74,7 @@ void describe_options(const RunOptions& options, ModelFile& file) {
 
 template <class Row>
 ModelFile model_file(const Model<Row>& model, const FitResult& result, const RunOptions& options,
-                     const DataSummary& summary, const std::vector<std::string>& feature_names,
-                     const Scaling& scaling) {
+                     const DataSummary& summary, const FeatureNames& names, const Scaling& scaling) {
   ModelFile file;
   describe_options(options, file);
   file.n_clusters = static_cast<std::int64_t>(model.n_clusters());
@@ -80,7 +90,8 @@ ModelFile model_file(const Model<Row>& model, const FitResult& result, const Run
   file.n_iterations = result.n_iterations;
   file.converged = result.converged();
   file.stop_reason = to_string(result.stop_reason);
-  file.feature_names = feature_names;
+  file.feature_names = names.features;
+  file.level_names = names.levels;
   file.instruction_set = target_name();
   file.shoal_version = version();
   file.parameters = model.parameters();
@@ -92,11 +103,11 @@ ModelFile model_file(const Model<Row>& model, const FitResult& result, const Run
 }
 
 template ModelFile model_file(const Model<float>&, const FitResult&, const RunOptions&, const DataSummary&,
-                              const std::vector<std::string>&, const Scaling&);
+                              const FeatureNames&, const Scaling&);
 template ModelFile model_file(const Model<double>&, const FitResult&, const RunOptions&, const DataSummary&,
-                              const std::vector<std::string>&, const Scaling&);
+                              const FeatureNames&, const Scaling&);
 template ModelFile model_file(const Model<PackedByte>&, const FitResult&, const RunOptions&, const DataSummary&,
-                              const std::vector<std::string>&, const Scaling&);
+                              const FeatureNames&, const Scaling&);
 
 Fitted fit(const Rows& rows, RunOptions options, Observer& observer, Interruption& interruption) {
   if (!options.fit.tolerance) options.fit.tolerance = default_tolerance(options.model.family());
@@ -114,8 +125,8 @@ Fitted fit(const Rows& rows, RunOptions options, Observer& observer, Interruptio
       if (std::string lone = lone_feature(pass, options.model, options.scaling, rows.feature_names); !lone.empty())
         warnings.push_back(std::move(lone));
     FitResult result = fit(*model, pass, options.fit, observer, interruption);
-    ModelFile file = model_file(*model, result, options, rows.summary, rows.feature_names, rows.scaling);
-    const std::vector<std::string> of_model = model->warnings();
+    ModelFile file = model_file(*model, result, options, rows.summary, rows.names(), rows.scaling);
+    const std::vector<std::string> of_model = model->warnings(rows.names());
     warnings.insert(warnings.end(), of_model.begin(), of_model.end());
     return Fitted{std::move(file), std::move(result), model->repairs(), std::move(warnings)};
   });
@@ -131,6 +142,7 @@ ModelFile load(const Communicator& comm, const std::string& file) {
   ModelFile model = read_model(comm, file, kind_attributes());
   check_parameters(stored_options(model, file).model, static_cast<std::size_t>(model.n_features), Completeness::model,
                    file, model.parameters);
+  check_level_names(model, file);
   return model;
 }
 

@@ -7,6 +7,7 @@
 #include "shoal/core/error.hpp"
 #include "shoal/io/data_lists.hpp"
 #include "shoal/io/digest.hpp"
+#include "shoal/io/level_names.hpp"
 #include "shoal/io/stored_options.hpp"
 #include "shoal/pass/scale_rows.hpp"
 #include "shoal/run/features.hpp"
@@ -40,7 +41,8 @@ ReadOptions settled(RunOptions& options, bool float32_data, int threads) {
   return {options.rows, kind, {}, options.model.n_clusters, threads, {}, {}};
 }
 
-Rows read_described(const Communicator& comm, const std::vector<DatasetInfo>& datasets, const ReadOptions& options) {
+Rows read_described(const Communicator& comm, std::vector<DatasetInfo> datasets, const ReadOptions& options) {
+  match_levels(comm, options.kind, options.known_names, datasets);
   const auto n_features = static_cast<std::size_t>(datasets.front().n_columns);
   return read_rows(comm, datasets, partition(total_rows(datasets), n_features, options.kind.coded()), options);
 }
@@ -60,6 +62,7 @@ Rows read_rows(const Communicator& comm, const std::vector<DatasetInfo>& dataset
   Rows rows =
       rows_of(comm, options, [&]<class Row>(Row) { return read_shard<Row>(comm, datasets, partition, options); });
   rows.feature_names = datasets.front().feature_names;
+  rows.level_names = datasets.front().level_names;
   return rows;
 }
 
@@ -140,6 +143,7 @@ ReadOptions reading_for(const ModelFile& model, const std::string& source, const
   ReadOptions options{rows, family.rows, {}, stored.coded_clusters, threads, {}, model.feature_names, model.scaling};
   options.rows.precision = rows.precision.value_or(stored.precision.value_or(Precision::float64));
   if (family.rows.coded()) options.known_levels = level_offsets_of(family, model);
+  options.known_names = model.level_names;
   return options;
 }
 

@@ -22,7 +22,9 @@ std::pair<std::vector<double>, NamedArrays> step(Model<Row>& model, const Shard<
   const Communicator self = Communicator::self();
   const std::int64_t n = shard.partition.n_rows;
   const RowPass<Row> pass(shard, self, 1, {n, n, static_cast<double>(n)});
-  model.begin_fit(pass, {std::vector<double>(d, 0.0), std::vector<double>(d, 1.0)});
+  const bool coded = std::is_same_v<Row, PackedByte>;
+  model.begin_fit(
+      pass, coded ? column_moments(pass) : ColumnMoments{std::vector<double>(d, 0.0), std::vector<double>(d, 1.0)});
   model.set_parameters(start, "test");
   std::vector<double> r(shard.n_rows() * k);
   const Statistics sums = pass.reduce(model.statistics(false), [&](const RowBlock<Row>& block, Statistics& mine) {

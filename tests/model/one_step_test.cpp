@@ -28,7 +28,7 @@ template <class Row>
 Step one_step(Model<Row>& model, const Shard<Row>& shard, const DataSummary& summary, const NamedArrays& start,
               const ColumnMoments& moments = {}) {
   const RowPass<Row> pass(shard, world(), 1, summary);
-  model.begin_fit(pass, moments);
+  model.begin_fit(pass, moments.mean.empty() ? column_moments(pass) : moments);
   model.set_parameters(start, "test");
   const Statistics sums = pass.reduce(
       model.statistics(false), [&](const RowBlock<Row>& block, Statistics& mine) { model.expect(block, mine, {}); });

@@ -1,4 +1,4 @@
-/// Files of rows that a model drew, as fit reads them: /X, and /labels beside it.
+/// Files of rows that a model drew, as fit reads them: /X, and beside it /labels and names of levels.
 #pragma once
 
 #include <cstdint>
@@ -6,19 +6,21 @@
 #include <string>
 #include <vector>
 
+#include "shoal/core/feature_names.hpp"
 #include "shoal/data/partition.hpp"
 #include "shoal/io/output_file.hpp"
 #include "shoal/io/storage.hpp"
 
 namespace shoal {
 
-/// What a file says of /X.
+/// What a file says of /X, as attributes and in /levels.
 struct DataHead {
   ElementType type = ElementType::float64;
   std::int64_t n_rows = 0;
   std::int64_t n_columns = 0;
   std::vector<std::int64_t> levels;  ///< of categorical features; empty: not said, nor are the names
   std::vector<std::string> feature_names;
+  LevelNames level_names{};
 };
 
 /// Writes this rank's rows, of head.type, and their labels to the temporary of `output`. Collective; the bytes do not

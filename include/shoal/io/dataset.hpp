@@ -6,11 +6,14 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "shoal/comm/communicator.hpp"
+#include "shoal/core/feature_names.hpp"
 #include "shoal/io/storage.hpp"
+#include "shoal/math/code_kernels.hpp"
 
 namespace shoal {
 
@@ -62,6 +65,9 @@ struct DatasetInfo {
   Storage storage;
   std::vector<std::int64_t> levels;  ///< attribute `levels`, empty if none
   std::vector<std::string> feature_names;
+  LevelNames level_names{};  ///< /levels, once match_levels has looked at it
+  std::map<std::size_t, std::vector<Code>>
+      level_codes{};  ///< where codes stand for others: of which level (level_names.hpp)
 
   Form form = Form::array;
   std::vector<std::int64_t> shape;     ///< of the stored array
@@ -78,6 +84,7 @@ struct DatasetInfo {
   std::vector<std::string> warnings;
 
   [[nodiscard]] bool assembled() const { return !sources.empty(); }
+  [[nodiscard]] FeatureNames names() const { return {feature_names, level_names}; }
   [[nodiscard]] std::string name() const { return file + ":" + path; }
   [[nodiscard]] std::size_t row_bytes() const { return static_cast<std::size_t>(n_columns) * size_of(type); }
   /// The number of a row in its file.

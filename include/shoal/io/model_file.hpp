@@ -1,11 +1,13 @@
 /// Model files: what is in them, written by rank 0, read by rank 0 for all.
 #pragma once
 
+#include <boost/serialization/map.hpp>
 #include <boost/serialization/utility.hpp>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "shoal/core/feature_names.hpp"
 #include "shoal/core/named_array.hpp"
 #include "shoal/data/scaling.hpp"
 #include "shoal/io/checkpoint.hpp"
@@ -33,6 +35,7 @@ struct ModelFile {
   std::string stop_reason;
   std::uint64_t seed = 0;
   std::vector<std::string> feature_names;  ///< empty: unknown
+  LevelNames level_names;                  ///< of codes, where the data had them
   std::string instruction_set;
   std::string shoal_version;
   std::string options;
@@ -76,7 +79,7 @@ struct ModelFile {
 
   template <class Archive>
   void serialize(Archive& archive, unsigned /*version*/) {
-    archive& kinds& is_mixture& parameters& history& scaling& sources;
+    archive& kinds& is_mixture& parameters& history& scaling& sources& level_names;
     visit_attributes(*this, [&](const char*, auto& value) { archive& value; });
   }
 };

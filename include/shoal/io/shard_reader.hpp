@@ -17,15 +17,17 @@ namespace shoal {
 struct ReadOptions {
   RowOptions rows;
   RowKind kind;
-  LevelOffsets known_levels;   ///< of a model that is to be applied; empty: from attribute or data
+  LevelOffsets known_levels;   ///< of a model that is to be applied; empty: from attribute, names or data
   std::size_t n_clusters = 1;  ///< for the coding of rows of codes
   int threads = 1;
   std::function<void()> between_slices{};  ///< may throw an Error to end the reading; called by several threads at once
   std::vector<std::string> known_features{};  ///< of a model that is to be applied; empty: unknown
   Scaling scaling{};                          ///< of a model that is to be applied; empty: none, or it is to be found
+  std::optional<LevelNames> known_names{};    ///< of the model's levels; nothing: those of the first data set
 };
 
-/// Throws Error(bad_data) where the data sets differ in their number of columns or in their levels.
+/// Throws Error(bad_data) where the data sets differ in their number of columns, or in how many levels a feature has by
+/// their attribute, unless levels are matched by their names (level_names.hpp).
 void require_same_columns(const std::vector<DatasetInfo>& datasets);
 
 /// The data sets that hold one number for each row of `datasets`, in the same order: `name` is file.h5:/path, or a path

@@ -1,4 +1,4 @@
-/// Files that are made of tables: /X, and beside it /labels, /ids and names of levels.
+/// Files that are made of tables: /X with what is known of its columns, and beside it /labels and /ids.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "shoal/io/data_file.hpp"
@@ -26,8 +25,7 @@ struct IdColumn {
 /// What stands beside /X.
 struct BesideRows {
   std::optional<IdColumn> ids;
-  std::optional<std::vector<std::string>> label_names;                   ///< labels are their numbers, or -1
-  std::vector<std::pair<std::string, std::vector<std::string>>> levels;  ///< /levels/NAME
+  std::optional<std::vector<std::string>> label_names;  ///< labels are their numbers, or -1
 };
 
 struct LabelledRow {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "shoal/core/contract.hpp"
+#include "shoal/core/feature_names.hpp"
 #include "shoal/core/named_array.hpp"
 #include "shoal/core/statistics.hpp"
 #include "shoal/model/options.hpp"
@@ -114,7 +115,7 @@ class Model {
   [[nodiscard]] const Repairs& repairs() const { return repairs_; }
 
   /// What a person should know of the data or the result, one sentence each.
-  [[nodiscard]] virtual std::vector<std::string> warnings() const { return {}; }
+  [[nodiscard]] virtual std::vector<std::string> warnings(const FeatureNames& /*names*/) const { return {}; }
 
  protected:
   /// What begin_fit, start, maximise and end_fit do.

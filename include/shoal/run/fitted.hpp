@@ -28,7 +28,7 @@ Fitted fit(const Rows& rows, RunOptions options, Observer& observer, Interruptio
 /// What a model file says of a fit. Throws Error(bad_data) where anything in it would be no number.
 template <class Row>
 ModelFile model_file(const Model<Row>& model, const FitResult& result, const RunOptions& options,
-                     const DataSummary& summary, const std::vector<std::string>& feature_names, const Scaling& scaling);
+                     const DataSummary& summary, const FeatureNames& names, const Scaling& scaling);
 
 /// A model file, all of whose parameters are checked. Collective. Throws Error no_input, or bad_data naming what is
 /// wrong.

@@ -26,10 +26,13 @@ struct Rows {
   int threads = 1;
   std::variant<Shard<float>, Shard<double>, Shard<PackedByte>> shard;
   DataSummary summary;
-  std::vector<std::string> feature_names;  ///< empty: unknown
-  Scaling scaling{};                       ///< what was done to the values; empty: nothing
-  ScalingOptions scaled_by{};              ///< by which that was found
-  std::vector<std::string> warnings{};     ///< of scales that could not be found
+  std::vector<std::string> feature_names{};  ///< empty: unknown
+  Scaling scaling{};                         ///< what was done to the values; empty: nothing
+  ScalingOptions scaled_by{};                ///< by which that was found
+  std::vector<std::string> warnings{};       ///< of scales that could not be found
+  LevelNames level_names{};                  ///< of codes, where the data have them
+
+  [[nodiscard]] FeatureNames names() const { return {feature_names, level_names}; }
 };
 
 /// Calls use(pass) with passes over the rows, in their type.
@@ -55,7 +58,8 @@ Rows read_rows(const Communicator& comm, const std::vector<DatasetInfo>& dataset
                const ReadOptions& options);
 
 /// To be fitted: what a person writes for data (file.h5, file.h5:/path, @list.txt; several as one). What the rows
-/// settle of the options is set: precision, the digest of row weights, and the weights of features. Collective.
+/// settle of the options is set: precision, the digest of row weights, and the weights of features. Codes are matched by
+/// the names of their levels (io/level_names.hpp). Collective.
 Rows read_rows(const Communicator& comm, const std::vector<std::string>& data, RunOptions& options, int threads = 1);
 
 /// The same from memory; row weights are those of `memory`. Collective.

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "shoal/core/contract.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/math/elementary.hpp"
 #include "shoal/model/empty_clusters.hpp"
@@ -24,6 +25,7 @@ DiscreteComponents<Table>::DiscreteComponents(const ModelOptions& options, const
     : bernoulli_(options.family().rows.values == Values::bits),
       pseudo_count_(options.of<DiscreteOptions>().pseudo_count),
       coding_(coding),
+      occurs_(levels(), true),
       probabilities_(options.n_clusters, levels()) {
   const std::vector<double> none(levels(), 0.0);
   for (std::size_t d = 0; d < n_features(); ++d)
@@ -180,6 +182,14 @@ void DiscreteComponents<Table>::set_from_sums(std::span<const double> sums, std:
   make_table();
 }
 
+/// Moments are those of indicators of the levels, so that what has weight has a mean.
+template <class Table>
+void DiscreteComponents<Table>::begin_fit(const RowPass<PackedByte>& /*pass*/, const ColumnMoments& moments) {
+  if (bernoulli_) return;
+  expects(moments.mean.size() == levels(), "begin_fit: moments are those of the levels");
+  for (std::size_t l = 0; l < levels(); ++l) occurs_[l] = moments.mean[l] > 0;
+}
+
 template <class Table>
 void DiscreteComponents<Table>::maximise_start(std::span<const double> /*n*/, Step sums) {
   std::vector<double> added(n_features());
@@ -235,10 +245,47 @@ void DiscreteComponents<Table>::set_parameters(const NamedArrays& arrays, const 
   make_table();
 }
 
-/// Levels as in the data, and probabilities that sum to one for each feature.
+/// The probabilities of a feature sum to one, and that of a level which no row has is not estimated: it is zero, or
+/// what the prior says.
 template <class Table>
 std::int64_t DiscreteComponents<Table>::n_parameters() const {
-  return static_cast<std::int64_t>(n_clusters() * (levels() - n_features()));
+  std::int64_t free = 0;
+  for (std::size_t d = 0; d < n_features(); ++d) {
+    const Range range = levels_of(d);
+    const std::int64_t occur = std::count(occurs_.begin() + range.first, occurs_.begin() + range.last, true);
+    free += std::max<std::int64_t>(occur - 1, 0);
+  }
+  return static_cast<std::int64_t>(n_clusters()) * free;
+}
+
+/// "3 (Bern), 4 and 7 more of town"; empty where all occur.
+template <class Table>
+std::string DiscreteComponents<Table>::unused_levels(std::size_t feature, const FeatureNames& names) const {
+  std::vector<std::string> unused;
+  for (std::int64_t l = levels_of(feature).first; l < levels_of(feature).last; ++l) {
+    if (occurs_[static_cast<std::size_t>(l)]) continue;
+    const auto code = static_cast<std::size_t>(l - levels_of(feature).first);
+    const std::string* name = names.of_level(feature, code);
+    unused.push_back(name == nullptr ? fmt::format("{}", code) : fmt::format("{} ({})", code, *name));
+  }
+  return unused.empty() ? "" : fmt::format("{} of {}", some_of(unused), names.of(feature));
+}
+
+template <class Table>
+std::vector<std::string> DiscreteComponents<Table>::warnings(const FeatureNames& names) const {
+  std::vector<std::string> unused;
+  bool from_one = false;
+  for (std::size_t d = 0; d < n_features(); ++d) {
+    std::string levels = unused_levels(d, names);
+    if (levels.empty()) continue;
+    unused.push_back(std::move(levels));
+    const auto first = static_cast<std::size_t>(levels_of(d).first);
+    from_one = from_one ||
+               (levels_of(d).size() > 1 && !occurs_[first] && occurs_[first + 1] && names.of_level(d, 0) == nullptr);
+  }
+  if (unused.empty()) return {};
+  return {fmt::format("levels that no row has are not counted as parameters: {}{}", some_of(unused, 5, "; "),
+                      from_one ? " (codes count from 0: subtract 1 where yours begin at 1)" : "")};
 }
 
 template class DiscreteComponents<float>;

@@ -61,7 +61,7 @@ class DiscreteComponents {
   void finish(Workspace& workspace, double* sums) const;
   [[nodiscard]] double log_prior() const;
 
-  void begin_fit(const RowPass<PackedByte>& /*pass*/, const ColumnMoments& /*moments*/) {}
+  void begin_fit(const RowPass<PackedByte>& pass, const ColumnMoments& moments);
   void end_fit() {}
   void start(const std::vector<PackedByte>& /*seeds*/) {}
   [[nodiscard]] static Step step(std::span<const double> /*n*/, std::span<const double> sums) { return sums; }
@@ -75,7 +75,7 @@ class DiscreteComponents {
   [[nodiscard]] NamedArrays parameters() const;
   void set_parameters(const NamedArrays& arrays, const std::string& source);
   [[nodiscard]] std::int64_t n_parameters() const;
-  [[nodiscard]] std::vector<std::string> warnings() const { return {}; }
+  [[nodiscard]] std::vector<std::string> warnings(const FeatureNames& names) const;
 
  private:
   [[nodiscard]] std::size_t n_clusters() const { return probabilities_.rows; }
@@ -90,10 +90,12 @@ class DiscreteComponents {
   void set_from_sums(std::span<const double> sums, std::span<const double> added);
   void set_feature(std::size_t k, std::size_t feature, std::span<const double> sums, double added);
   void make_table();
+  [[nodiscard]] std::string unused_levels(std::size_t feature, const FeatureNames& names) const;
 
   bool bernoulli_;
   double pseudo_count_;
   RowCoding coding_;
+  std::vector<bool> occurs_;  ///< each level, in rows of the fit that have weight; of bernoulli both always
   Matrix probabilities_;      ///< K x levels; bernoulli: level 0 is 1 - level 1
   Matrix log_probabilities_;  ///< levels x K, floored
   std::vector<Table> table_;  ///< a line a symbol: the sum of a symbol's logarithms, rounded once

@@ -69,7 +69,7 @@ class GaussianComponents {
   [[nodiscard]] NamedArrays parameters() const;
   void set_parameters(const NamedArrays& arrays, const std::string& source);
   [[nodiscard]] std::int64_t n_parameters() const;
-  [[nodiscard]] std::vector<std::string> warnings() const { return warnings_; }
+  [[nodiscard]] std::vector<std::string> warnings(const FeatureNames& /*names*/) const { return warnings_; }
 
  private:
   [[nodiscard]] std::size_t n_clusters() const { return means_.rows; }

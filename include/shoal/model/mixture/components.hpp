@@ -66,11 +66,12 @@ concept UpdatedComponents = requires(C c, const C fixed, const RowPass<typename 
 
 /// Parameters in files, as Model has them.
 template <class C>
-concept StoredComponents = requires(C c, const C fixed, const NamedArrays& arrays, const std::string& source) {
+concept StoredComponents = requires(C c, const C fixed, const NamedArrays& arrays, const std::string& source,
+                                    const FeatureNames& names) {
   { fixed.parameters() } -> std::same_as<NamedArrays>;
   c.set_parameters(arrays, source);
   { fixed.n_parameters() } -> std::same_as<std::int64_t>;
-  { fixed.warnings() } -> std::same_as<std::vector<std::string>>;
+  { fixed.warnings(names) } -> std::same_as<std::vector<std::string>>;
 };
 
 template <class C>

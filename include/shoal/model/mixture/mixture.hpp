@@ -29,7 +29,9 @@ class Mixture final : public Model<typename Components::Row> {
   [[nodiscard]] double log_likelihood(const Statistics& sums) const override { return sums.sums[0]; }
   [[nodiscard]] std::vector<double> counts(const Statistics& sums) const override;
   [[nodiscard]] std::int64_t n_parameters() const override;
-  [[nodiscard]] std::vector<std::string> warnings() const override { return components_.warnings(); }
+  [[nodiscard]] std::vector<std::string> warnings(const FeatureNames& names) const override {
+    return components_.warnings(names);
+  }
 
   [[nodiscard]] const Components& components() const { return components_; }
 

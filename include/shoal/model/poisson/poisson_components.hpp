@@ -72,7 +72,7 @@ class PoissonComponents {
   [[nodiscard]] NamedArrays parameters() const;
   void set_parameters(const NamedArrays& arrays, const std::string& source);
   [[nodiscard]] std::int64_t n_parameters() const { return static_cast<std::int64_t>(rates_.values.size()); }
-  [[nodiscard]] std::vector<std::string> warnings() const { return {}; }
+  [[nodiscard]] std::vector<std::string> warnings(const FeatureNames& /*names*/) const { return {}; }
 
  private:
   [[nodiscard]] std::size_t n_columns() const { return n_features() * (missing_ ? 2 : 1); }
