@@ -23,6 +23,8 @@ ModelFile example() {
   model.history = {9, 8, 7};
   model.scaling = {{1, 0, -1}, {1, 2, 3}};
   model.feature_names = {"a", "b", "c"};
+  model.parameters.push_back({"level_offsets", {4}, {0, 2, 3, 5}, true});  // with which names of levels are read
+  model.level_names = {{0, {"no", "yes"}}, {2, {"Chur"}}};
   model.options = "[fit]\nmodel = \"kmeans\"\n";
   return model;
 }
@@ -40,6 +42,7 @@ TEST(ModelFile, ChangedBytesNeverCrash) {
   }
   const std::string bytes = read_bytes(name);
   EXPECT_EQ(read_model(comm, name, {}).counts(), example().counts());
+  EXPECT_EQ(read_model(comm, name, {}).level_names, example().level_names);
   std::mt19937 generator(3);
   int refused = 0;
   for (int i = 0; i < 600; ++i) {

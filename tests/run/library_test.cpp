@@ -101,6 +101,26 @@ TEST(Library, MemoryMayKnowMoreLevelsThanItHas) {
   EXPECT_EQ(find(fit(rows, options).model.parameters, "level_offsets")->values, (std::vector<double>{0, 3, 8, 12}));
 }
 
+TEST(Library, LevelsThatNoRowHasAreNoParameters) {
+  std::vector<double> values = counts(300), weights(300, 0.5);
+  for (double& value : values) value = std::min(value, 2.0);
+  values[3 * 17 + 1] = 9, weights[17] = 0;  // in a row that does not count
+  for (std::size_t i = 0; i < 300; ++i) values[3 * i + 2] += 1;
+  RunOptions options = options_for("categorical");
+  MemoryRows memory = part_of(world(), values, weights, true);
+  memory.levels = {4, 10, 5};
+  Rows rows = read_rows(world(), memory, options);
+  rows.feature_names = {"a", "b", "c"};
+  rows.level_names = {{0, {"u", "v", "w", "x"}}};
+  const Fitted fitted = fit(rows, options);
+  EXPECT_EQ(fitted.model.n_parameters, 2 + 3 * 3 * (3 - 1));
+  ASSERT_EQ(fitted.warnings.size(), 1U);
+  EXPECT_NE(fitted.warnings[0].find(": 3 (x) of a; 3, 4, 5 and 4 more of b; 0, 4 of c (codes count from 0"),
+            std::string::npos)
+      << fitted.warnings[0];
+  EXPECT_EQ(fitted.model.level_names, rows.level_names);
+}
+
 /// A folder of all ranks.
 class Files : public testing::Test {
  protected:
