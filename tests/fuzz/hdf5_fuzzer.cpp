@@ -16,6 +16,7 @@
 #include "shoal/io/dataset.hpp"
 #include "shoal/io/hdf5_handle.hpp"
 #include "shoal/io/label_file.hpp"
+#include "shoal/io/level_names.hpp"
 #include "shoal/io/model_file.hpp"
 #include "shoal/io/reader_process.hpp"
 #include "shoal/io/slice_reader.hpp"
@@ -75,6 +76,12 @@ void read_all(const std::string& file) {
   });
   for (const char* path : {"", ":/history", ":/", ":/x,/counts"})
     for (const char* axes : {"", "0", "1,0"}) attempt([&] { read_matrix(comm, file + path, axes); });
+  attempt([&] {
+    auto infos = shoal::describe_datasets(comm, {file}, shoal::Wanted::matrix);
+    shoal::match_levels(comm, {shoal::Values::codes, ""}, std::nullopt, infos);
+    for (const auto& [feature, names] : infos[0].level_names)
+      if (names.empty() || feature >= static_cast<std::size_t>(infos[0].n_columns)) __builtin_trap();
+  });
   attempt([&] { shoal::describe_datasets(comm, {file + ":/labels"}, shoal::Wanted::ids); });
 }
 
@@ -121,8 +128,8 @@ void add_attribute(FuzzedDataProvider& in, hid_t object) {
 }
 
 void add_dataset(FuzzedDataProvider& in, hid_t parent) {
-  const std::array places = {"counts", "means", "labels",  "objective", "weights",
-                             "x",      "data",  "indices", "indptr",    "chunk_0"};
+  const std::array places = {"counts",  "means",  "labels",  "objective",   "weights",      "x", "data", "0",
+                             "indices", "indptr", "chunk_0", "shoal-model", "level_offsets"};
   const char* const name = in.PickValueInArray(places);
   const Hdf5Handle space = space_for(in);
   const Hdf5Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
@@ -144,9 +151,10 @@ void add_dataset(FuzzedDataProvider& in, hid_t parent) {
 void write_file(FuzzedDataProvider& in, const std::string& name) {
   const Hdf5Handle file(H5Fcreate(name.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), H5Fclose);
   const Hdf5Handle parameters(H5Gcreate2(file, "parameters", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose);
+  const Hdf5Handle levels(H5Gcreate2(file, "levels", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose);
   const Hdf5Handle history(H5Gcreate2(file, "history", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose);
   while (in.remaining_bytes() > 0) {
-    const std::array<hid_t, 3> parents = {file, parameters, history};
+    const std::array<hid_t, 4> parents = {file, parameters, history, levels};
     if (in.ConsumeBool())
       add_attribute(in, in.PickValueInArray(parents));
     else
