@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <iterator>
 
 #include "shoal/fit/interruption.hpp"
 #include "shoal/io/slice_reader.hpp"
@@ -13,8 +14,10 @@ namespace {
 /// Levels of a feature, or `unknown` where only the data tell them.
 std::int64_t levels_of(const FitPlan& plan, std::size_t feature, std::int64_t unknown) {
   if (plan.family().rows.values == Values::bits) return 2;
-  const std::vector<std::int64_t>& levels = plan.datasets.front().levels;
-  return levels.empty() ? unknown : levels[feature];
+  const DatasetInfo& first = plan.datasets.front();
+  if (!first.levels.empty()) return first.levels[feature];
+  const auto names = first.level_names.find(feature);
+  return names == first.level_names.end() ? unknown : std::max(unknown, std::ssize(names->second));
 }
 
 /// A level that only the data tell is taken to need a byte.
