@@ -146,8 +146,8 @@ DatasetInfo side_by_side(std::vector<DatasetInfo> parts, const std::string& path
     }
     all.n_columns += part.n_columns;
     std::ranges::copy(part.levels, std::back_inserter(all.levels));
-    std::ranges::copy(part.notes, std::back_inserter(all.notes));
-    std::ranges::copy(part.warnings, std::back_inserter(all.warnings));
+    for (const std::string& note : part.notes) all.notes.push_back(part.path + ": " + note);
+    for (const std::string& warning : part.warnings) all.warnings.push_back(part.path + ": " + warning);
     std::ranges::copy(part.storage.sources, std::back_inserter(all.storage.sources));
     std::ranges::move(part.sources, std::back_inserter(all.sources));
   }

@@ -65,7 +65,7 @@ std::vector<DatasetInfo> describe_path(hid_t file, const DatasetInfo& info, Want
   const Hdf5Handle dataset(open_dataset(file, info.path), H5Dclose);
   if (dataset < 0) no_dataset(file, info);
   const Hdf5Handle type(H5Dget_type(dataset), H5Tclose);
-  if (wanted == Wanted::matrix && H5Tget_class(type) == H5T_COMPOUND) return {describe_records(file, info)};
+  if (wanted == Wanted::matrix && H5Tget_class(type) == H5T_COMPOUND) return {describe_records(file, info, shape)};
   return {describe_array(file, info, wanted, shape, beside)};
 }
 

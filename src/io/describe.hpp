@@ -16,9 +16,12 @@ FileSummary summarise(const std::string& name);
 /// The parts of that, each of what lies at info.path of the open file `file` = info.file.
 /// A vector makes a matrix beside others alone, or where --row-axes says so.
 DatasetInfo describe_array(hid_t file, DatasetInfo info, Wanted wanted, const ShapeOptions& shape, bool beside = false);
-DatasetInfo describe_records(hid_t file, DatasetInfo info);
+DatasetInfo describe_records(hid_t file, DatasetInfo info, const ShapeOptions& shape);
 DatasetInfo describe_sparse(hid_t group, DatasetInfo info);
 std::vector<DatasetInfo> describe_group(hid_t file, const DatasetInfo& info, const ShapeOptions& shape);
+
+/// Throws Error(usage) where axes are to be chosen of `what`, which has none.
+void require_no_axes(const DatasetInfo& info, const ShapeOptions& shape, const char* what);
 
 /// Which rows and columns the axes of info.shape make: by --row-axes, by --transpose, or the first of two.
 void read_axes(hid_t dataset, const ShapeOptions& shape, DatasetInfo& info);

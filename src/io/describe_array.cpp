@@ -83,6 +83,12 @@ NumberType as_bytes(hid_t dataset, DatasetInfo& info) {
 
 }  // namespace
 
+void require_no_axes(const DatasetInfo& info, const ShapeOptions& shape, const char* what) {
+  if (shape.transpose || !shape.row_axes.empty())
+    throw Error(ExitCode::usage, fmt::format("{}: is {}, which has no axes to choose from: leave {} out", info.name(),
+                                             what, shape.transpose ? "--transpose" : "--row-axes"));
+}
+
 void read_axes(hid_t dataset, const ShapeOptions& shape, DatasetInfo& info) {
   const auto turn = [&] { info.row_axes = {1}; };
   if (!shape.row_axes.empty()) {

@@ -50,22 +50,22 @@ struct Column {
   std::string name;
   std::string path;
   std::int64_t n_rows;
+  bool masked = false;  ///< some entries are no values, as a data set beside it tells
 };
 
 std::optional<Column> find_column(hid_t file, const std::string& group, const std::string& name) {
   std::string path = below(group, name);
+  bool masked = false;
   if (is_group(file, path)) {
-    if (const Hdf5Handle mask(open_dataset(file, path + "/mask"), H5Dclose); mask >= 0)
-      throw Error(ExitCode::bad_data, fmt::format("{}: has a mask, which is not read; write the column with NaN where "
-                                                  "it is masked, or leave it out by --columns",
-                                                  path));
+    for (const char* mask : {"/mask", "/null_bitmap"})
+      masked = masked || H5Lexists(file, (path + mask).c_str(), H5P_DEFAULT) > 0;
     path += "/data";
   }
   const Hdf5Handle dataset(open_dataset(file, path), H5Dclose);
   if (dataset < 0 || !number_type_of(dataset)) return std::nullopt;
   const std::vector<std::int64_t> size = extents_of(dataset);
   if (size.size() != 1) return std::nullopt;
-  return Column{name, path, size[0]};
+  return Column{name, path, size[0], masked};
 }
 
 /// GATK's chunks of rows: their number behind `chunk_`.
@@ -148,6 +148,10 @@ DatasetInfo describe_columns(hid_t file, const DatasetInfo& info, const std::vec
                   fmt::format("{}: {} has {} entries, {} has {}; columns of one table must be of equal length: choose "
                               "some by --columns",
                               info.name(), column.name, column.n_rows, columns.front().name, columns.front().n_rows));
+    if (column.masked)
+      throw Error(ExitCode::bad_data, fmt::format("{}: {} has a mask, which is not read; write it with NaN where it is "
+                                                  "masked, or leave it out by --columns",
+                                                  info.name(), column.name));
     DatasetInfo one = info;
     one.path = column.path;
     parts.push_back(describe_array(file, one, Wanted::matrix, plain, true));
@@ -168,7 +172,10 @@ std::vector<DatasetInfo> describe_group(hid_t file, const DatasetInfo& info, con
                                 info.name() + ": is damaged: this group cannot be opened");
   const std::vector<std::string> members = members_of(group);
   const auto has = [&](const char* name) { return std::ranges::find(members, name) != members.end(); };
-  if (has("data") && (has("indptr") || has("jc"))) return {describe_sparse(group, info)};
+  if (has("data") && (has("indptr") || has("jc"))) {
+    require_no_axes(info, shape, "a sparse matrix");
+    return {describe_sparse(group, info)};
+  }
   if (std::ranges::any_of(members, [](const std::string& name) { return chunk_number(name).has_value(); }))
     return describe_chunks(file, info, members, shape);
   std::vector<Column> columns;
@@ -179,7 +186,10 @@ std::vector<DatasetInfo> describe_group(hid_t file, const DatasetInfo& info, con
     else
       left_out.push_back(name);
   }
-  if (!columns.empty()) return {describe_columns(file, info, columns, left_out, shape)};
+  if (!columns.empty()) {
+    require_no_axes(info, shape, "a group of columns");
+    return {describe_columns(file, info, columns, left_out, shape)};
+  }
   if (is_group(file, below(info.path, "columns"))) {  // vaex
     DatasetInfo inner = info;
     inner.path = below(info.path, "columns");

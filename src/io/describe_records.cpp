@@ -74,7 +74,8 @@ DatasetInfo describe_bytes(hid_t dataset, hid_t type, DatasetInfo info) {
 
 }  // namespace
 
-DatasetInfo describe_records(hid_t file, DatasetInfo info) {
+DatasetInfo describe_records(hid_t file, DatasetInfo info, const ShapeOptions& shape) {
+  require_no_axes(info, shape, "a table");
   const Hdf5Handle dataset(open_dataset(file, info.path), H5Dclose);
   const Hdf5Handle type(H5Dget_type(dataset), H5Tclose);
   info.sources = {describe_bytes(dataset, type, info)};
@@ -87,13 +88,13 @@ DatasetInfo describe_records(hid_t file, DatasetInfo info) {
     const auto field = static_cast<unsigned>(i);
     const std::string name = field_name(type, field);
     if (!add_field(type, field, info)) left_out.push_back(name);
-    if (is_index_of_frame(file, info.path, name))
+    if (shape.columns.empty() && is_index_of_frame(file, info.path, name))
       info.notes.emplace_back("its field index numbers the rows of the frame: leave it out by --columns ^index");
   }
   if (info.blocks.empty())
     throw Error(ExitCode::bad_data,
                 fmt::format("{}: no field of this table is numeric ({})", info.name(), fmt::join(left_out, ", ")));
-  if (!left_out.empty())
+  if (!left_out.empty() && shape.columns.empty())
     info.notes.push_back(fmt::format("left out of the table: {} (no numbers)", fmt::join(left_out, ", ")));
   settle_type(info);
   return info;

@@ -118,13 +118,23 @@ std::string what_there_is(hid_t file, const std::vector<std::string>& paths) {
   return fmt::format("; there are {}{}", fmt::join(shown, ", "), shown.size() < paths.size() ? ", ..." : "");
 }
 
+/// A data set, or the group of which it is a column (vaex has each in a group of its own).
+std::string what_to_name(hid_t file, const std::string& path) {
+  const Hdf5Handle dataset(open_dataset(file, path), H5Dclose);
+  if (dataset < 0 || extents_of(dataset).size() != 1 || !number_type_of(dataset)) return path;
+  std::string group = path.substr(0, path.rfind('/'));
+  if (path.ends_with("/data")) group = group.substr(0, group.rfind('/'));
+  return group.empty() ? "/" : group;
+}
+
 [[noreturn]] void no_matrix(hid_t file, const std::string& name, const std::vector<std::string>& paths) {
   const bool pandas = std::ranges::any_of(paths, is_index);
   const auto first = std::ranges::find_if_not(paths, is_index);
+  const std::string example = first == paths.end() ? "/path" : what_to_name(file, *first);
   throw Error(ExitCode::bad_data,
               fmt::format("{}: no /X and no two-dimensional numeric dataset in the file{}; name what you mean, as in "
                           "{}:{}: a table, a group of columns, columns /a,/b, or an array with --row-axes{}",
-                          name, what_there_is(file, paths), name, first == paths.end() ? "/path" : *first,
+                          name, what_there_is(file, paths), name, example,
                           pandas ? " (the index of a pandas table is no data: name the table, or write the frame "
                                    "with format=\"fixed\")"
                                  : ""));
@@ -135,6 +145,10 @@ std::string what_there_is(hid_t file, const std::vector<std::string>& paths) {
 std::string find_path(hid_t file, const std::string& name, Wanted wanted, const std::string& columns) {
   const std::string usual = wanted == Wanted::matrix ? "/X" : "/labels";
   if (H5Lexists(file, usual.c_str(), H5P_DEFAULT) > 0) return usual;
+  if (wanted == Wanted::matrix && read_text_attribute(file, "format") == "shoal-model")
+    throw Error(
+        ExitCode::bad_data,
+        fmt::format("{}: is a model, not data; name what is meant of it, as in {}:/parameters/means", name, name));
   const std::vector<std::string> paths = dataset_paths(file);
   std::vector<std::string> candidates;
   for (const std::string& path : paths)

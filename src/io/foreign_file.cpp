@@ -13,6 +13,7 @@
 #include <string>
 
 #include "io/descriptor.hpp"
+#include "io/foreign_kind.hpp"
 #include "shoal/core/error.hpp"
 
 namespace shoal {
@@ -163,10 +164,15 @@ void require_hdf5_file(const std::string& file) {
   const bool regular = S_ISREG(status.st_mode);
   const std::array<unsigned char, 12> head =
       regular ? superblock(descriptor, static_cast<std::uint64_t>(status.st_size)) : std::array<unsigned char, 12>{};
+  std::string first(kind_bytes, '\0');
+  if (regular && head[0] == 0)
+    first.resize(read_fully(descriptor, std::as_writable_bytes(std::span(first)), 0));
   close(descriptor);
   if (!regular)
     throw Error(ExitCode::bad_data,
                 fmt::format("{}: is a pipe, device or socket; HDF5 needs a file, so write it to one first", file));
+  if (const std::string kind = head[0] == 0 ? foreign_kind(file, first) : ""; !kind.empty())
+    throw Error(ExitCode::bad_data, fmt::format("{}: is not an HDF5 file, it {}", file, kind));
   if (head[0] == 0)
     throw Error(ExitCode::bad_data,
                 fmt::format("{}: is not an HDF5 file; `shoal convert` makes one from CSV or NPY", file));

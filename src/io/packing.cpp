@@ -96,7 +96,9 @@ class PackingReader {
                                              static_cast<double>(value), info_.storage.number.name,
                                              static_cast<double>(*stored)));
     }
-    if (!numbers->values.empty()) note(name, numbers->values);
+    std::vector<long double> told = numbers->values;
+    std::erase_if(told, [](long double value) { return std::isnan(value); });
+    if (!told.empty()) note(name, told);
   }
 
   void read_limits(Packing& packing) {

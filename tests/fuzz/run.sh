@@ -16,7 +16,7 @@ build() { # fuzzer, sources
     -o "$fuzz/${name}_fuzzer"
 }
 reader="src/io/hdf5_file.cpp src/io/foreign_file.cpp src/io/number_type.cpp src/io/describe_storage.cpp src/io/virtual_sources.cpp
-  src/io/find_data.cpp src/io/describe.cpp src/io/describe_array.cpp src/io/describe_group.cpp src/io/describe_sparse.cpp
+  src/io/foreign_kind.cpp src/io/find_data.cpp src/io/describe.cpp src/io/describe_array.cpp src/io/describe_group.cpp src/io/describe_sparse.cpp
   src/io/describe_records.cpp src/io/describe_names.cpp src/io/packing.cpp src/io/reader_rows.cpp src/io/assembly.cpp
   src/io/assembled_rows.cpp src/io/column_list.cpp src/io/reader_serve.cpp src/io/reader_process.cpp src/io/socket_passing.cpp src/io/dataset.cpp src/io/chunk_index.cpp src/io/piece_reader.cpp
   src/io/slice_reader.cpp"

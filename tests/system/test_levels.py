@@ -88,6 +88,20 @@ class Kept(Levels):
             with h5py.File(self.path(file)) as data:
                 self.assertEqual(sorted(data["levels"]), ["0", "2"])
 
+    def test_some_columns(self):
+        """Names stay with their columns."""
+        wanted = ("-k", 2, "--columns", "2,0", "--max-iterations", 3)
+        for ranks in RANKS:
+            self.fit("categorical", self.coded("x.h5", self.codes, {"0": TOWNS, "1": ["a"], "2": ANSWERS}, features=()), *wanted, ranks=ranks).close()
+            self.assertEqual((self.texts("model.h5", 0), self.texts("model.h5", 1)), (ANSWERS, TOWNS))
+            self.assertNotIn("note: levels", self.ok("score", self.path("model.h5"), self.path("x.h5"), "--columns", "2,0", ranks=ranks).stderr)
+            self.fit("categorical", self.named(), *wanted, ranks=ranks).close()
+            self.assertEqual((self.texts("model.h5", "owner"), self.texts("model.h5", "town")), (ANSWERS, TOWNS))
+            codes, names = self.permuted({"town": [2, 0, 3, 1], "owner": [1, 0]})
+            score = self.ok("score", self.path("model.h5"), self.path("x.h5")).stdout
+            turned = self.coded("y.h5", codes[:, [1, 0, 2]], names, ("smoker", "town", "owner"))  # columns and levels
+            self.assertEqual(self.ok("score", self.path("model.h5"), turned, ranks=ranks).stdout, score)
+
     def test_info(self):
         self.fit("categorical", self.named(), "-k", 2).close()
         for ranks in RANKS:
