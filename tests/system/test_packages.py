@@ -177,7 +177,16 @@ class Others(same.SameTest):
         for path in ("/table", "/table/columns"):
             self.same(expected, f"v.hdf5:{path}")
             self.assertEqual(self.fitted("kmeans", f"v.hdf5:{path}").names, ["ra", "dec", "pmra"])
-        self.same(self.plain(X[:, [2, 0]]), "v.hdf5:/table", "--columns", "pmra,ra")
+        expected = self.plain(X[:, [2, 0]])
+        self.same(expected, "v.hdf5:/table", "--columns", "pmra,ra")
+        self.refuses(64, ["v.hdf5:/table", "--transpose"], "v.hdf5:/table", "--transpose", ranks=(0,))
+        for mask in ("mask", "null_bitmap"):
+            with h5py.File(self.path("v.hdf5"), "a") as file:
+                file[f"table/columns/dec/{mask}"] = np.zeros(150, "u1")
+            self.refuses(65, ["v.hdf5:/table", "dec", "mask"], "v.hdf5:/table", ranks=(0,))
+            self.same(expected, "v.hdf5:/table", "--columns", "pmra,ra", ranks=(0,))
+            with h5py.File(self.path("v.hdf5"), "a") as file:
+                del file[f"table/columns/dec/{mask}"]
 
     def test_mdtraj(self):
         X = same.rows(90, 12).astype("f4")
