@@ -5,11 +5,21 @@
 
 #include "shoal/comm/agree.hpp"
 #include "shoal/core/error.hpp"
+#include "shoal/io/assembly.hpp"
 #include "shoal/io/elements.hpp"
 #include "shoal/io/slice_reader.hpp"
 
 namespace shoal {
 namespace {
+
+/// Ids have the rows that are chosen of the data.
+void take_rows_of(const DatasetInfo& data, DatasetInfo& ids) {
+  if (data.n_rows == ids.n_rows) return;
+  assemble(ids);
+  ids.first_row = data.first_row;
+  ids.row_step = data.row_step;
+  ids.n_rows = data.n_rows;
+}
 
 /// Empty where some file has none.
 std::vector<DatasetInfo> describe_ids(const Communicator& comm, const std::vector<DatasetInfo>& datasets) {
@@ -23,8 +33,10 @@ std::vector<DatasetInfo> describe_ids(const Communicator& comm, const std::vecto
       if (error.code() != ExitCode::bad_data) throw;  // there is none, or of another kind
       ids.clear();
     }
-    for (std::size_t i = 0; i < ids.size(); ++i)
-      if (ids[i].n_rows != datasets[i].n_rows || ids[i].storage.number.is_float) return ids.clear();
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      if (ids[i].n_rows != stored_of(datasets[i]).front()->n_rows || ids[i].storage.number.is_float) return ids.clear();
+      take_rows_of(datasets[i], ids[i]);
+    }
   });
   broadcast_object(comm, ids);
   return ids;

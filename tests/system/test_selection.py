@@ -81,6 +81,16 @@ class Rows(SelectionTest):
         for name, part in (("one.h5", slice(0, 90)), ("two.h5", slice(90, 150))):
             self.named(name, self.X[part], w=self.w[part], m=self.m[part])
 
+    def test_ids_follow_their_rows(self):
+        ids = np.array([f"row {i}".encode() for i in range(150)])
+        for n, name in enumerate(("texts.h5", "numbers.h5")):
+            self.write(name, self.X, ids=np.arange(1000, 1150) if n else ids)
+            self.here("fit", "kmeans", name, "-k", 3, "-o", "m.h5", "--labels", "l.csv", "--rows", "7:100:9",
+                      "--overwrite", ranks=3)
+            lines = self.path("l.csv").read_text().splitlines()[1:]
+            self.assertEqual([line.split(",")[0] for line in lines],
+                             [str(1000 + i) if n else f"row {i}" for i in range(7, 100, 9)])
+
     def test_slices_of_numpy(self):
         for text, chosen in (("10:140:3", slice(10, 140, 3)), ("10:", slice(10, None)), (":50", slice(50)), ("::7", slice(None, None, 7)),
                              ("85:95", slice(85, 95)), ("0:150:1", slice(None)), ("100::4", slice(100, None, 4)), (":", slice(None))):
