@@ -21,6 +21,7 @@ namespace {
 
 constexpr const char* instruction_set = "instruction set";
 constexpr const char* program = "shoal";
+constexpr const char* n_rows = "n_rows";  // `rows` is an option
 
 const std::string* value_of(const NamedTexts& texts, const std::string& name) {
   for (const auto& [key, value] : texts)
@@ -49,7 +50,7 @@ bool may_follow(MayBecome how, const std::string& before, const std::string& now
 NamedTexts identity_of(const FitPlan& plan) {
   NamedTexts identity = {{program, version()},
                          {instruction_set, target_name()},
-                         {"rows", fmt::format("{}", plan.partition.n_rows)},
+                         {n_rows, fmt::format("{}", plan.partition.n_rows)},
                          {"features", fmt::format("{}", plan.n_features())},
                          {"model", toml_text(std::string(plan.family().name))}};
   const NamedTexts options = option_texts(plan.options);
@@ -95,16 +96,41 @@ NamedTexts state_of_inputs(const FitPlan& plan) {
   return states;
 }
 
+namespace {
+
+/// Known only when rows have been read.
+bool is_of_content(const std::string& name) {
+  return name == digest_of_rows || name == "row-weights" || name == "mask" || name == "feature-weights";
+}
+
+/// An option that was given then and not now, or now and not then.
+void require_same_names(const NamedTexts& before, const FitPlan& plan) {
+  const bool all_known = value_of(plan.identity, digest_of_rows) != nullptr;
+  const auto refuse = [&](const char* what, const std::string& name, const std::string& value) {
+    throw Error(ExitCode::usage, fmt::format("{}: was made {} {} {}; give the same, or --restart never",
+                                             plan.arguments.checkpoint, what, name, value));
+  };
+  for (const auto& [name, value] : before)
+    if (value_of(plan.identity, name) == nullptr && (all_known || !is_of_content(name)))
+      refuse("with", name, value + ", now it is not given");
+  for (const auto& [name, value] : plan.identity)
+    if (value_of(before, name) == nullptr) refuse("without", name, "(now " + value + ")");
+}
+
+}  // namespace
+
 void require_same(const NamedTexts& before, const FitPlan& plan) {
   const std::string& checkpoint = plan.arguments.checkpoint;
+  require_same_names(before, plan);
   for (const auto& [name, value] : plan.identity) {
     const std::string* old = value_of(before, name);
     const MayBecome how = may_become(plan, name);
-    if (old == nullptr || may_follow(how, *old, value)) continue;
-    const bool of_data = name == "rows" || name == "features" || name == digest_of_rows;
+    if (may_follow(how, *old, value)) continue;
+    const std::string told = name == n_rows ? "rows" : name;
+    const bool of_data = name == n_rows || name == "features" || name == digest_of_rows;
     if (of_data || name == program || name == instruction_set)
       throw Error(ExitCode::bad_data,
-                  fmt::format("{}: was made with {} {}, this is {} {}; {}", checkpoint, name, *old, name, value,
+                  fmt::format("{}: was made with {} {}, this is {} {}; {}", checkpoint, told, *old, told, value,
                               of_data ? "give the data it was made from, or --restart never"
                                       : "go on with the same, or --restart never"));
     throw Error(ExitCode::usage, fmt::format("{}: was made with {} {}, now it is {}; {}", checkpoint, name, *old, value,

@@ -171,7 +171,7 @@ class AssembledRows : public PieceReader {
 }  // namespace
 
 std::unique_ptr<PieceReader> open_part(const RowPart& part, std::span<const ChunkPlace> chunks, std::int64_t height,
-                                       std::uint64_t memory) {
+                                       std::uint64_t memory, OpenFiles& files) {
   std::shared_ptr<Hdf5Stream> stream;
   std::vector<std::unique_ptr<PieceReader>> readers;
   const Range rows = stored_rows(*part.info, part.rows);
@@ -182,7 +182,7 @@ std::unique_ptr<PieceReader> open_part(const RowPart& part, std::span<const Chun
       continue;
     }
     const std::size_t n_chunks = chunk_grid(*source, rows).size();
-    readers.push_back(open_stored(*source, rows, chunks.first(n_chunks)));
+    readers.push_back(open_stored(*source, rows, chunks.first(n_chunks), files));
     chunks = chunks.subspan(n_chunks);
   }
   if (!part.info->assembled()) return std::move(readers.front());

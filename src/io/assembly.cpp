@@ -151,7 +151,11 @@ DatasetInfo side_by_side(std::vector<DatasetInfo> parts, const std::string& path
     std::ranges::copy(part.storage.sources, std::back_inserter(all.storage.sources));
     std::ranges::move(part.sources, std::back_inserter(all.sources));
   }
-  if (all.levels.size() != static_cast<std::size_t>(all.n_columns)) all.levels.clear();
+  if (all.levels.size() != static_cast<std::size_t>(all.n_columns)) {
+    if (!all.levels.empty())
+      all.warnings.emplace_back("the attribute `levels` stands at some of the columns only: it is not looked at");
+    all.levels.clear();
+  }
   settle_type(all);
   return all;
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "io/foreign_file.hpp"
+#include "io/numbers.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/io/assembly.hpp"
 #include "shoal/io/column_list.hpp"
@@ -47,7 +48,13 @@ FoundDataset found(hid_t file, const std::string& name, const std::string& path)
 std::vector<std::string> split_paths(hid_t file, const std::string& path) {
   if (path.find(',') == std::string::npos || H5Lexists(file, path.c_str(), H5P_DEFAULT) > 0) return {path};
   std::vector<std::string> paths;
-  for (const std::string& one : entries_of(path)) paths.push_back(one.starts_with('/') ? one : "/" + one);
+  std::string folder = "/";  // of the one before: /group/a,b
+  for (const std::string& one : entries_of(path)) {
+    if (one.empty() || one == "/")
+      throw Error(ExitCode::usage, fmt::format("{}: between its commas a data set is missing", path));
+    paths.push_back(one.starts_with('/') ? one : folder + one);
+    folder = paths.back().substr(0, paths.back().rfind('/') + 1);
+  }
   return paths;
 }
 
@@ -74,10 +81,18 @@ std::vector<DatasetInfo> describe_paths(hid_t file, const DatasetInfo& info, Wan
   const std::vector<std::string> paths = split_paths(file, info.path);
   if (paths.size() == 1 || wanted != Wanted::matrix) return describe_path(file, info, wanted, shape, false);
   std::vector<DatasetInfo> parts;
+  ShapeOptions of_each = shape;
+  of_each.columns.clear();  // they are numbered over all
   for (const std::string& path : paths) {
     DatasetInfo one = info;
     one.path = path;
-    for (DatasetInfo& part : describe_path(file, one, wanted, shape, true)) parts.push_back(std::move(part));
+    std::vector<DatasetInfo> part = describe_path(file, one, wanted, of_each, true);
+    if (part.size() != 1)
+      throw Error(ExitCode::bad_data,
+                  fmt::format("{}: holds chunks of rows, which stand beside nothing; name the chunks, one by one, with "
+                              "what belongs to each",
+                              one.name()));
+    parts.push_back(std::move(part.front()));
   }
   return {side_by_side(std::move(parts), info.path)};
 }
@@ -87,7 +102,8 @@ void add_missing(const std::vector<long double>& values, DatasetInfo& info) {
   if (!info.assembled()) return;
   for (ColumnBlock& block : info.blocks)
     for (const long double value : values)
-      if (const auto stored = as_stored(block.number, value)) block.packing.missing.push_back(*stored);
+      if (const auto stored = as_stored(block.number, rounded_to(block.number, value)))
+        block.packing.missing.push_back(*stored);
   settle_type(info);
 }
 

@@ -20,6 +20,12 @@ DatasetInfo describe_records(hid_t file, DatasetInfo info, const ShapeOptions& s
 DatasetInfo describe_sparse(hid_t group, DatasetInfo info);
 std::vector<DatasetInfo> describe_group(hid_t file, const DatasetInfo& info, const ShapeOptions& shape);
 
+/// How netCDF names a dimension that has no values of its own.
+inline constexpr const char* mere_dimension = "This is a netCDF dimension but not a netCDF variable";
+
+/// The attribute `levels` of an object: one number for each column of `info`, or none. Throws Error(bad_data).
+std::vector<std::int64_t> read_levels(hid_t object, const DatasetInfo& info);
+
 /// Throws Error(usage) where axes are to be chosen of `what`, which has none.
 void require_no_axes(const DatasetInfo& info, const ShapeOptions& shape, const char* what);
 
@@ -46,6 +52,10 @@ void require_filters(const DatasetInfo& info);
 
 /// The data sets of a file in order of their names, by hard links alone, each once.
 std::vector<std::string> dataset_paths(hid_t file);
+
+/// Whether a type holds texts or lists of any length, or references: HDF5 keeps these elsewhere, so that the type has
+/// another size in the file than in memory.
+bool holds_pointers(hid_t type);
 
 /// Which data set is meant where nobody says; with `columns` wanted, / where there is no matrix. Throws Error(bad_data)
 /// that lists the candidates.

@@ -56,13 +56,21 @@ void read_sizes(Wanted wanted, DatasetInfo& info) {
                 fmt::format("{}: is empty ({} rows, {} columns)", info.name(), info.n_rows, info.n_columns));
 }
 
-void read_levels(hid_t dataset, DatasetInfo& info) {
-  info.levels = read_integers_attribute(dataset, "levels");
-  for (const std::int64_t n : info.levels)
+}  // namespace
+
+std::vector<std::int64_t> read_levels(hid_t object, const DatasetInfo& info) {
+  std::vector<std::int64_t> levels = read_integers_attribute(object, "levels");
+  if (!levels.empty() && static_cast<std::int64_t>(levels.size()) != info.n_columns)
+    throw Error(ExitCode::bad_data, fmt::format("{}: its attribute `levels` has {} entries for {} columns", info.name(),
+                                                levels.size(), info.n_columns));
+  for (const std::int64_t n : levels)
     if (n < 1 || n > 65534)
       throw Error(ExitCode::bad_data,
                   fmt::format("{}: its attribute `levels` holds {}; a feature has 1 to 65534 levels", info.name(), n));
+  return levels;
 }
+
+namespace {
 
 bool is_text(hid_t dataset) {
   const Hdf5Handle type(H5Dget_type(dataset), H5Tclose);
@@ -92,6 +100,8 @@ void require_no_axes(const DatasetInfo& info, const ShapeOptions& shape, const c
 void read_axes(hid_t dataset, const ShapeOptions& shape, DatasetInfo& info) {
   const auto turn = [&] { info.row_axes = {1}; };
   if (!shape.row_axes.empty()) {
+    if (shape.transpose)
+      throw Error(ExitCode::usage, "--transpose, --row-axes: each says which axes make the rows; give one of them");
     info.row_axes = parse_axes(shape.row_axes, info);
   } else if (info.shape.size() > 2) {
     throw Error(ExitCode::bad_data,
@@ -121,6 +131,8 @@ DatasetInfo describe_array(hid_t file, DatasetInfo info, Wanted wanted, const Sh
   if (read_text_attribute(dataset, "MATLAB_class") == "char")
     throw Error(ExitCode::bad_data,
                 fmt::format("{}: is a text of MATLAB's (char), no numbers; name another", info.name()));
+  if (read_number_attribute(dataset, "MATLAB_empty").value_or(0) != 0)
+    throw Error(ExitCode::bad_data, fmt::format("{}: is an empty array of MATLAB's; name another", info.name()));
   const bool texts = wanted == Wanted::ids && is_text(dataset);
   const auto type = texts ? std::nullopt : number_type_of(dataset);
   if (!texts && !type)
@@ -135,7 +147,7 @@ DatasetInfo describe_array(hid_t file, DatasetInfo info, Wanted wanted, const Sh
   read_storage(dataset, texts ? as_bytes(dataset, info) : *type, info);
   require_filters(info);
   if (wanted != Wanted::matrix) return info;
-  read_levels(dataset, info);
+  info.levels = read_levels(dataset, info);
   info.feature_names = find_feature_names(file, dataset, info);
   if (shape.no_attributes) return info;
   const Packing packing = read_packing(dataset, info);

@@ -50,11 +50,20 @@ struct Column {
   std::string name;
   std::string path;
   std::int64_t n_rows;
-  bool masked = false;  ///< some entries are no values, as a data set beside it tells
+  static constexpr std::int64_t lost = -1;  ///< n_rows where nothing is there
+  bool masked = false;                      ///< some entries are no values, as a data set beside it tells
 };
+
+/// netCDF keeps the length of a dimension as a data set, which is no data.
+bool is_mere_dimension(hid_t dataset) {
+  return read_text_attribute(dataset, "NAME").value_or("").starts_with(mere_dimension);
+}
 
 std::optional<Column> find_column(hid_t file, const std::string& group, const std::string& name) {
   std::string path = below(group, name);
+  H5O_info_t object{};
+  if (H5Oget_info_by_name2(file, path.c_str(), &object, H5O_INFO_BASIC, H5P_DEFAULT) < 0)
+    return Column{name, path, Column::lost};  // a link that leads nowhere
   bool masked = false;
   if (is_group(file, path)) {
     for (const char* mask : {"/mask", "/null_bitmap"})
@@ -62,7 +71,7 @@ std::optional<Column> find_column(hid_t file, const std::string& group, const st
     path += "/data";
   }
   const Hdf5Handle dataset(open_dataset(file, path), H5Dclose);
-  if (dataset < 0 || !number_type_of(dataset)) return std::nullopt;
+  if (dataset < 0 || !number_type_of(dataset) || is_mere_dimension(dataset)) return std::nullopt;
   const std::vector<std::int64_t> size = extents_of(dataset);
   if (size.size() != 1) return std::nullopt;
   return Column{name, path, size[0], masked};
@@ -76,6 +85,12 @@ std::optional<std::int64_t> chunk_number(const std::string& name) {
   const char* const end = name.data() + name.size();
   const auto [stop, error] = std::from_chars(name.data() + prefix.size(), end, number);
   return error == std::errc() && stop == end ? std::optional(number) : std::nullopt;
+}
+
+bool is_chunk(hid_t file, const std::string& group, const std::string& name) {
+  if (!chunk_number(name)) return false;
+  const Hdf5Handle dataset(open_dataset(file, below(group, name)), H5Dclose);
+  return dataset >= 0 && extents_of(dataset).size() == 2;
 }
 
 /// A number that GATK writes beside the chunks must be what they add up to.
@@ -98,7 +113,8 @@ std::vector<DatasetInfo> describe_chunks(hid_t file, const DatasetInfo& info, co
                                          const ShapeOptions& shape) {
   std::vector<std::pair<std::int64_t, std::string>> chunks;
   for (const std::string& name : members)
-    if (const auto number = chunk_number(name)) chunks.emplace_back(*number, name);
+    if (const auto number = chunk_number(name); number && is_chunk(file, info.path, name))
+      chunks.emplace_back(*number, name);
   std::ranges::sort(chunks);
   std::vector<DatasetInfo> found;
   for (const auto& [number, name] : chunks) {
@@ -143,6 +159,9 @@ DatasetInfo describe_columns(hid_t file, const DatasetInfo& info, const std::vec
   ShapeOptions plain;
   plain.no_attributes = shape.no_attributes;
   for (const Column& column : columns) {
+    DatasetInfo one = info;
+    one.path = column.path;
+    if (column.n_rows == Column::lost) no_dataset(file, one);
     if (column.n_rows != columns.front().n_rows)
       throw Error(ExitCode::bad_data,
                   fmt::format("{}: {} has {} entries, {} has {}; columns of one table must be of equal length: choose "
@@ -152,8 +171,6 @@ DatasetInfo describe_columns(hid_t file, const DatasetInfo& info, const std::vec
       throw Error(ExitCode::bad_data, fmt::format("{}: {} has a mask, which is not read; write it with NaN where it is "
                                                   "masked, or leave it out by --columns",
                                                   info.name(), column.name));
-    DatasetInfo one = info;
-    one.path = column.path;
     parts.push_back(describe_array(file, one, Wanted::matrix, plain, true));
     names.push_back(column.name);
   }
@@ -176,7 +193,7 @@ std::vector<DatasetInfo> describe_group(hid_t file, const DatasetInfo& info, con
     require_no_axes(info, shape, "a sparse matrix");
     return {describe_sparse(group, info)};
   }
-  if (std::ranges::any_of(members, [](const std::string& name) { return chunk_number(name).has_value(); }))
+  if (std::ranges::any_of(members, [&](const std::string& name) { return is_chunk(file, info.path, name); }))
     return describe_chunks(file, info, members, shape);
   std::vector<Column> columns;
   std::vector<std::string> left_out;
@@ -190,16 +207,17 @@ std::vector<DatasetInfo> describe_group(hid_t file, const DatasetInfo& info, con
     require_no_axes(info, shape, "a group of columns");
     return {describe_columns(file, info, columns, left_out, shape)};
   }
-  if (is_group(file, below(info.path, "columns"))) {  // vaex
+  if (!info.path.ends_with("/columns") && is_group(file, below(info.path, "columns"))) {  // vaex
     DatasetInfo inner = info;
     inner.path = below(info.path, "columns");
     return describe_group(file, inner, shape);
   }
+  const auto shown = std::ranges::find_if_not(members, [](const auto& name) { return name.starts_with("_i_"); });
   throw Error(ExitCode::bad_data,
               fmt::format("{}: is a group without columns (one-dimensional numeric data sets); it holds {}; name what "
                           "you mean, as in {}:{}",
                           info.name(), members.empty() ? "nothing" : list(members), info.file,
-                          below(info.path, members.empty() ? "path" : members.front())));
+                          below(info.path, shown == members.end() ? "path" : *shown)));
 }
 
 }  // namespace shoal

@@ -71,7 +71,7 @@ std::vector<std::string> names_by_scale(hid_t dataset, const DatasetInfo& info) 
   if (scale < 0) return {};
   std::vector<std::string> names = texts_of(scale);
   const std::string kind = read_text_attribute(scale, "NAME").value_or("");
-  if (!names.empty() || !number_type_of(scale) || kind.starts_with("This is a netCDF dimension but not")) return names;
+  if (!names.empty() || !number_type_of(scale) || kind.starts_with(mere_dimension)) return names;
   if (extents_of(scale) != std::vector{info.shape[axis]} || info.shape[axis] > 1'000'000) return {};
   std::vector<double> values(static_cast<std::size_t>(info.shape[axis]));
   if (H5Dread(scale, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0) return {};
@@ -84,6 +84,7 @@ std::vector<std::string> names_by_scale(hid_t dataset, const DatasetInfo& info) 
 
 /// AnnData keeps them in the group `var` beside X, under the name that its attribute tells.
 std::vector<std::string> names_in_var(hid_t file, const std::string& path) {
+  if (!path.ends_with("/X") && path.find("/layers/") == std::string::npos) return {};
   for (const std::string& folder : {path.substr(0, path.rfind('/')), std::string()}) {
     const std::string var = folder + "/var";
     if (H5Lexists(file, (folder.empty() ? "/" : folder).c_str(), H5P_DEFAULT) < 0 ||

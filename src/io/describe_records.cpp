@@ -8,6 +8,17 @@
 #include "shoal/io/hdf5_file.hpp"
 
 namespace shoal {
+namespace {}  // namespace
+
+bool holds_pointers(hid_t type) {
+  const H5T_class_t kind = H5Tget_class(type);
+  if (kind == H5T_VLEN || kind == H5T_REFERENCE || H5Tis_variable_str(type) > 0) return true;
+  if (kind == H5T_ARRAY) return holds_pointers(Hdf5Handle(H5Tget_super(type), H5Tclose));
+  for (int i = 0; kind == H5T_COMPOUND && i < H5Tget_nmembers(type); ++i)
+    if (holds_pointers(Hdf5Handle(H5Tget_member_type(type, static_cast<unsigned>(i)), H5Tclose))) return true;
+  return false;
+}
+
 namespace {
 
 /// The elements of a field: one, or those of an array.
@@ -67,7 +78,8 @@ DatasetInfo describe_bytes(hid_t dataset, hid_t type, DatasetInfo info) {
   info.n_columns = static_cast<std::int64_t>(H5Tget_size(type));
   info.form = Form::records;
   info.rank = 2;
-  read_storage(dataset, {{false, false, false, 1, 0, 8, "table"}, ElementType::uint8}, info);
+  const bool decodable = !holds_pointers(type);
+  read_storage(dataset, {{false, false, false, 1, 0, 8, "table"}, ElementType::uint8, decodable}, info);
   require_filters(info);
   return info;
 }
@@ -91,6 +103,7 @@ DatasetInfo describe_records(hid_t file, DatasetInfo info, const ShapeOptions& s
     if (shape.columns.empty() && is_index_of_frame(file, info.path, name))
       info.notes.emplace_back("its field index numbers the rows of the frame: leave it out by --columns ^index");
   }
+  info.levels = read_levels(dataset, info);
   if (info.blocks.empty())
     throw Error(ExitCode::bad_data,
                 fmt::format("{}: no field of this table is numeric ({})", info.name(), fmt::join(left_out, ", ")));

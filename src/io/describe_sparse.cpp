@@ -80,6 +80,7 @@ DatasetInfo describe_sparse(hid_t group, DatasetInfo info) {
   info.storage.fill.assign(size_of(info.type), '\0');
   for (const DatasetInfo* vector : {&values, &columns, &starts})
     info.storage.cache_bytes += vector->storage.cache_bytes;
+  info.levels = read_levels(group, info);
   info.feature_names = find_feature_names(group, group, info);
   return info;
 }

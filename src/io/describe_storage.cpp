@@ -151,7 +151,7 @@ bool chunks_hold_rows(const DatasetInfo& info, const std::vector<hsize_t>& chunk
 /// The chunks that hold a row's neighbours along all axes but the rows' first, so that none is unpacked over and over;
 /// at least one, and no more than is fair where there are many ranks.
 std::uint64_t bytes_to_keep(const DatasetInfo& info, const std::vector<hsize_t>& chunk) {
-  constexpr long double most = 1U << 28U;
+  constexpr auto most = static_cast<long double>(most_kept_bytes);
   long double one = info.storage.number.size;
   for (const hsize_t n : chunk) one *= static_cast<long double>(n);
   long double all = one;

@@ -97,7 +97,7 @@ class PackingReader {
                                              static_cast<double>(*stored)));
     }
     std::vector<long double> told = numbers->values;
-    std::erase_if(told, [](long double value) { return std::isnan(value); });
+    std::erase_if(told, [&](long double value) { return !as_stored(info_.storage.number, value); });
     if (!told.empty()) note(name, told);
   }
 

@@ -13,14 +13,15 @@
 #include "shoal/core/error.hpp"
 
 namespace shoal {
-namespace {
 
-/// A file of a data set, open on this host.
 class SourceFile {
  public:
-  SourceFile(const std::string& name, std::string dataset) : dataset_(std::move(dataset)) {
+  explicit SourceFile(const std::string& name) {
     file_ = Descriptor(open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     struct stat status {};
+    if (file_.get() < 0 && errno == EMFILE)
+      throw Error(ExitCode::io_failure,
+                  fmt::format("{}: cannot be opened: too many files are; raise `ulimit -n`", name));
     if (file_.get() < 0 || fstat(file_.get(), &status) != 0 || !S_ISREG(status.st_mode))
       throw Error(
           ExitCode::no_input,
@@ -32,18 +33,28 @@ class SourceFile {
     return first <= size_ && bytes <= size_ - first;
   }
 
-  void read(std::span<std::byte> bytes, std::uint64_t first) const {
+  void read(std::span<std::byte> bytes, std::uint64_t first, const std::string& dataset) const {
     if (read_fully(file_.get(), bytes, first) == bytes.size()) return;
     throw Error(ExitCode::io_failure,
-                fmt::format("{}: reading {} bytes at byte {} failed ({})", dataset_, bytes.size(), first,
+                fmt::format("{}: reading {} bytes at byte {} failed ({})", dataset, bytes.size(), first,
                             errno == 0 ? "the file became shorter" : std::strerror(errno)));
   }
 
  private:
-  std::string dataset_;
   Descriptor file_;
   std::uint64_t size_ = 0;
 };
+
+const SourceFile& OpenFiles::open(const std::string& name) {
+  std::unique_ptr<const SourceFile>& file = files_[name];
+  if (!file) file = std::make_unique<const SourceFile>(name);
+  return *file;
+}
+
+OpenFiles::OpenFiles() = default;
+OpenFiles::~OpenFiles() = default;
+
+namespace {
 
 void fill_elements(const Storage& storage, std::size_t n, std::byte* out) {
   for (std::size_t i = 0; i < n; ++i)
@@ -70,8 +81,8 @@ void copy_rows(const std::byte* in, std::size_t in_step, std::size_t rows, std::
 /// Rows one after the other: in one or several runs of bytes, in the header, or nowhere.
 class ContiguousRows : public PieceReader {
  public:
-  explicit ContiguousRows(const DatasetInfo& info) : info_(info) {
-    for (const Extent& extent : info.storage.extents) files_.emplace_back(extent.file, info.name());
+  ContiguousRows(const DatasetInfo& info, OpenFiles& files) : info_(info) {
+    for (const Extent& extent : info.storage.extents) files_.push_back(&files.open(extent.file));
   }
 
   void read(const Range& rows, std::byte* out, Scratch& scratch) const override {
@@ -96,7 +107,7 @@ class ContiguousRows : public PieceReader {
       const Extent& extent = info_.storage.extents[i];
       if (first < extent.bytes) {
         const std::size_t n = std::min<std::uint64_t>(bytes.size(), extent.bytes - first);
-        files_[i].read(bytes.first(n), extent.first + first);
+        files_[i]->read(bytes.first(n), extent.first + first, info_.name());
         bytes = bytes.subspan(n);
         first += n;
       }
@@ -105,13 +116,13 @@ class ContiguousRows : public PieceReader {
   }
 
   const DatasetInfo& info_;
-  std::vector<SourceFile> files_;
+  std::vector<const SourceFile*> files_;
 };
 
 class ChunkedRows : public PieceReader {
  public:
-  ChunkedRows(const DatasetInfo& info, const ChunkGrid& grid, std::span<const ChunkPlace> chunks)
-      : info_(info), grid_(grid), chunks_(chunks), file_(info.storage.extents.front().file, info.name()) {}
+  ChunkedRows(const DatasetInfo& info, const ChunkGrid& grid, std::span<const ChunkPlace> chunks, OpenFiles& files)
+      : info_(info), grid_(grid), chunks_(chunks), file_(files.open(info.storage.extents.front().file)) {}
 
   void read(const Range& rows, std::byte* out, Scratch& scratch) const override {
     const std::int64_t height = info_.storage.chunk_rows;
@@ -168,9 +179,10 @@ class ChunkedRows : public PieceReader {
     const std::size_t bytes = static_cast<std::size_t>(part.rows.size()) * row_bytes;
     const std::uint64_t first =
         place.address + static_cast<std::uint64_t>(part.rows.first - part.chunk_first) * row_bytes;
-    if (is_wide() && stored_as_element(storage.number, info_.type)) return file_.read({out, bytes}, first);
+    if (is_wide() && stored_as_element(storage.number, info_.type))
+      return file_.read({out, bytes}, first, info_.name());
     resize(scratch.from, bytes);
-    file_.read({scratch.from.data(), bytes}, first);
+    file_.read({scratch.from.data(), bytes}, first, info_.name());
     decode(scratch.from.data(), part, out, scratch);
   }
 
@@ -179,7 +191,7 @@ class ChunkedRows : public PieceReader {
     if (place.bytes == 0 || place.bytes > most_filtered_bytes(storage.chunk_bytes())) throw wrong_size(place);
     require_in_file(place);
     scratch.from.resize(place.bytes);
-    file_.read(scratch.from, place.address);
+    file_.read(scratch.from, place.address, info_.name());
     const std::span<const std::byte> chunk =
         undo_filters(storage.filters, place.filter_mask, storage.number, storage.chunk_bytes(), scratch);
     const std::size_t row_bytes = static_cast<std::size_t>(storage.chunk_columns) * storage.number.size;
@@ -225,16 +237,16 @@ class ChunkedRows : public PieceReader {
   const DatasetInfo& info_;
   ChunkGrid grid_;
   std::span<const ChunkPlace> chunks_;
-  SourceFile file_;
+  const SourceFile& file_;
 };
 
 }  // namespace
 
-std::unique_ptr<PieceReader> open_stored(const DatasetInfo& info, const Range& rows,
-                                         std::span<const ChunkPlace> chunks) {
+std::unique_ptr<PieceReader> open_stored(const DatasetInfo& info, const Range& rows, std::span<const ChunkPlace> chunks,
+                                         OpenFiles& files) {
   if (info.storage.layout == Layout::chunked)
-    return std::make_unique<ChunkedRows>(info, chunk_grid(info, rows), chunks);
-  return std::make_unique<ContiguousRows>(info);
+    return std::make_unique<ChunkedRows>(info, chunk_grid(info, rows), chunks, files);
+  return std::make_unique<ContiguousRows>(info, files);
 }
 
 }  // namespace shoal

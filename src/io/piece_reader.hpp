@@ -1,8 +1,11 @@
 /// Rows of one data set, wherever they lie, as elements.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "io/chunk_index.hpp"
 #include "io/filters.hpp"
@@ -13,6 +16,24 @@ namespace shoal {
 /// Memory of one thread.
 struct Scratch : FilterBuffers {
   std::vector<std::byte> source, column;  ///< rows of a source as they are read; elements of some of its columns
+};
+
+/// A file of data sets, open on this host.
+class SourceFile;
+
+/// Each file once, however many data sets lie in it.
+class OpenFiles {
+ public:
+  OpenFiles();
+  OpenFiles(const OpenFiles&) = delete;
+  OpenFiles& operator=(const OpenFiles&) = delete;
+  ~OpenFiles();
+
+  /// Throws Error(no_input) where this host does not see it.
+  const SourceFile& open(const std::string& name);
+
+ private:
+  std::map<std::string, std::unique_ptr<const SourceFile>> files_;
 };
 
 class PieceReader {
@@ -31,13 +52,13 @@ class PieceReader {
 };
 
 /// For slices of `height` rows. `chunks`: the places of the chunks of part.rows, for chunked data sets, source after
-/// source; `memory`: what a process that reads for this one may take. Throws Error(no_input) where this host does not
-/// see a file.
+/// source; `memory`: what a process that reads for this one may take. `files` must outlive the reader. Throws
+/// Error(no_input) where this host does not see a file.
 std::unique_ptr<PieceReader> open_part(const RowPart& part, std::span<const ChunkPlace> chunks, std::int64_t height,
-                                       std::uint64_t memory);
+                                       std::uint64_t memory, OpenFiles& files);
 
 /// Of stored rows that are neither assembled nor for HDF5 alone; `rows`: those that `chunks` hold.
-std::unique_ptr<PieceReader> open_stored(const DatasetInfo& info, const Range& rows,
-                                         std::span<const ChunkPlace> chunks);
+std::unique_ptr<PieceReader> open_stored(const DatasetInfo& info, const Range& rows, std::span<const ChunkPlace> chunks,
+                                         OpenFiles& files);
 
 }  // namespace shoal

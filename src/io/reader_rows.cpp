@@ -7,6 +7,7 @@
 #include <cstring>
 #include <functional>
 
+#include "io/describe.hpp"
 #include "io/filters.hpp"
 #include "io/foreign_file.hpp"
 #include "shoal/core/error.hpp"
@@ -158,9 +159,7 @@ class RecordRows : public OpenRows {
     for (int i = 0; i < H5Tget_nmembers(stored); ++i) {
       const auto member = static_cast<unsigned>(i);
       const Hdf5Handle of_member(H5Tget_member_type(stored, member), H5Tclose);
-      if (H5Tdetect_class(of_member, H5T_VLEN) > 0 || H5Tdetect_class(of_member, H5T_REFERENCE) > 0 ||
-          H5Tis_variable_str(of_member) > 0)
-        continue;
+      if (holds_pointers(of_member)) continue;
       char* name = H5Tget_member_name(stored, member);
       H5Tinsert(type_, name, H5Tget_member_offset(stored, member), of_member);
       H5free_memory(name);
@@ -209,7 +208,8 @@ class SparseRows : public OpenRows {
         for (std::int64_t e = starts[static_cast<std::size_t>(r)]; e < starts[static_cast<std::size_t>(r) + 1]; ++e) {
           const auto place = static_cast<std::size_t>(e - entries.first);
           T& value = row[column_at(columns[place], rows.first + r)];
-          value = static_cast<T>(value + values[place]);
+          const auto sum = static_cast<T>(value + values[place]);
+          value = info_.type == ElementType::boolean ? static_cast<T>(sum != 0) : sum;
         }
     });
     return bytes;

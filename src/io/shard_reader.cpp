@@ -33,11 +33,16 @@ std::vector<Run> runs_of(const std::vector<DatasetInfo>& datasets) {
 }
 
 /// One vector for all data sets of a file, or for each of them.
-std::vector<DatasetInfo> describe_in_files(const std::vector<Run>& runs, const std::string& path) {
+std::vector<DatasetInfo> describe_in_files(const std::vector<Run>& runs, const std::string& path,
+                                           const std::string& option) {
   std::vector<DatasetInfo> found;
   for (const Run& run : runs) {
     const DatasetInfo one = describe_here({run.file + ":" + path}, Wanted::labels).front();
     const bool of_each = std::ranges::all_of(run.n_rows, [&](std::int64_t n) { return n == one.n_rows; });
+    const std::int64_t all = std::accumulate(run.n_rows.begin(), run.n_rows.end(), std::int64_t{0});
+    if (!of_each && one.n_rows != all)
+      throw Error(ExitCode::bad_data, fmt::format("{} {}: holds {} numbers for {} rows; needed is one for each", option,
+                                                  one.name(), one.n_rows, all));
     found.insert(found.end(), of_each ? run.n_rows.size() : 1, one);
   }
   return found;
@@ -54,7 +59,7 @@ std::vector<DatasetInfo> describe_beside(const Communicator& comm, const std::ve
     if (!parse_dataset_name(name).path.empty())
       found = describe_here({name}, Wanted::labels);
     else
-      found = describe_in_files(runs, name.starts_with('/') ? name : "/" + name);
+      found = describe_in_files(runs, name.starts_with('/') ? name : "/" + name, option);
     std::int64_t needed = 0;
     for (const Run& run : runs) needed += std::accumulate(run.n_rows.begin(), run.n_rows.end(), std::int64_t{0});
     if (total_rows(found) != needed)

@@ -20,38 +20,45 @@ struct Request {
   const SliceLimits& limits;
 };
 
-/// Bytes that are read for one row of `info`, or that it makes.
+/// Bytes of one stored row in all sources, or of the row that they make.
 std::size_t bytes_for_row(const DatasetInfo& info) {
   std::size_t read = 0;
-  for (const DatasetInfo* source : stored_of(info))
-    read += source->row_bytes() * static_cast<std::size_t>(info.row_step);
+  for (const DatasetInfo* source : stored_of(info)) read += source->row_bytes();
   return std::max(info.row_bytes(), read);
 }
 
-/// Rows of a slice; its borders are multiples of this, so those of chunks.
-std::int64_t slice_rows(const DatasetInfo& info, const SliceLimits& limits) {
+/// Stored rows of a slice; its borders are multiples of this, so those of chunks.
+std::int64_t stored_slice_rows(const DatasetInfo& info, const SliceLimits& limits) {
   const std::size_t row_bytes = bytes_for_row(info);
-  const auto rows = static_cast<std::int64_t>(std::max<std::size_t>(1, limits.slice_bytes / row_bytes));
   std::int64_t chunk = 0;
-  for (const DatasetInfo* source : stored_of(info)) chunk = std::max(chunk, source->storage.chunk_rows);
-  if (chunk == 0 || info.row_step > 1) return rows;
+  std::size_t most = limits.slice_bytes;
+  for (const DatasetInfo* source : stored_of(info)) {
+    chunk = std::max(chunk, source->storage.chunk_rows);
+    if (source->storage.layout == Layout::other && source->storage.cache_bytes >= most_kept_bytes)
+      most = std::max(most, limits.most_chunk_bytes / 2);  // each slice unpacks all chunks that it touches
+  }
+  const auto rows = static_cast<std::int64_t>(std::max<std::size_t>(1, most / row_bytes));
+  if (chunk == 0) return rows;
   if (static_cast<std::size_t>(chunk) * row_bytes <= std::max(limits.most_chunk_bytes, limits.slice_bytes))
     return std::max<std::int64_t>(1, rows / chunk) * chunk;
   return std::max<std::int64_t>(1, static_cast<std::int64_t>(limits.most_chunk_bytes / row_bytes));
 }
 
+std::int64_t slice_rows(const DatasetInfo& info, const SliceLimits& limits) {
+  return std::max<std::int64_t>(1, stored_slice_rows(info, limits) / info.row_step);
+}
+
 std::size_t thread_bytes(const DatasetInfo& info, const SliceLimits& limits) {
-  const auto rows =
-      static_cast<std::size_t>(std::min(slice_rows(info, limits), std::max<std::int64_t>(info.n_rows, 1)));
-  std::size_t bytes = rows * info.row_bytes();
+  const std::int64_t rows = std::min(slice_rows(info, limits), std::max<std::int64_t>(info.n_rows, 1));
   std::size_t most = 0;  // of a source: they are read one after the other
   for (const DatasetInfo* source : stored_of(info)) {
-    const std::size_t slice = rows * source->row_bytes() * static_cast<std::size_t>(info.row_step);
+    const std::int64_t stored = rows == 1 ? 1 : std::min(rows * info.row_step, source->n_rows);
+    const std::size_t slice = static_cast<std::size_t>(stored) * source->row_bytes();
     const std::size_t chunk =
         source->storage.chunk_rows == 0 ? slice : most_filtered_bytes(source->storage.chunk_bytes());
     most = std::max(most, 2 * chunk + (info.assembled() ? slice : 0));
   }
-  return bytes + most;
+  return static_cast<std::size_t>(rows) * info.row_bytes() + most;
 }
 
 /// Chunks that HDF5 keeps while it reads for this rank.
@@ -90,7 +97,8 @@ void read_part(const RowPart& part, std::span<const ChunkPlace> chunks, const Re
   const std::int64_t rows = slice_rows(*part.info, request.limits);
   const std::uint64_t memory =
       memory_for_headers + 6 * thread_bytes(*part.info, request.limits) + kept_bytes(*part.info);
-  const std::unique_ptr<PieceReader> reader = open_part(part, chunks, rows, memory);
+  OpenFiles files;
+  const std::unique_ptr<PieceReader> reader = open_part(part, chunks, rows, memory, files);
   const int threads = reader->in_order() ? 1 : threads_for(*part.info, request.threads, request.limits);
   LowestError error;
 #pragma omp parallel num_threads(threads)

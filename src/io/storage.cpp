@@ -29,7 +29,9 @@ std::string to_string(const Storage& storage) {
   if (storage.layout == Layout::compact) text = "compact";
   if (storage.layout == Layout::contiguous) text = storage.extents.empty() ? "not written" : "contiguous";
   if (storage.layout == Layout::other && storage.chunk_rows == 0)
-    text = !storage.extents.empty() && storage.extents.front().bytes == 0 ? "virtual" : "contiguous";
+    text = storage.cache_bytes > 0                                          ? "chunks"
+           : !storage.extents.empty() && storage.extents.front().bytes == 0 ? "virtual"
+                                                                            : "contiguous";
   if (storage.chunk_rows > 0) text = fmt::format("chunks of {} x {}", storage.chunk_rows, storage.chunk_columns);
   for (const Filter& filter : storage.filters) text += ", " + describe_filter(filter.id, filter.name);
   return text;

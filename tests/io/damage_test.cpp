@@ -92,7 +92,9 @@ class Damage : public testing::TestWithParam<int> {
   static std::string read(const DatasetInfo& info, const std::vector<ChunkPlace>& chunks) {
     std::string bytes(static_cast<std::size_t>(n_rows) * n_columns * size_of(info.type), '\0');
     Scratch scratch;
-    open_stored(info, {0, n_rows}, chunks)->read({0, n_rows}, reinterpret_cast<std::byte*>(bytes.data()), scratch);
+    OpenFiles files;
+    open_stored(info, {0, n_rows}, chunks, files)
+        ->read({0, n_rows}, reinterpret_cast<std::byte*>(bytes.data()), scratch);
     return bytes;
   }
 

@@ -64,6 +64,9 @@ struct Extent {
 /// virtual, or behind another filter; only HDF5 can read these.
 enum class Layout { contiguous, compact, chunked, other };
 
+/// Of chunks, beside those that are read, where rows that lie far apart share them: a rank keeps no more.
+inline constexpr std::uint64_t most_kept_bytes = std::uint64_t{1} << 28U;
+
 struct Storage {
   Layout layout = Layout::contiguous;
   StoredNumber number;
