@@ -168,6 +168,25 @@ class AssembledRows : public PieceReader {
   std::vector<std::vector<Placed>> placed_;  ///< of each block
 };
 
+/// The columns of a source from the first to the last that is a feature; those of tables are bytes.
+Range wanted_columns(const DatasetInfo& info, const DatasetInfo& source) {
+  Range wanted{0, source.n_columns};
+  if (info.columns.empty() || source.form != Form::array) return wanted;
+  std::int64_t first = 0;  // of the block's columns, counted over all
+  for (const ColumnBlock& block : info.blocks) {
+    if (&info.sources[block.source] == &source) {
+      std::swap(wanted.first, wanted.last);
+      for (const std::int64_t column : info.columns) {
+        if (column < first || column >= first + block.n_columns) continue;
+        wanted.first = std::min(wanted.first, column - first);
+        wanted.last = std::max(wanted.last, column - first + 1);
+      }
+    }
+    first += block.n_columns;
+  }
+  return wanted;
+}
+
 }  // namespace
 
 std::unique_ptr<PieceReader> open_part(const RowPart& part, std::span<const ChunkPlace> chunks, std::int64_t height,
@@ -182,7 +201,7 @@ std::unique_ptr<PieceReader> open_part(const RowPart& part, std::span<const Chun
       continue;
     }
     const std::size_t n_chunks = chunk_grid(*source, rows).size();
-    readers.push_back(open_stored(*source, rows, chunks.first(n_chunks), files));
+    readers.push_back(open_stored(*source, rows, wanted_columns(*part.info, *source), chunks.first(n_chunks), files));
     chunks = chunks.subspan(n_chunks);
   }
   if (!part.info->assembled()) return std::move(readers.front());

@@ -81,14 +81,25 @@ void copy_rows(const std::byte* in, std::size_t in_step, std::size_t rows, std::
 /// Rows one after the other: in one or several runs of bytes, in the header, or nowhere.
 class ContiguousRows : public PieceReader {
  public:
-  ContiguousRows(const DatasetInfo& info, OpenFiles& files) : info_(info) {
+  ContiguousRows(const DatasetInfo& info, const Range& columns, OpenFiles& files) : info_(info), columns_(columns) {
     for (const Extent& extent : info.storage.extents) files_.push_back(&files.open(extent.file));
   }
 
   void read(const Range& rows, std::byte* out, Scratch& scratch) const override {
+    constexpr std::size_t long_row = 16384;  // below, a read for each costs more than the bytes that are not wanted
+    if (info_.row_bytes() < long_row || columns_.size() > info_.n_columns / 4)
+      return read_elements(rows.first * info_.n_columns, rows.size() * info_.n_columns, out, scratch);
+    for (std::int64_t r = 0; r < rows.size(); ++r)
+      read_elements((rows.first + r) * info_.n_columns + columns_.first, columns_.size(),
+                    out + static_cast<std::size_t>(r * info_.n_columns + columns_.first) * size_of(info_.type),
+                    scratch);
+  }
+
+ private:
+  void read_elements(std::int64_t first_element, std::int64_t n_elements, std::byte* out, Scratch& scratch) const {
     const Storage& storage = info_.storage;
-    const std::size_t n = static_cast<std::size_t>(rows.size() * info_.n_columns);
-    const std::size_t first = static_cast<std::size_t>(rows.first * info_.n_columns) * storage.number.size;
+    const auto n = static_cast<std::size_t>(n_elements);
+    const std::size_t first = static_cast<std::size_t>(first_element) * storage.number.size;
     const std::size_t bytes = n * storage.number.size;
     if (storage.layout == Layout::compact)
       return decode_numbers(storage.number, info_.type,
@@ -100,7 +111,6 @@ class ContiguousRows : public PieceReader {
     decode_numbers(storage.number, info_.type, scratch.from.data(), n, out);
   }
 
- private:
   /// Bytes counted through all extents.
   void read_bytes(std::uint64_t first, std::span<std::byte> bytes) const {
     for (std::size_t i = 0; i < files_.size() && !bytes.empty(); ++i) {
@@ -116,18 +126,25 @@ class ContiguousRows : public PieceReader {
   }
 
   const DatasetInfo& info_;
+  Range columns_;  ///< others need not be read
   std::vector<const SourceFile*> files_;
 };
 
 class ChunkedRows : public PieceReader {
  public:
-  ChunkedRows(const DatasetInfo& info, const ChunkGrid& grid, std::span<const ChunkPlace> chunks, OpenFiles& files)
-      : info_(info), grid_(grid), chunks_(chunks), file_(files.open(info.storage.extents.front().file)) {}
+  ChunkedRows(const DatasetInfo& info, const Range& columns, const ChunkGrid& grid, std::span<const ChunkPlace> chunks,
+              OpenFiles& files)
+      : info_(info),
+        columns_(columns),
+        grid_(grid),
+        chunks_(chunks),
+        file_(files.open(info.storage.extents.front().file)) {}
 
   void read(const Range& rows, std::byte* out, Scratch& scratch) const override {
-    const std::int64_t height = info_.storage.chunk_rows;
+    const std::int64_t height = info_.storage.chunk_rows, width = info_.storage.chunk_columns;
     for (std::int64_t row = rows.first / height; row * height < rows.last; ++row)
-      for (std::int64_t column = 0; column < grid_.n_columns; ++column) read_chunk(row, column, rows, out, scratch);
+      for (std::int64_t column = columns_.first / width; column * width < columns_.last; ++column)
+        read_chunk(row, column, rows, out, scratch);
   }
 
  private:
@@ -235,6 +252,7 @@ class ChunkedRows : public PieceReader {
   }
 
   const DatasetInfo& info_;
+  Range columns_;  ///< others need not be read
   ChunkGrid grid_;
   std::span<const ChunkPlace> chunks_;
   const SourceFile& file_;
@@ -242,11 +260,11 @@ class ChunkedRows : public PieceReader {
 
 }  // namespace
 
-std::unique_ptr<PieceReader> open_stored(const DatasetInfo& info, const Range& rows, std::span<const ChunkPlace> chunks,
-                                         OpenFiles& files) {
+std::unique_ptr<PieceReader> open_stored(const DatasetInfo& info, const Range& rows, const Range& columns,
+                                         std::span<const ChunkPlace> chunks, OpenFiles& files) {
   if (info.storage.layout == Layout::chunked)
-    return std::make_unique<ChunkedRows>(info, chunk_grid(info, rows), chunks, files);
-  return std::make_unique<ContiguousRows>(info, files);
+    return std::make_unique<ChunkedRows>(info, columns, chunk_grid(info, rows), chunks, files);
+  return std::make_unique<ContiguousRows>(info, columns, files);
 }
 
 }  // namespace shoal

@@ -57,8 +57,9 @@ class PieceReader {
 std::unique_ptr<PieceReader> open_part(const RowPart& part, std::span<const ChunkPlace> chunks, std::int64_t height,
                                        std::uint64_t memory, OpenFiles& files);
 
-/// Of stored rows that are neither assembled nor for HDF5 alone; `rows`: those that `chunks` hold.
-std::unique_ptr<PieceReader> open_stored(const DatasetInfo& info, const Range& rows, std::span<const ChunkPlace> chunks,
-                                         OpenFiles& files);
+/// Of stored rows that are neither assembled nor for HDF5 alone; `rows`: those that `chunks` hold; what is not among
+/// `columns` may be left as it is.
+std::unique_ptr<PieceReader> open_stored(const DatasetInfo& info, const Range& rows, const Range& columns,
+                                         std::span<const ChunkPlace> chunks, OpenFiles& files);
 
 }  // namespace shoal

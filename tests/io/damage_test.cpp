@@ -93,7 +93,7 @@ class Damage : public testing::TestWithParam<int> {
     std::string bytes(static_cast<std::size_t>(n_rows) * n_columns * size_of(info.type), '\0');
     Scratch scratch;
     OpenFiles files;
-    open_stored(info, {0, n_rows}, chunks, files)
+    open_stored(info, {0, n_rows}, {0, n_columns}, chunks, files)
         ->read({0, n_rows}, reinterpret_cast<std::byte*>(bytes.data()), scratch);
     return bytes;
   }
