@@ -10,13 +10,14 @@ import numpy as np
 
 import shoal
 
-FIT = """clusters output labels overwrite covariance center mixing standardize feature-weights row-weights missing missing-value init seed
-checkpoint checkpoint-every restart max-time max-iterations tolerance regularization regularization-absolute pseudo-count empty-cluster precision threads target
+ROWS = "columns rows mask row-axes transpose no-attributes missing missing-value precision".split()
+FIT = ROWS + """clusters output labels overwrite covariance center mixing standardize feature-weights row-weights init seed
+checkpoint checkpoint-every restart max-time max-iterations tolerance regularization regularization-absolute pseudo-count empty-cluster threads target
 dry-run log progress quiet verbose json help""".split()
 OPTIONS = {
     "fit": FIT,
-    "predict": "output overwrite responsibilities log-density distances missing missing-value precision threads target quiet help".split(),
-    "score": "row-weights missing missing-value precision threads target help".split(),
+    "predict": ROWS + "output overwrite responsibilities log-density distances threads target quiet help".split(),
+    "score": ROWS + "row-weights threads target help".split(),
     "sample": "rows output overwrite seed quiet help".split(),
     "compare": "quiet help".split(),
     "info": "json prototypes help".split(),
