@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 #include <functional>
+#include <type_traits>
 
 #include "io/describe.hpp"
 #include "io/filters.hpp"
@@ -177,6 +178,15 @@ class RecordRows : public OpenRows {
   Hdf5Handle file_, dataset_, type_;
 };
 
+/// Integers wrap around, as numpy's do.
+template <class T>
+T sum(T a, T b) {
+  if constexpr (std::is_floating_point_v<T>)
+    return a + b;
+  else
+    return static_cast<T>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+
 /// Compressed sparse rows, as AnnData stores them (scipy.sparse.csr_matrix): those of row r are `data` and `indices`
 /// from indptr[r] to indptr[r + 1]; what stands twice in a row is summed.
 class SparseRows : public OpenRows {
@@ -208,8 +218,8 @@ class SparseRows : public OpenRows {
         for (std::int64_t e = starts[static_cast<std::size_t>(r)]; e < starts[static_cast<std::size_t>(r) + 1]; ++e) {
           const auto place = static_cast<std::size_t>(e - entries.first);
           T& value = row[column_at(columns[place], rows.first + r)];
-          const auto sum = static_cast<T>(value + values[place]);
-          value = info_.type == ElementType::boolean ? static_cast<T>(sum != 0) : sum;
+          value = sum(value, values[place]);
+          if (info_.type == ElementType::boolean) value = value != T(0) ? T(1) : T(0);
         }
     });
     return bytes;
