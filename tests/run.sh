@@ -24,7 +24,7 @@ git ls-files 'src/*.cpp' 'src/*.hpp' 'include/*.hpp' 'tests/*.cpp' 'tests/*.hpp'
 echo "== release build, warnings are errors"
 cmake --preset release -DSHOAL_BUILD_TESTS=ON -DSHOAL_WERROR=ON ${all:+-DSHOAL_BUILD_BENCHMARKS=ON} >/dev/null
 cmake --build --preset release --parallel "$cores" >/dev/null
-KILLS=${all:+42} ATTACKS=${all:+500} ctest --test-dir build/release --output-on-failure --parallel "$side_by_side"
+KILLS=${all:+42} ATTACKS=${all:+250} ctest --test-dir build/release --output-on-failure --parallel "$side_by_side"
 [ -n "$all" ] || exit 0
 
 echo "== address and undefined behaviour sanitizers"
