@@ -12,7 +12,7 @@ build() { # fuzzer, sources
   shift
   # shellcheck disable=SC2046 # flags are several words
   OMPI_CXX=clang++ mpicxx -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -Iinclude -Isrc -I/usr/include/liblzf \
-    "tests/fuzz/${name}_fuzzer.cpp" "$@" $(pkg-config --cflags --libs hdf5-openmpi) -lfmt -lboost_serialization -lcsv -ldeflate -llzf \
+    "tests/fuzz/${name}_fuzzer.cpp" "$@" $(pkg-config --cflags --libs hdf5-openmpi) -lfmt -lboost_serialization -lcsv -ldeflate -llzf -lhwy \
     -o "$fuzz/${name}_fuzzer"
 }
 reader="src/io/hdf5_file.cpp src/io/foreign_file.cpp src/io/number_type.cpp src/io/describe_storage.cpp src/io/virtual_sources.cpp
@@ -23,14 +23,14 @@ reader="src/io/hdf5_file.cpp src/io/foreign_file.cpp src/io/number_type.cpp src/
 undo="src/io/storage.cpp src/io/numbers.cpp src/io/packed_bits.cpp src/io/filters.cpp"
 # shellcheck disable=SC2086 # lists of files
 build hdf5 $reader $undo src/io/model_file.cpp src/io/model_reading.cpp src/io/level_group.cpp src/io/level_names.cpp src/core/feature_names.cpp src/io/label_file.cpp src/io/label_text.cpp src/io/row_writer.cpp src/io/output_file.cpp src/io/output_path.cpp \
-  src/io/durable_file.cpp src/io/digest.cpp src/comm/communicator.cpp src/comm/agree.cpp src/comm/environment.cpp &
+  src/io/durable_file.cpp src/io/digest.cpp src/math/placed_digest.cpp src/math/target.cpp src/comm/communicator.cpp src/comm/agree.cpp src/comm/environment.cpp &
 # shellcheck disable=SC2086
 build chunk $undo
 build checkpoint src/io/envelope.cpp src/io/checkpoint.cpp
 # shellcheck disable=SC2086
 build table $undo src/io/table_source_text.cpp src/io/table_source_npy.cpp src/io/table_columns.cpp src/io/column_list.cpp \
   src/io/text_layout.cpp src/io/text_records.cpp src/io/cell.cpp src/io/foreign_kind.cpp \
-  src/io/rereadable.cpp src/io/durable_file.cpp src/io/digest.cpp src/core/utf8.cpp src/comm/communicator.cpp
+  src/io/rereadable.cpp src/io/durable_file.cpp src/io/digest.cpp src/math/placed_digest.cpp src/math/target.cpp src/core/utf8.cpp src/comm/communicator.cpp
 wait $!
 
 # Files to start from, behind a byte that says how they are read.
