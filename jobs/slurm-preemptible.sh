@@ -50,8 +50,12 @@ given checkpoint "$@" || set -- "$@" --checkpoint "shoal-$SLURM_JOB_ID.ckpt"
 given checkpoint-every "$@" || set -- "$@" --checkpoint-every 1min
 
 # The SIGTERM does not come to this script, nor to mpirun, which is no step: a step of one shell hears it for them.
-srun --quiet --overlap --nodes=1 --ntasks=1 --cpus-per-task=1 --relative=0 --mem=0 --mpi=none --cpu-bind=none \
-  bash -c "trap 'kill -USR1 $$ 2>/dev/null' TERM; sleep infinity & wait; true" &
+# One that it kills (143) had not begun to listen.
+{
+  srun --quiet --overlap --nodes=1 --ntasks=1 --cpus-per-task=1 --relative=0 --mem=0 --mpi=none --cpu-bind=none \
+    bash -c "trap 'kill -USR1 $$ 2>/dev/null' TERM; sleep infinity & wait; true"
+  [ $? -ne 143 ] || kill -USR1 $$ 2>/dev/null
+} &
 ${SHOAL_LAUNCHER:-srun --mpi=pmix --cpu-bind=cores} "${SHOAL:-shoal}" fit "$@" &
 ranks=$!
 [ "$asked" -eq 0 ] || stop  # told before there were ranks to tell

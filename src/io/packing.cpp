@@ -85,7 +85,7 @@ class PackingReader {
     const auto numbers = find(name);
     if (!numbers) return;
     for (const long double value : numbers->values) {
-      if (std::isnan(value)) continue;  // as NaN is anyway
+      if (std::isnan(value) && info_.storage.number.is_float) continue;  // as it is anyway
       const auto stored = as_stored(info_.storage.number, value);
       if (stored) packing.missing.push_back(*stored);
       if (!stored)

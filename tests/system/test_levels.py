@@ -1,8 +1,5 @@
 """Categorical data: names of levels from data to models and back, and levels that no row has."""
 import csv
-import re
-import subprocess
-import sys
 
 import h5py
 import numpy as np
@@ -72,13 +69,6 @@ class Kept(Levels):
         with h5py.File(self.path("s.h5")) as file:
             self.assertEqual(list(file["X"].attrs["feature_names"]), ["town", "smoker", "owner"])
         self.assertNotIn("note", self.ok("score", self.path("model.h5"), self.path("s.h5")).stderr)
-
-    def test_as_the_pages_say(self):
-        page = (shoal.ROOT / "docs/data.md").read_text()
-        code = next(block for block in re.findall("```python\n(.*?)```", page, re.S) if "levels/" in block)
-        subprocess.run([sys.executable, "-c", code], cwd=self.folder, check=True, timeout=60)
-        self.fit("categorical", self.path("patients.h5"), "-k", 1).close()
-        self.assertEqual((self.texts("model.h5", "smoker"), self.texts("model.h5", "town")), (ANSWERS, TOWNS[:3]))
 
     def test_features_without_a_name(self):
         self.fit("categorical", self.coded("x.h5", self.codes, {"0": TOWNS, "2": ANSWERS, "02": ["a"], "3": ["b"]}, features=()), "-k", 2).close()
