@@ -139,7 +139,8 @@ std::string table_of_levels(const Json& levels) {
 std::string table_of(const Json& json) {
   std::string text;
   for (const auto& [key, value] : json.items()) {
-    if (key == "datasets" || key == "options" || key == "levels" || key == "preprocessing" || key.ends_with(in_data_units))
+    if (key == "datasets" || key == "options" || key == "levels" || key == "preprocessing" ||
+        key.ends_with(in_data_units))
       continue;
     text += fmt::format("{:<18} {}\n", key, printable(value.is_string() ? value.get<std::string>() : one_line(value)));
   }

@@ -165,8 +165,7 @@ void require_hdf5_file(const std::string& file) {
   const std::array<unsigned char, 12> head =
       regular ? superblock(descriptor, static_cast<std::uint64_t>(status.st_size)) : std::array<unsigned char, 12>{};
   std::string first(kind_bytes, '\0');
-  if (regular && head[0] == 0)
-    first.resize(read_fully(descriptor, std::as_writable_bytes(std::span(first)), 0));
+  if (regular && head[0] == 0) first.resize(read_fully(descriptor, std::as_writable_bytes(std::span(first)), 0));
   close(descriptor);
   if (!regular)
     throw Error(ExitCode::bad_data,

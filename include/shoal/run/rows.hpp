@@ -58,8 +58,8 @@ Rows read_rows(const Communicator& comm, const std::vector<DatasetInfo>& dataset
                const ReadOptions& options);
 
 /// To be fitted: what a person writes for data (file.h5, file.h5:/path, @list.txt; several as one). What the rows
-/// settle of the options is set: precision, the digest of row weights, and the weights of features. Codes are matched by
-/// the names of their levels (io/level_names.hpp). Collective.
+/// settle of the options is set: precision, the digest of row weights, and the weights of features. Codes are matched
+/// by the names of their levels (io/level_names.hpp). Collective.
 Rows read_rows(const Communicator& comm, const std::vector<std::string>& data, RunOptions& options, int threads = 1);
 
 /// The same from memory; row weights are those of `memory`. Collective.
