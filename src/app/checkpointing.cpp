@@ -106,7 +106,10 @@ std::optional<Checkpoint> Checkpointing::begin(const std::vector<std::string>& o
   std::optional<Checkpoint> before = store_->read().checkpoint;
   // The state gone on from is there: written again it would forget that the fit was finished, and what it wrote.
   if (!before) return before;
-  iterations_on_disk_ = last_written_iteration_ = before->state.n_iterations;
+  starts_ = before->starts;
+  searches_on_disk_ = static_cast<std::int64_t>(starts_.found.size());
+  iterations_on_disk_ = before->state.n_iterations;
+  last_written_ = {before->finished ? starts_.kept : starts_.current, iterations_on_disk_};
   earlier_outputs_ = before->earlier_outputs;
   for (const auto& output : before->outputs)
     if (std::ranges::find(earlier_outputs_, output) == earlier_outputs_.end()) earlier_outputs_.push_back(output);
@@ -115,26 +118,44 @@ std::optional<Checkpoint> Checkpointing::begin(const std::vector<std::string>& o
 
 void Checkpointing::leave_if_asked(const std::string& doing) const {
   if (!store_ || !noted_stop_signal()) return;
-  const std::string saved = iterations_on_disk_ > 0
-                                ? fmt::format("{} holds iteration {} as before", store_->name(), iterations_on_disk_)
-                                : "there was nothing to save yet";
   throw Error(ExitCode::stopped,
               fmt::format("shoal: stopped by {} while {}, after {}; {}: submit the same command again",
-                          *noted_stop_signal(), doing, duration_text(seconds_since(program_start())), saved));
+                          *noted_stop_signal(), doing, duration_text(seconds_since(program_start())), saved()));
 }
 
-void Checkpointing::keep(NamedTexts identity, std::function<NamedArrays()> parameters) {
+std::string Checkpointing::saved() const {
+  if (iterations_on_disk_ > 0)
+    return fmt::format("{} holds iteration {} as before", store_->name(), iterations_on_disk_);
+  if (searches_on_disk_ > 0)
+    return fmt::format("{} holds {} finished {}", store_->name(), searches_on_disk_,
+                       searches_on_disk_ == 1 ? "search" : "searches");
+  return "there was nothing to save yet";
+}
+
+void Checkpointing::keep(NamedTexts identity) {
   expects(!store_ || begun_, "keep: begin comes first");
   identity_ = std::move(identity);
+}
+
+void Checkpointing::begin_fit(const StartProgress& so_far, std::function<NamedArrays()> parameters) {
+  starts_ = so_far;
   parameters_ = std::move(parameters);
 }
 
+void Checkpointing::search_ended(const StartProgress& so_far) {
+  starts_ = so_far;
+  if (!store_) return;
+  searches_on_disk_ = static_cast<std::int64_t>(so_far.found.size());
+  if (comm_.is_root()) try_to_write({});
+}
+
 Checkpoint Checkpointing::checkpoint_of(const FitState& state) const {
-  expects(parameters_ != nullptr, "a checkpoint: keep comes first");
+  expects(!identity_.empty(), "a checkpoint: keep comes first");
   Checkpoint checkpoint;
   checkpoint.identity = identity_;
   checkpoint.state = state;
-  checkpoint.parameters = parameters_();
+  checkpoint.starts = starts_;
+  if (parameters_ != nullptr) checkpoint.parameters = parameters_();
   checkpoint.earlier_outputs = earlier_outputs_;
   return checkpoint;
 }
@@ -142,13 +163,17 @@ Checkpoint Checkpointing::checkpoint_of(const FitState& state) const {
 void Checkpointing::write(const Checkpoint& checkpoint) {
   const auto start = Clock::now();
   store_->write(checkpoint);
-  last_written_iteration_ = checkpoint.state.n_iterations;
+  last_written_ = place_of(checkpoint.state);
   longest_write_ = std::max(longest_write_, seconds_since(start));
   seconds_writing_ += seconds_since(start);
 }
 
+std::pair<std::int64_t, std::int64_t> Checkpointing::place_of(const FitState& state) const {
+  return {starts_.current, state.n_iterations};
+}
+
 bool Checkpointing::due(const FitState& state) const {
-  if (state.n_iterations == last_written_iteration_) return false;
+  if (place_of(state) == last_written_) return false;
   if (every_iterations_) return state.n_iterations > 0 && state.n_iterations % *every_iterations_ == 0;
   return seconds_since(last_write_) >= every_seconds_;
 }
@@ -156,7 +181,10 @@ bool Checkpointing::due(const FitState& state) const {
 void Checkpointing::before_pass(const FitState& state) {
   if (passes_++ > 0) longest_iteration_ = std::max(longest_iteration_, seconds_since(pass_began_));
   pass_began_ = Clock::now();
-  if (!store_ || !comm_.is_root() || !due(state)) return;
+  if (store_ && comm_.is_root() && due(state)) try_to_write(state);
+}
+
+void Checkpointing::try_to_write(const FitState& state) {
   try {
     write(checkpoint_of(state));
   } catch (const Error& error) {
@@ -190,7 +218,7 @@ StopVotes Checkpointing::votes() {
 
 void Checkpointing::write_stopped(const FitState& state) {
   on_root(comm_, [&] {
-    if (state.n_iterations != last_written_iteration_) write(checkpoint_of(state));
+    if (place_of(state) != last_written_) write(checkpoint_of(state));
     store_->release_lease();
   });
 }
@@ -210,6 +238,7 @@ void Checkpointing::write_finished(const FitState& state, const std::string& rea
   on_root(comm_, [&] {
     Checkpoint checkpoint = checkpoint_of(state);
     checkpoint.finished = true;
+    checkpoint.starts.current = -1;
     checkpoint.stop_reason = reason;
     checkpoint.outputs = outputs;
     checkpoint.inputs = inputs;

@@ -17,8 +17,8 @@ namespace shoal::app {
 /// When this program started.
 std::chrono::steady_clock::time_point program_start();
 
-/// --checkpoint: without it nothing here does anything. In this order, which is asserted: find, begin, keep, the passes
-/// of a fit, write_stopped or write_finished, end.
+/// --checkpoint: without it nothing here does anything. In this order, which is asserted: find, begin, keep, searches,
+/// begin_fit and the passes of a fit, write_stopped or write_finished, end.
 class Checkpointing final : public Interruption {
  public:
   Checkpointing(const Communicator& comm, const Arguments& arguments);
@@ -38,8 +38,14 @@ class Checkpointing final : public Interruption {
   /// this. Not collective.
   void leave_if_asked(const std::string& doing) const;
 
-  /// From here on fits are kept: with this identity and the parameters as the function gives them.
-  void keep(NamedTexts identity, std::function<NamedArrays()> parameters);
+  /// From here on fits and searches are kept, with this identity.
+  void keep(NamedTexts identity);
+
+  /// A fit on all rows begins, with what came before it and the parameters as the function gives them.
+  void begin_fit(const StartProgress& so_far, std::function<NamedArrays()> parameters);
+
+  /// A search ended: written at once. Not collective.
+  void search_ended(const StartProgress& so_far);
 
   [[nodiscard]] bool possible() const { return store_.has_value(); }
   StopVotes votes() override;
@@ -70,21 +76,25 @@ class Checkpointing final : public Interruption {
   [[nodiscard]] bool due(const FitState& state) const;
   [[nodiscard]] bool time_is_short() const;
   [[nodiscard]] Checkpoint checkpoint_of(const FitState& state) const;
+  [[nodiscard]] std::pair<std::int64_t, std::int64_t> place_of(const FitState& state) const;
+  [[nodiscard]] std::string saved() const;
   void write(const Checkpoint& checkpoint);
+  void try_to_write(const FitState& state);
 
   const Communicator& comm_;
   const Arguments& arguments_;
   std::optional<CheckpointStore> store_;
   std::optional<std::int64_t> every_iterations_;
   double every_seconds_ = 0;
-  std::optional<double> limit_;          ///< seconds after program_start()
-  std::int64_t iterations_on_disk_ = 0;  ///< of the checkpoint that there is; 0: none
+  std::optional<double> limit_;                                 ///< seconds after program_start()
+  std::int64_t iterations_on_disk_ = 0, searches_on_disk_ = 0;  ///< of the checkpoint that there is; 0: none
   NamedTexts identity_;
   NamedTexts earlier_outputs_;
+  StartProgress starts_;
   std::function<NamedArrays()> parameters_;
 
   Clock::time_point last_write_ = program_start();
-  std::int64_t last_written_iteration_ = -1;
+  std::pair<std::int64_t, std::int64_t> last_written_{-1, -1};  ///< fit and iteration
   Clock::time_point pass_began_ = Clock::now();
   double longest_iteration_ = 0, longest_write_ = 0, seconds_writing_ = 0;
   std::int64_t passes_ = 0;

@@ -14,6 +14,7 @@
 #include "shoal/core/error.hpp"
 #include "shoal/io/level_names.hpp"
 #include "shoal/io/options_text.hpp"
+#include "shoal/run/best_fit.hpp"
 #include "shoal/run/features.hpp"
 #include "shoal/run/named_files.hpp"
 #include "shoal/run/rows.hpp"
@@ -47,6 +48,7 @@ FitPlan make_plan(const Communicator& comm, const Arguments& a) {
   plan.set_precision(settled_precision(options.rows.precision, family.rows, all_float32(plan.datasets)));
   plan.threads = settle_threads(comm, a);
   options.fit.tolerance = options.fit.tolerance.value_or(default_tolerance(family));
+  settle_starts(options);
   options.fit.want_labels = !a.labels.empty();
   plan.weights = describe_weights(comm, plan.datasets, options.rows);
   plan.mask = describe_mask(comm, plan.datasets, options.rows);

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <bit>
+#include <functional>
 #include <iterator>
+#include <numeric>
 
 #include "shoal/fit/interruption.hpp"
 #include "shoal/io/slice_reader.hpp"
 #include "shoal/model/column_medians.hpp"
+#include "shoal/search/search.hpp"
 
 namespace shoal::app {
 namespace {
@@ -48,15 +51,40 @@ double seeding_bytes(const FitPlan& plan, double rows) {
   return 12 * rows + 30 * static_cast<double>(plan.options.model.n_clusters * held_row_bytes(plan));
 }
 
+/// Free parameters, at most.
+std::int64_t most_parameters(const FitPlan& plan, const ModelSize& size) {
+  std::size_t n = size.n_clusters;
+  for (const Parameter& parameter : plan.family().parameters(plan.options.model, size))
+    n += std::accumulate(parameter.shape.begin(), parameter.shape.end(), std::size_t{1}, std::multiplies<>());
+  return static_cast<std::int64_t>(n);
+}
+
+/// The sample itself, thrice while it is drawn; then, beside it, whose each row is (mixtures: in two lists of pairs),
+/// and in each thread a part of it, with what a fit and seeding remember of its rows.
+void note_search(const FitPlan& plan, const ModelSize& size, const ModelMemory& memory, MemoryNeed& need) {
+  const SearchOptions& search = plan.options.search;
+  if (search.starts || size.n_clusters == 1) return;
+  const std::size_t row = held_row_bytes(plan);
+  const SampleSize sample = sample_size(plan.partition.n_rows, most_parameters(plan, size), row);
+  if (sample.too_small && !search.rows) return;
+  need.sample_rows = std::min(plan.partition.n_rows, search.rows.value_or(sample.rows));
+  const auto n = static_cast<double>(need.sample_rows), bytes = n * static_cast<double>(row + 8);
+  const double lists = plan.family().mixture ? 64 * n : 0;
+  const double thread = bytes + n * (12 + memory.each_row) + memory.thread + memory.parameters + memory.update +
+                        need.statistics * 4.25;
+  need.search = std::max(3 * bytes, bytes + lists + std::max(1, plan.threads) * thread);
+}
+
 }  // namespace
 
 double MemoryNeed::at_start() const {
   return parameters + work + remembered + std::max(seeding + sums, statistics + update);
 }
+double MemoryNeed::in_search() const { return search; }
 double MemoryNeed::in_fit() const {
   return parameters + work + remembered + labels + std::max(sums, statistics + update);
 }
-double MemoryNeed::total() const { return process + rows + side + std::max({reading, scaling, at_start(), in_fit()}); }
+double MemoryNeed::total() const { return process + rows + side + std::max({reading, scaling, at_start(), in_search(), in_fit()}); }
 
 double bytes_of_rows(const FitPlan& plan) {
   return static_cast<double>(plan.partition.n_rows) * static_cast<double>(held_row_bytes(plan));
@@ -85,6 +113,7 @@ MemoryNeed memory_need(const FitPlan& plan, int n_ranks) {
   need.remembered = n * memory.each_row;
   need.labels = plan.options.fit.want_labels ? 4 * n : 0;
   need.update = memory.update;
+  note_search(plan, size, memory, need);
   return need;
 }
 

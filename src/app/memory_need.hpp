@@ -21,6 +21,9 @@ struct MemoryNeed {
   double sums = 0;        ///< of a pass, in all threads, and on their way
   // At the start.
   double seeding = 0;
+  // While searches run, on a sample.
+  std::int64_t sample_rows = 0;  ///< 0: there is none
+  double search = 0;
   // By the model, from the start on, and in the fit.
   double remembered = 0;  ///< of each row: labels and bounds of a search
   double labels = 0;      ///< for the file
@@ -29,6 +32,7 @@ struct MemoryNeed {
   double statistics = 0;  ///< one set of sums, as a reduction carries it
 
   [[nodiscard]] double at_start() const;
+  [[nodiscard]] double in_search() const;
   [[nodiscard]] double in_fit() const;
   /// The most that is held at any time.
   [[nodiscard]] double total() const;

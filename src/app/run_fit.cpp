@@ -20,9 +20,9 @@
 #include "shoal/fit/fit.hpp"
 #include "shoal/io/digest.hpp"
 #include "shoal/io/options_text.hpp"
+#include "shoal/run/best_fit.hpp"
 #include "shoal/run/fitted.hpp"
 #include "shoal/run/scaling.hpp"
-#include "shoal/run/start_model.hpp"
 
 namespace shoal::app {
 namespace {
@@ -63,12 +63,12 @@ struct Life {
 
 /// Writes the results and tells of them.
 template <class Row>
-void write_results(const RowPass<Row>& pass, const PassCosts& costs_before, const Model<Row>& model,
-                   const FitResult& result, Life& life) {
+void write_results(const RowPass<Row>& pass, const PassCosts& costs_before, const BestFit<Row>& best, Life& life) {
+  const Model<Row>& model = *best.model;
+  const FitResult& result = best.result;
   const FitPlan& plan = life.plan;
   const Communicator& comm = pass.comm();
-  const ModelFile file =
-      model_file(model, result, plan.options, pass.summary(), life.rows->names(), life.rows->scaling);
+  const ModelFile file = model_file(best, plan.options, pass, life.rows->names(), life.rows->scaling);
   write_outputs(comm, life.outputs, file, result, plan, life.checkpointing);
   life.seconds.write = life.watch.lap();
   life.seconds.checkpoints = life.checkpointing.seconds_writing();
@@ -76,7 +76,12 @@ void write_results(const RowPass<Row>& pass, const PassCosts& costs_before, cons
   costs.bytes_reduced -= costs_before.bytes_reduced;
   const nlohmann::ordered_json json = run_json(comm, file, model.repairs(), result, costs, life.seconds, plan.threads);
   life.reporter.log_run(json);
-  say(comm, plan.arguments, summary_text(file, result, model.repairs(), plan.arguments));
+  for (const std::string& warning : model.warnings(life.rows->names())) warn(comm, plan.arguments, warning);
+  if (!best.soundness.sound())
+    warn(comm, plan.arguments,
+         "degenerate, and nothing sound was found: " + best.soundness.sentence(life.rows->names()) +
+             "; its likelihood says little: fewer clusters, another covariance or more --regularization help");
+  say(comm, plan.arguments, summary_text(file, plan.arguments));
   if (plan.arguments.json) print_result(comm, one_line(json) + "\n");
 }
 
@@ -90,6 +95,35 @@ void warn_of_scales(const RowPass<Row>& pass, const Life& life) {
   for (const std::string& warning : warnings)
     if (!warning.empty()) warn(pass.comm(), plan.arguments, warning);
 }
+
+/// Tells of starts and searches, and keeps them.
+template <class Row>
+class Starts final : public StartObserver {
+ public:
+  Starts(RowPass<Row>& pass, Life& life) : pass_(pass), life_(life) {}
+
+  void fit_begins(const StartProgress& so_far, std::function<NamedArrays()> parameters) override {
+    life_.checkpointing.begin_fit(so_far, std::move(parameters));
+    life_.seconds.start += life_.watch.lap();
+    if (n_fits_++ > 0) return;
+    pass_.before_each({});  // now votes travel with the sums
+    costs_ = pass_.costs();
+  }
+  void search_ended(const StartProgress& so_far) override { life_.checkpointing.search_ended(so_far); }
+  void between() override {
+    if (life_.checkpointing.possible())
+      agree(pass_.comm(), [&] { life_.checkpointing.leave_if_asked("searching for a start"); });
+  }
+  void tell(const std::string& sentence) override { say(pass_.comm(), life_.plan.arguments, sentence); }
+
+  [[nodiscard]] const PassCosts& costs_before_fit() const { return costs_; }
+
+ private:
+  RowPass<Row>& pass_;
+  Life& life_;
+  PassCosts costs_;
+  int n_fits_ = 0;
+};
 
 /// Starts or goes on, fits and writes; false, and nothing done, where rows of this type cannot hold the distances.
 template <class Row>
@@ -106,23 +140,17 @@ bool fit_rows(RowPass<Row>& pass, Life& life) {
   life.seconds.read = life.watch.lap();
 
   warn_of_scales(pass, life);
-  const std::unique_ptr<Model<Row>> model =
-      start_model(plan.options, pass, before, plan.arguments.checkpoint, life.rows->scaling);
-  for (const std::string& warning : model->warnings(life.rows->names())) warn(pass.comm(), plan.arguments, warning);
-  checkpointing.keep(plan.identity, [&] { return model->parameters(); });
-  life.seconds.start = life.watch.lap();
-
-  pass.before_each({});  // now votes travel with the sums
-  const PassCosts costs_before = pass.costs();
-  const FitState state = before != nullptr ? before->state : FitState{};
-  const FitResult result = fit(*model, pass, plan.options.fit, life.reporter, checkpointing, state);
+  checkpointing.keep(plan.identity);
+  Starts<Row> starts(pass, life);
+  const BestFit<Row> best = best_fit(plan.options, pass, life.rows->scaling, {life.reporter, checkpointing, starts},
+                                     before, plan.arguments.checkpoint);
   life.reporter.finish();
   life.seconds.fit = life.watch.lap();
-  if (result.interrupted()) {
-    checkpointing.write_stopped(result.state);
-    throw checkpointing.stop_error(result);
+  if (best.result.interrupted()) {
+    checkpointing.write_stopped(best.result.state);
+    throw checkpointing.stop_error(best.result);
   }
-  write_results(pass, costs_before, *model, result, life);
+  write_results(pass, starts.costs_before_fit(), best, life);
   return true;
 }
 

@@ -16,6 +16,7 @@
 #include "shoal/io/durable_file.hpp"
 #include "shoal/io/envelope.hpp"
 #include "shoal/model/family.hpp"
+#include "shoal/run/health.hpp"
 #include "shoal/run/scaling.hpp"
 
 namespace shoal::app {
@@ -40,8 +41,13 @@ Json describe_model(const ModelFile& model, const std::string& file) {
   ModelFile::visit_attributes(model, [&]<class Value>(const char* name, const Value& value) {
     if constexpr (std::is_same_v<Value, std::vector<std::string>>)
       if (value.empty()) return;
-    json[name] = value;
+    if constexpr (std::is_same_v<Value, OptionalNumber>) {
+      if (value.known()) json[name] = value.value;
+    } else {
+      json[name] = value;
+    }
   });
+  if (const std::vector<std::string> health = health_sentences(model); !health.empty()) json["health"] = health;
   const FeatureNames names{model.feature_names, model.level_names};
   for (const auto& [feature, levels] : model.level_names) json["levels"][names.of(feature)] = levels;
   if (model.scaling.empty()) return json;
@@ -139,11 +145,14 @@ std::string table_of_levels(const Json& levels) {
 std::string table_of(const Json& json) {
   std::string text;
   for (const auto& [key, value] : json.items()) {
-    if (key == "datasets" || key == "options" || key == "levels" || key == "preprocessing" ||
+    if (key == "datasets" || key == "options" || key == "health" || key == "levels" || key == "preprocessing" ||
         key.ends_with(in_data_units))
       continue;
     text += fmt::format("{:<18} {}\n", key, printable(value.is_string() ? value.get<std::string>() : one_line(value)));
   }
+  if (json.contains("health"))
+    for (const Json& sentence : json["health"])
+      text += fmt::format("{:<18} {}\n", "health", printable(sentence.get<std::string>()));
   if (json.contains("options")) text += "\n" + lines_of(json["options"].get<std::string>());
   if (json.contains("preprocessing")) text += "\n" + scales_of(json);
   text += "\n";

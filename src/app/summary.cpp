@@ -9,6 +9,7 @@
 #include "app/terminal.hpp"
 #include "shoal/core/version.hpp"
 #include "shoal/math/target.hpp"
+#include "shoal/run/health.hpp"
 
 namespace shoal::app {
 namespace {
@@ -64,13 +65,13 @@ std::string headline(const Communicator& comm, const FitPlan& plan) {
                      plural(comm.size(), "rank"), plural(plan.threads, "thread"), target_name());
 }
 
-std::string summary_text(const ModelFile& file, const FitResult& result, const Repairs& repairs,
-                         const Arguments& arguments) {
+std::string summary_text(const ModelFile& file, const Arguments& arguments) {
   std::string text = fmt::format("{} after {}\n", stop_sentence(file), plural(file.n_iterations, "iteration"));
   if (file.is_mixture)
-    text += fmt::format("log-likelihood {:.10g} ({:.6g} a row), BIC {:.8g}, AIC {:.8g}, {} free parameters\n",
-                        file.log_likelihood, file.log_likelihood / file.total_weight, file.bic, file.aic,
-                        file.n_parameters);
+    text +=
+        fmt::format("log-likelihood {:.10g} ({:.6g} a row), BIC {:.8g}, AIC {:.8g}, ICL {:.8g}, {} free parameters\n",
+                    file.log_likelihood, file.log_likelihood / file.total_weight, file.bic, file.aic, file.icl.value,
+                    file.n_parameters);
   else
     text += fmt::format("objective {:.10g} ({:.6g} a row)\n", file.objective, file.objective / file.total_weight);
   text += units_text(file, *arguments.run);
@@ -81,9 +82,9 @@ std::string summary_text(const ModelFile& file, const FitResult& result, const R
     text +=
         fmt::format("  cluster {:3d}  {:12.6g} rows  {:5.1f} %\n", k, counts[k], 100 * counts[k] / file.total_weight);
   if (shown < counts.size()) text += fmt::format("  ... and {} more (-v shows all)\n", counts.size() - shown);
-  const auto empty = std::count(counts.begin(), counts.end(), 0.0);
-  text += fmt::format("health: {} reseeded, {} dropped, {} collapsed, {} empty at the end, objective fell {} times\n",
-                      repairs.reseeded, repairs.dropped, repairs.collapsed, empty, result.falls);
+  for (const std::string& sentence : health_sentences(file)) text += "health: " + printable(sentence) + "\n";
+  if (const auto empty = std::count(counts.begin(), counts.end(), 0.0); empty > 0)
+    text += fmt::format("health: {} empty at the end\n", plural(empty, "cluster"));
   text += fmt::format("wrote {}{}", printable(arguments.output),
                       arguments.labels.empty() ? "" : " and " + printable(arguments.labels));
   return text;

@@ -29,6 +29,7 @@ void in_pieces(const Communicator& comm, std::span<T> data, F&& piece) {
 
 template <class T>
 void reduce_all(std::span<T> values, MPI_Datatype type, MPI_Op op, const Communicator& comm) {
+  if (comm.size() == 1) return;
   in_pieces(comm, values,
             [&](T* data, int count) { check(MPI_Allreduce(MPI_IN_PLACE, data, count, type, op, comm.handle().comm)); });
 }
@@ -64,12 +65,16 @@ Communicator Communicator::with_message_limit(std::size_t bytes) const {
 Communicator Communicator::world() { return communicator_from(MPI_COMM_WORLD); }
 Communicator Communicator::self() { return communicator_from(MPI_COMM_SELF); }
 
+// A rank alone calls no MPI: searches on a sample run in several threads.
+
 void Communicator::broadcast(std::span<std::byte> bytes) const {
+  if (size_ == 1) return;
   in_pieces(*this, bytes,
             [&](std::byte* data, int count) { check(MPI_Bcast(data, count, MPI_BYTE, 0, handle_->comm)); });
 }
 
 void Communicator::broadcast(std::string& text) const {
+  if (size_ == 1) return;
   std::uint64_t length = text.size();
   broadcast(std::as_writable_bytes(std::span(&length, 1)));
   text.resize(length);
@@ -82,11 +87,13 @@ void Communicator::minimum(std::span<std::uint64_t> values) const { reduce_all(v
 void Communicator::maximum(std::span<std::int64_t> values) const { reduce_all(values, MPI_INT64_T, MPI_MAX, *this); }
 
 std::uint64_t Communicator::bitwise_and(std::uint64_t bits) const {
+  if (size_ == 1) return bits;
   check(MPI_Allreduce(MPI_IN_PLACE, &bits, 1, MPI_UINT64_T, MPI_BAND, handle_->comm));
   return bits;
 }
 
 std::vector<std::byte> Communicator::gather(std::span<const std::byte> mine) const {
+  if (size_ == 1) return {mine.begin(), mine.end()};
   std::vector<std::uint64_t> lengths(static_cast<std::size_t>(size_));
   const std::uint64_t length = mine.size();
   check(MPI_Allgather(&length, 1, MPI_UINT64_T, lengths.data(), 1, MPI_UINT64_T, handle_->comm));

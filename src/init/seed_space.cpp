@@ -1,10 +1,6 @@
 #include "shoal/init/seed_space.hpp"
 
-#include <algorithm>
-#include <array>
 #include <cmath>
-
-#include "shoal/math/distance.hpp"
 
 namespace shoal {
 namespace {
@@ -76,30 +72,15 @@ void SeedSpace<Row>::improve(const RowBlock<Row>& block, const std::vector<Row>&
   if constexpr (std::is_same_v<Row, PackedByte>) {
     improve_packed(block, candidates, first_index, distance, nearest_candidate);
   } else {
-    const std::size_t n = candidates.size() / n_features_;
-    const auto keep = [&](std::size_t r, double d, std::size_t c) {
-      if (d >= distance[r]) return;
-      distance[r] = d;
-      nearest_candidate[r] = first_index + static_cast<std::int32_t>(c);
-    };
     std::vector<Row> centres(candidates.size());
     for (std::size_t i = 0; i < centres.size(); ++i) centres[i] = place(candidates[i], i % n_features_);
-    std::vector<Row> moved(search_rows * n_features_);
-    std::vector<Row> groups(n_groups<Row>(search_rows) * group_stride<Row>(n_features_));
-    std::array<Row, search_rows> least{};
-    std::array<std::int32_t, search_rows> label{};
-    const std::vector<Row> zero(n_features_, Row(0));
-    for (std::size_t first = 0; first < block.n_rows; first += search_rows) {
-      const std::size_t rows = std::min(search_rows, block.n_rows - first);
-      for (std::size_t i = 0; i < rows * n_features_; ++i) moved[i] = place(block.row(first)[i], i % n_features_);
-      load_groups(moved.data(), rows, n_features_, zero.data(), groups.data());
-      nearest(metric_.metric, groups.data(), rows, centres.data(), n, n_features_,
-              {least.data(), nullptr, label.data()});
-      for (std::size_t r = 0; r < rows; ++r) {
-        const auto apart = static_cast<double>(least[r]);
-        keep(first + r, metric_.rooted ? std::sqrt(apart) : apart, static_cast<std::size_t>(label[r]));
-      }
-    }
+    for_each_nearest(block, centres, [&](std::size_t r, Row apart, std::int32_t c) {
+      const auto found = static_cast<double>(apart);
+      const double d = metric_.rooted ? std::sqrt(found) : found;
+      if (d >= distance[r]) return;
+      distance[r] = d;
+      nearest_candidate[r] = first_index + c;
+    });
   }
 }
 

@@ -19,6 +19,7 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr std::uint32_t usual_rounds = 5;
+constexpr int lloyd_passes = 3;
 
 /// The same for rows of equal values (missing ones, too), different for others.
 template <class Row>
@@ -206,10 +207,21 @@ Seeds<Row> random_rows(const RowPass<Row>& pass, const SeedSpace<Row>& space, st
   }
 }
 
-#define SHOAL_INSTANTIATE(Row)                                                                                     \
-  template Seeds<Row> kmeans_parallel<Row>(const RowPass<Row>&, const SeedSpace<Row>&, std::size_t, std::uint64_t, \
-                                           bool);                                                                  \
-  template Seeds<Row> random_rows<Row>(const RowPass<Row>&, const SeedSpace<Row>&, std::size_t, std::uint64_t, bool);
+template <class Row>
+Seeds<Row> draw_seeds(const RowPass<Row>& pass, const SeedSpace<Row>& space, Seeding seeding, std::uint64_t seed,
+                      std::size_t n_clusters, bool mixture) {
+  const auto draw = seeding == Seeding::random ? random_rows<Row> : kmeans_parallel<Row>;
+  Seeds<Row> seeds = draw(pass, space, n_clusters, seed, !mixture);
+  if (mixture) refine_labels(pass, space, n_clusters, lloyd_passes, seeds.labels);
+  return seeds;
+}
+
+#define SHOAL_INSTANTIATE(Row)                                                                                         \
+  template Seeds<Row> kmeans_parallel<Row>(const RowPass<Row>&, const SeedSpace<Row>&, std::size_t, std::uint64_t,     \
+                                           bool);                                                                      \
+  template Seeds<Row> random_rows<Row>(const RowPass<Row>&, const SeedSpace<Row>&, std::size_t, std::uint64_t, bool);  \
+  template Seeds<Row> draw_seeds<Row>(const RowPass<Row>&, const SeedSpace<Row>&, Seeding, std::uint64_t, std::size_t, \
+                                      bool);
 SHOAL_INSTANTIATE(float)
 SHOAL_INSTANTIATE(double)
 SHOAL_INSTANTIATE(PackedByte)

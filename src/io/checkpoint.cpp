@@ -44,8 +44,18 @@ class Transfer {
     (*this)(state.n_iterations), (*this)(state.history), (*this)(state.falls), (*this)(state.repairs);
     (*this)(state.moved_before), (*this)(state.before);
   }
+  void operator()(StartRecord& record) {
+    (*this)(record.on_sample), (*this)(record.objective), (*this)(record.total_weight), (*this)(record.passes);
+    (*this)(record.sound), (*this)(record.least_weight), (*this)(record.least_spread);
+  }
+  void operator()(StartProgress& starts) {
+    const auto transfer = [this](auto& element) { (*this)(element); };
+    each(starts.records, 5 * sizeof(double), transfer);
+    each(starts.found, sizeof(std::uint64_t), transfer);
+    (*this)(starts.current), (*this)(starts.kept), (*this)(starts.parameters), (*this)(starts.state);
+  }
   void operator()(Checkpoint& checkpoint) {
-    (*this)(checkpoint.identity), (*this)(checkpoint.state), (*this)(checkpoint.parameters);
+    (*this)(checkpoint.identity), (*this)(checkpoint.state), (*this)(checkpoint.parameters), (*this)(checkpoint.starts);
     (*this)(checkpoint.finished), (*this)(checkpoint.stop_reason), (*this)(checkpoint.outputs);
     (*this)(checkpoint.earlier_outputs), (*this)(checkpoint.inputs);
   }
@@ -79,32 +89,46 @@ class Transfer {
   std::size_t limit_;
 };
 
-/// What a fit could not have left, whatever the checksum says.
-void require_sense(const Checkpoint& checkpoint) {
-  const auto sense = [](bool good) {
-    if (!good) throw std::invalid_argument("impossible values");
-  };
-  const FitState& state = checkpoint.state;
+void sense(bool good) {
+  if (!good) throw std::invalid_argument("impossible values");
+}
+
+void require_sense(const FitState& state) {
   sense(state.n_iterations >= 0 && state.history.size() == static_cast<std::size_t>(state.n_iterations));
   sense(state.falls >= 0 && state.repairs.moved() >= state.moved_before && state.moved_before >= 0);
-  for (const NamedArrays* arrays : {&checkpoint.parameters, &state.before})
-    for (const NamedArray& array : *arrays) {
-      std::size_t size = 1;
-      for (const std::size_t n : array.shape) {
-        sense(n == 0 || size <= array.values.size() / n);
-        size *= n;
-      }
-      sense(size == array.values.size() && !array.shape.empty());
+}
+
+void require_sense(const NamedArrays& arrays) {
+  for (const NamedArray& array : arrays) {
+    std::size_t size = 1;
+    for (const std::size_t n : array.shape) {
+      sense(n == 0 || size <= array.values.size() / n);
+      size *= n;
     }
-  sense(!checkpoint.parameters.empty());
+    sense(size == array.values.size() && !array.shape.empty());
+  }
+}
+
+void require_sense(const StartProgress& starts) {
+  require_sense(starts.state);
+  for (const NamedArrays* arrays : {&starts.parameters, &starts.state.before}) require_sense(*arrays);
+  for (const NamedArrays& found : starts.found) require_sense(found);
+  const auto n = static_cast<std::int64_t>(starts.records.size());
+  sense(starts.found.size() <= starts.records.size() && starts.kept >= -1 && starts.kept < n);
+  sense(starts.current >= -1 && starts.current <= n);
+  sense(starts.kept < 0 || !starts.parameters.empty());
+}
+
+/// What a fit could not have left, whatever the checksum says.
+void require_sense(const Checkpoint& checkpoint) {
+  require_sense(checkpoint.state);
+  require_sense(checkpoint.starts);
+  for (const NamedArrays* arrays : {&checkpoint.parameters, &checkpoint.state.before}) require_sense(*arrays);
+  sense(!checkpoint.parameters.empty() || !(checkpoint.finished || checkpoint.starts.current >= 0));
+  sense(!checkpoint.finished || checkpoint.starts.kept >= 0);
 }
 
 }  // namespace
-
-std::size_t Checkpoint::n_clusters() const {
-  const NamedArray* weights = find(parameters, "weights");
-  return (weights != nullptr ? *weights : parameters.front()).shape.front();
-}
 
 std::string to_bytes(const Checkpoint& checkpoint) {
   Checkpoint copy = checkpoint;

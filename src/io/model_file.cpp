@@ -19,10 +19,14 @@ void write_array(hid_t parent, const NamedArray& array) {
   check_hdf5(H5Dwrite(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, array.values.data()), failed);
 }
 
+void write_group(hid_t file, const char* name, const NamedArrays& arrays) {
+  const Hdf5Handle group = create_group(file, name);
+  for (const NamedArray& array : arrays) write_array(group, array);
+}
+
 void write_scaling(hid_t file, const Scaling& scaling) {
-  const Hdf5Handle group = create_group(file, "preprocessing");
-  write_array(group, {"center", {scaling.center.size()}, scaling.center});
-  write_array(group, {"scale", {scaling.scale.size()}, scaling.scale});
+  write_group(file, "preprocessing",
+              {{"center", {scaling.center.size()}, scaling.center}, {"scale", {scaling.scale.size()}, scaling.scale}});
 }
 
 void write_attributes(hid_t file, const ModelFile& model) {
@@ -31,7 +35,11 @@ void write_attributes(hid_t file, const ModelFile& model) {
   ModelFile::visit_attributes(model, [&]<class Value>(const char* name, const Value& value) {
     if constexpr (std::is_same_v<Value, std::vector<std::string>>)
       if (value.empty()) return;
-    write_attribute(file, name, value);
+    if constexpr (std::is_same_v<Value, OptionalNumber>) {
+      if (value.known()) write_attribute(file, name, value.value);
+    } else {
+      write_attribute(file, name, value);
+    }
   });
 }
 
@@ -39,7 +47,8 @@ void write_attributes(hid_t file, const ModelFile& model) {
 std::int64_t bytes_of(const ModelFile& model) {
   const std::size_t numbers = model.history.size() + 2 * model.scaling.center.size();
   std::size_t bytes = 65536 + model.options.size() + numbers * sizeof(double);
-  for (const NamedArray& array : model.parameters) bytes += array.values.size() * sizeof(double);
+  for (const NamedArrays* arrays : {&model.parameters, &model.health, &model.starts})
+    for (const NamedArray& array : *arrays) bytes += array.values.size() * sizeof(double) + 1024;
   for (const std::string& name : model.feature_names) bytes += 2 * (name.size() + 64);
   return static_cast<std::int64_t>(bytes) + bytes_of_levels(model.level_names);
 }
@@ -51,10 +60,10 @@ void write_model(const Communicator& comm, OutputFile& output, const ModelFile& 
     Hdf5Handle file = output.create(bytes_of(model));
     write_attributes(file, model);
     {
-      const Hdf5Handle parameters = create_group(file, "parameters");
-      for (const NamedArray& array : model.parameters) write_array(parameters, array);
-      const Hdf5Handle history = create_group(file, "history");
-      write_array(history, {"objective", {model.history.size()}, model.history});
+      write_group(file, "parameters", model.parameters);
+      write_group(file, "history", {{"objective", {model.history.size()}, model.history}});
+      if (!model.health.empty()) write_group(file, "health", model.health);
+      if (!model.starts.empty()) write_group(file, "starts", model.starts);
       if (!model.scaling.empty()) write_scaling(file, model.scaling);
     }
     write_levels(file, {model.feature_names, model.level_names});

@@ -71,6 +71,9 @@ class AttributeReader {
     if (!found) missing(attribute);
     value = *found;
   }
+  void operator()(const char* attribute, OptionalNumber& value) const {
+    value.value = read_number_attribute(file_, attribute).value_or(value.value);
+  }
   void operator()(const char* attribute, std::int64_t& value) const {
     double number = 0;
     (*this)(attribute, number);
@@ -149,6 +152,8 @@ ModelFile read_model_from(const std::string& name, const std::vector<std::string
     model.level_names = read_levels(file, name, model.feature_names, static_cast<std::size_t>(model.n_features));
   const NamedArrays history = read_group(file, "/history");
   if (const NamedArray* objective = find(history, "objective")) model.history = objective->values;
+  model.health = read_group(file, "/health");
+  model.starts = read_group(file, "/starts");
   model.scaling = read_scaling(file, static_cast<std::size_t>(model.n_features), name);
   if (model.scaling.empty() && read_number_attribute(file, "format_version") == 2)
     throw Error(ExitCode::bad_data,

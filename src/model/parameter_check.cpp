@@ -99,6 +99,11 @@ std::vector<double> require_weights(const NamedArrays& arrays, std::size_t n_clu
   return weights;
 }
 
+std::size_t n_clusters_of(const NamedArrays& arrays) {
+  const NamedArray* weights = find(arrays, "weights");
+  return (weights != nullptr ? *weights : arrays.front()).shape.front();
+}
+
 NamedArray as_array(const std::string& name, const Matrix& matrix) {
   return {name, {matrix.rows, matrix.columns}, matrix.values};
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <optional>
 
 #include "shoal/core/contract.hpp"
 #include "shoal/core/error.hpp"
@@ -11,9 +12,10 @@
 #include "shoal/io/stored_options.hpp"
 #include "shoal/math/target.hpp"
 #include "shoal/model/parameter_check.hpp"
+#include "shoal/run/best_fit.hpp"
+#include "shoal/run/health.hpp"
 #include "shoal/run/named_files.hpp"
 #include "shoal/run/scaling.hpp"
-#include "shoal/run/start_model.hpp"
 
 namespace shoal {
 namespace {
@@ -70,11 +72,27 @@ void describe_options(const RunOptions& options, ModelFile& file) {
   file.options = options_text(options);
 }
 
+template <class Row>
+void note_health(const BestFit<Row>& best, const RowPass<Row>& pass, ModelFile& file) {
+  std::optional<Separation> separation;
+  if (file.is_mixture) {
+    separation = separation_of(*best.model, pass);
+    file.icl.value = file.bic + 2 * separation->entropy;
+    file.entropy_r2.value = separation->entropy_r2(file.total_weight, best.model->n_clusters());
+  }
+  file.health = health_arrays(best.soundness, separation ? &*separation : nullptr, best.result, best.model->repairs(),
+                              best.progress, best.model->minimises());
+  file.starts = start_arrays(best.progress);
+}
+
 }  // namespace
 
 template <class Row>
-ModelFile model_file(const Model<Row>& model, const FitResult& result, const RunOptions& options,
-                     const DataSummary& summary, const FeatureNames& names, const Scaling& scaling) {
+ModelFile model_file(const BestFit<Row>& best, const RunOptions& options, const RowPass<Row>& pass,
+                     const FeatureNames& names, const Scaling& scaling) {
+  const Model<Row>& model = *best.model;
+  const FitResult& result = best.result;
+  const DataSummary& summary = pass.summary();
   ModelFile file;
   describe_options(options, file);
   file.n_clusters = static_cast<std::int64_t>(model.n_clusters());
@@ -98,19 +116,21 @@ ModelFile model_file(const Model<Row>& model, const FitResult& result, const Run
   file.parameters.push_back({"counts", {result.counts.size()}, result.counts});
   file.history = result.history;
   file.scaling = scaling;
+  note_health(best, pass, file);
   require_finite(file);
   return file;
 }
 
-template ModelFile model_file(const Model<float>&, const FitResult&, const RunOptions&, const DataSummary&,
-                              const FeatureNames&, const Scaling&);
-template ModelFile model_file(const Model<double>&, const FitResult&, const RunOptions&, const DataSummary&,
-                              const FeatureNames&, const Scaling&);
-template ModelFile model_file(const Model<PackedByte>&, const FitResult&, const RunOptions&, const DataSummary&,
+template ModelFile model_file(const BestFit<float>&, const RunOptions&, const RowPass<float>&, const FeatureNames&,
+                              const Scaling&);
+template ModelFile model_file(const BestFit<double>&, const RunOptions&, const RowPass<double>&, const FeatureNames&,
+                              const Scaling&);
+template ModelFile model_file(const BestFit<PackedByte>&, const RunOptions&, const RowPass<PackedByte>&,
                               const FeatureNames&, const Scaling&);
 
 Fitted fit(const Rows& rows, RunOptions options, Observer& observer, Interruption& interruption) {
   if (!options.fit.tolerance) options.fit.tolerance = default_tolerance(options.model.family());
+  settle_starts(options);
   require_kind(rows, options.model.family());
   require_scaled(rows, options.scaling);
   expects(!options.model.family().rows.coded() || rows.coded_clusters == options.model.n_clusters,
@@ -119,16 +139,17 @@ Fitted fit(const Rows& rows, RunOptions options, Observer& observer, Interruptio
   return on_rows(rows, [&]<class Row>(RowPass<Row>& pass) {
     std::vector<std::string> sources;
     read_named_files(rows.comm, pass.source().n_features, options, sources);
-    const std::unique_ptr<Model<Row>> model = start_model(options, pass, nullptr, "", rows.scaling);
     std::vector<std::string> warnings = rows.warnings;
     if constexpr (!std::is_same_v<Row, PackedByte>)
       if (std::string lone = lone_feature(pass, options.model, options.scaling, rows.feature_names); !lone.empty())
         warnings.push_back(std::move(lone));
-    FitResult result = fit(*model, pass, options.fit, observer, interruption);
-    ModelFile file = model_file(*model, result, options, rows.summary, rows.names(), rows.scaling);
-    const std::vector<std::string> of_model = model->warnings(rows.names());
+    StartObserver nobody;
+    BestFit<Row> best = best_fit(options, pass, rows.scaling, {observer, interruption, nobody});
+    const Model<Row>& model = *best.model;
+    ModelFile file = model_file(best, options, pass, rows.names(), rows.scaling);
+    const std::vector<std::string> of_model = model.warnings(rows.names());
     warnings.insert(warnings.end(), of_model.begin(), of_model.end());
-    return Fitted{std::move(file), std::move(result), model->repairs(), std::move(warnings)};
+    return Fitted{std::move(file), std::move(best.result), model.repairs(), std::move(warnings)};
   });
 }
 

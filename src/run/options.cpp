@@ -31,6 +31,7 @@ std::vector<Option<RunOptions>> run_options(const Family& family) {
   add(&RunOptions::rows, row_options());
   add(&RunOptions::scaling, scaling_options(family));
   add(&RunOptions::start, start_options());
+  add(&RunOptions::search, search_options());
   add(&RunOptions::fit, fit_options());
   all.push_back(within(&RunOptions::model, empty_cluster_option()));
   const auto precision = std::ranges::find(all, "precision", &Option<RunOptions>::name);

@@ -13,15 +13,6 @@
 namespace shoal {
 namespace {
 
-/// The options of a fit that is gone on with: clusters may have been dropped since it began.
-ModelOptions options_of(ModelOptions options, const Checkpoint* before, const std::string& source) {
-  if (before == nullptr) return options;
-  options.n_clusters = before->n_clusters();
-  if (options.mixing == Mixing::given)
-    options.given_weights = require_weights(before->parameters, options.n_clusters, source);
-  return options;
-}
-
 /// A start may leave them out: the data tell them, too.
 void add_level_offsets(const RowCoding& coding, const std::string& source, NamedArrays& arrays) {
   const LevelOffsets& offsets = coding.offsets();
@@ -33,50 +24,68 @@ void add_level_offsets(const RowCoding& coding, const std::string& source, Named
   arrays.push_back({"level_offsets", {offsets.size()}, {offsets.begin(), offsets.end()}, true});
 }
 
+}  // namespace
+
 template <class Row>
-void start_from_arrays(Model<Row>& model, const RunOptions& options, const RowLayout& layout, const Scaling& scaling) {
-  const std::string& source = options.start.file.name;
-  NamedArrays arrays = options.start.arrays;
-  if constexpr (std::is_same_v<Row, PackedByte>) add_level_offsets(layout.coding, source, arrays);
-  change_units(options.model, options.start.scaling, scaling, arrays);
-  check_parameters(options.model, layout.n_features, Completeness::start, source, arrays);
+ModelStarter<Row>::ModelStarter(const RunOptions& options, const RowPass<Row>& pass, const Scaling& scaling)
+    : options_(options),
+      pass_(pass),
+      scaling_(scaling),
+      layout_{pass.source().n_features, pass.source().coding},
+      moments_(options.model.family().mixture ? column_moments(pass) : ColumnMoments{}) {}
+
+template <class Row>
+std::unique_ptr<Model<Row>> ModelStarter<Row>::begun(const ModelOptions& options) const {
+  std::unique_ptr<Model<Row>> model = make_model<Row>(options, layout_);
+  model->begin_fit(pass_, moments_);
+  return model;
+}
+
+template <class Row>
+void ModelStarter<Row>::start_from_arrays(Model<Row>& model) const {
+  const std::string& source = options_.start.file.name;
+  NamedArrays arrays = options_.start.arrays;
+  if constexpr (std::is_same_v<Row, PackedByte>) add_level_offsets(layout_.coding, source, arrays);
+  change_units(options_.model, options_.start.scaling, scaling_, arrays);
+  check_parameters(options_.model, layout_.n_features, Completeness::start, source, arrays);
   model.set_parameters(arrays, source);
 }
 
 template <class Row>
-void start_from_seeds(Model<Row>& model, const RunOptions& options, const RowPass<Row>& pass,
-                      const ColumnMoments& moments, const RowLayout& layout) {
-  const Family& family = options.model.family();
-  const SeedSpace<Row> space(family.seed_metric(options.model), moments, layout);
-  const auto seed_rows = options.start.seeding == Seeding::random ? random_rows<Row> : kmeans_parallel<Row>;
-  const Seeds<Row> seeds = seed_rows(pass, space, options.model.n_clusters, options.start.seed, !family.mixture);
-  model.start(seeds.values, seeds.labels, pass);
-}
-
-}  // namespace
-
-template <class Row>
-std::unique_ptr<Model<Row>> start_model(const RunOptions& options, const RowPass<Row>& pass, const Checkpoint* before,
-                                        const std::string& source, const Scaling& scaling) {
-  const RowLayout layout{pass.source().n_features, pass.source().coding};
-  std::unique_ptr<Model<Row>> model = make_model<Row>(options_of(options.model, before, source), layout);
-  const ColumnMoments moments = options.model.family().mixture ? column_moments(pass) : ColumnMoments{};
-  model->begin_fit(pass, moments);
-  if (before != nullptr)
-    model->resume(before->parameters, before->state.repairs, source);
-  else if (!options.start.arrays.empty())
-    start_from_arrays(*model, options, layout, scaling);
-  else
-    start_from_seeds(*model, options, pass, moments, layout);
+std::unique_ptr<Model<Row>> ModelStarter<Row>::start(std::uint64_t seed) const {
+  std::unique_ptr<Model<Row>> model = begun(options_.model);
+  if (!options_.start.arrays.empty()) {
+    start_from_arrays(*model);
+    return model;
+  }
+  const Family& family = options_.model.family();
+  const SeedSpace<Row> space(family.seed_metric(options_.model), moments_, layout_);
+  const Seeds<Row> seeds =
+      draw_seeds(pass_, space, options_.start.seeding, seed, options_.model.n_clusters, family.mixture);
+  model->start(seeds.values, seeds.labels, pass_);
   return model;
 }
 
-#define SHOAL_INSTANTIATE(Row)                                                                                     \
-  template std::unique_ptr<Model<Row>> start_model<Row>(const RunOptions&, const RowPass<Row>&, const Checkpoint*, \
-                                                        const std::string&, const Scaling&);
-SHOAL_INSTANTIATE(float)
-SHOAL_INSTANTIATE(double)
-SHOAL_INSTANTIATE(PackedByte)
-#undef SHOAL_INSTANTIATE
+template <class Row>
+std::unique_ptr<Model<Row>> ModelStarter<Row>::at(const NamedArrays& parameters) const {
+  std::unique_ptr<Model<Row>> model = begun(options_.model);
+  model->resume(parameters, {}, "the search");
+  return model;
+}
+
+template <class Row>
+std::unique_ptr<Model<Row>> ModelStarter<Row>::go_on(const NamedArrays& parameters, const FitState& state,
+                                                     const std::string& source) const {
+  ModelOptions options = options_.model;
+  options.n_clusters = n_clusters_of(parameters);
+  if (options.mixing == Mixing::given) options.given_weights = require_weights(parameters, options.n_clusters, source);
+  std::unique_ptr<Model<Row>> model = begun(options);
+  model->resume(parameters, state.repairs, source);
+  return model;
+}
+
+template class ModelStarter<float>;
+template class ModelStarter<double>;
+template class ModelStarter<PackedByte>;
 
 }  // namespace shoal

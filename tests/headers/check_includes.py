@@ -12,9 +12,10 @@ MAY = {
     "model": {"core", "math", "data", "pass"},
     "init": {"core", "math", "data", "comm", "pass", "model"},
     "fit": {"core", "math", "data", "comm", "pass", "model"},
+    "search": {"core", "math", "data", "comm", "pass", "model", "init", "fit"},
     "io": {"core", "math", "data", "comm", "model"},
-    "run": {"core", "math", "data", "comm", "pass", "model", "init", "fit", "io"},
-    "app": {"core", "math", "data", "comm", "pass", "model", "init", "fit", "io", "run", "app"},
+    "run": {"core", "math", "data", "comm", "pass", "model", "init", "fit", "search", "io"},
+    "app": {"core", "math", "data", "comm", "pass", "model", "init", "fit", "search", "io", "run", "app"},
 }
 INNER = {r"shoal/io/(hdf5_file|hdf5_handle|row_writer)\.hpp": "io"}  # what hands out a library's handles
 OWNERS = {

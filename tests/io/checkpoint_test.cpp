@@ -22,6 +22,10 @@ Checkpoint example() {
   checkpoint.state = {3, {-4.5, -0.0, 1e300}, 1, {2, 0, 5}, 1, {{"means", {1, 2}, {7, -8}}}};
   checkpoint.parameters = {{"weights", {2}, {0.25, 0.75}}, {"means", {2, 3}, {1, 2, 3, 4, 5, -0.0}}};
   checkpoint.finished = true;
+  checkpoint.starts.records = {{true, -12.5, 100, 311.5, true, 20, 0.1}, {false, -250, 2000, 41, true, 390, 0.1}};
+  checkpoint.starts.found = {checkpoint.parameters};
+  checkpoint.starts.kept = 1;
+  checkpoint.starts.parameters = checkpoint.parameters;
   checkpoint.stop_reason = "tolerance";
   checkpoint.outputs = {{"model", "xxh3:00"}};
   checkpoint.inputs = {{"data.h5:/X", "12 4096"}};
@@ -35,7 +39,9 @@ TEST(Checkpoint, ComesBackToTheBit) {
   EXPECT_EQ(back.identity, example().identity);
   EXPECT_TRUE(same_bits(back.state.history, example().state.history));
   EXPECT_EQ(back.state.repairs.collapsed, 5);
-  EXPECT_EQ(back.n_clusters(), 2U);
+  EXPECT_EQ(back.starts.records.size(), 2U);
+  EXPECT_EQ(back.starts.found.at(0).at(0).values, example().parameters[0].values);
+  EXPECT_EQ(back.starts.kept, 1);
   EXPECT_TRUE(back.finished);
 }
 

@@ -175,7 +175,7 @@ TEST(Library, TwoFitsLiveInOneProcess) {
   const Rows others = read_rows(copy, part_of(copy, values, {}, true), other);
   const std::string alone[] = {fit(rows, options).model.options, fit(others, other).model.options};
   on_rows(rows, [&](auto& pass) {  // both under way at once, pass by pass
-    const auto one = start_model(options, pass), two = start_model(other, pass);
+    const auto one = ModelStarter(options, pass).start(0), two = ModelStarter(other, pass).start(0);
     for (int i = 0; i < 3; ++i)
       for (const auto& model : {one.get(), two.get()})
         model->maximise(pass.reduce(model->statistics(false),

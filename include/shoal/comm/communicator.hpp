@@ -12,7 +12,7 @@
 namespace shoal {
 
 /// A handle to a group of ranks; copies share it. All calls but send and receive are collective. A failure of MPI
-/// itself throws std::runtime_error.
+/// itself throws std::runtime_error. Sums, gathers and broadcasts of a rank alone may come from several threads.
 class Communicator {
  public:
   static Communicator world();  ///< requires a live Environment

@@ -16,7 +16,10 @@ enum class Stream : std::uint32_t {
   recluster,
   random_rows,
   sample_component,
-  sample_value
+  sample_value,
+  sample,  ///< of the rows, for searches
+  search,
+  split
 };
 
 /// Four independent 32-bit words. `step` is a round or a feature, `row` a global row or a counter.

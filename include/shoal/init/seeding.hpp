@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "shoal/init/seed_space.hpp"
+#include "shoal/init/start.hpp"
 #include "shoal/pass/row_pass.hpp"
 
 namespace shoal {
@@ -27,5 +28,11 @@ Seeds<Row> kmeans_parallel(const RowPass<Row>& pass, const SeedSpace<Row>& space
 template <class Row>
 Seeds<Row> random_rows(const RowPass<Row>& pass, const SeedSpace<Row>& space, std::size_t n_clusters,
                        std::uint64_t seed, bool need_distinct);
+
+/// Seeds of one of these kinds, whose labels are, for a mixture, those after three passes of Lloyd from them: fewer of
+/// its first components are then tiny or flat. `need_distinct` otherwise. Collective.
+template <class Row>
+Seeds<Row> draw_seeds(const RowPass<Row>& pass, const SeedSpace<Row>& space, Seeding seeding, std::uint64_t seed,
+                      std::size_t n_clusters, bool mixture);
 
 }  // namespace shoal

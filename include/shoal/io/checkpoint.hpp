@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "shoal/core/named_array.hpp"
-#include "shoal/model/fit_state.hpp"
+#include "shoal/model/start_progress.hpp"
 
 namespace shoal {
 
@@ -16,14 +16,13 @@ using NamedTexts = std::vector<std::pair<std::string, std::string>>;
 struct Checkpoint {
   NamedTexts identity;  ///< what decides the result, by name: options, data, program
   FitState state;
-  NamedArrays parameters;
+  NamedArrays parameters;  ///< of the fit that `state` is of; none while searches run
+  StartProgress starts;
   bool finished = false;       ///< the pass from this state is the last
   std::string stop_reason;     ///< of a finished fit
   NamedTexts outputs;          ///< of a finished fit: purposes and digests of what they hold
   NamedTexts earlier_outputs;  ///< of earlier lives that had finished: these files may be there, too
   NamedTexts inputs;  ///< of a finished fit: its files and by what a change of them shows, without reading them
-
-  [[nodiscard]] std::size_t n_clusters() const;
 };
 
 /// The sealed bytes.

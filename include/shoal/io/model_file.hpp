@@ -4,6 +4,7 @@
 #include <boost/serialization/map.hpp>
 #include <boost/serialization/utility.hpp>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,16 @@
 #include "shoal/io/output_file.hpp"
 
 namespace shoal {
+
+/// A number that older files lack.
+struct OptionalNumber {
+  double value = std::numeric_limits<double>::quiet_NaN();
+  [[nodiscard]] bool known() const { return value == value; }
+  template <class Archive>
+  void serialize(Archive& archive, unsigned /*version*/) {
+    archive& value;
+  }
+};
 
 /// The attributes and arrays of a model file: format_version 1, or 2 where values were scaled.
 struct ModelFile {
@@ -30,6 +41,8 @@ struct ModelFile {
   std::int64_t n_parameters = 0;
   double bic = 0;
   double aic = 0;
+  OptionalNumber icl;         ///< BIC and twice the entropy (Biernacki, Celeux & Govaert 2000)
+  OptionalNumber entropy_r2;  ///< fit/separation.hpp
   std::int64_t n_iterations = 0;
   bool converged = false;
   std::string stop_reason;
@@ -41,6 +54,7 @@ struct ModelFile {
   std::string options;
   NamedArrays parameters;  ///< with `counts`
   std::vector<double> history;
+  NamedArrays health, starts;        ///< run/health.hpp
   Scaling scaling;                   ///< of the values, in whose units the parameters are; empty: the data's
   std::vector<std::string> sources;  ///< every file that was opened to read it
 
@@ -66,6 +80,8 @@ struct ModelFile {
       visit("n_parameters", self.n_parameters);
       visit("bic", self.bic);
       visit("aic", self.aic);
+      visit("icl", self.icl);
+      visit("entropy_r2", self.entropy_r2);
     }
     visit("n_iterations", self.n_iterations);
     visit("converged", self.converged);
@@ -79,7 +95,7 @@ struct ModelFile {
 
   template <class Archive>
   void serialize(Archive& archive, unsigned /*version*/) {
-    archive& kinds& is_mixture& parameters& history& scaling& sources& level_names;
+    archive& kinds& is_mixture& parameters& history& health& starts& scaling& sources& level_names;
     visit_attributes(*this, [&](const char*, auto& value) { archive& value; });
   }
 };

@@ -62,6 +62,13 @@ struct SeedMetric {
   Scale scale = Scale::none;
 };
 
+/// In which direction a component's rows vary least.
+struct Flattest {
+  double spread = 0;              ///< their variance there, features divided by the deviations of all rows
+  std::vector<double> direction;  ///< D, of length 1, in these units
+  bool at_floor = false;          ///< regularisation is all that there is of it
+};
+
 /// What models of hard.hpp take. See Family::memory.
 ModelMemory hard_memory(const ModelOptions& options, const ModelSize& size, std::size_t value_bytes);
 
@@ -111,6 +118,15 @@ struct Family {
   /// Error(bad_data) naming `source`.
   void (*check)(const ModelOptions&, const ModelSize&, const std::string& source,
                 NamedArrays&) = [](const ModelOptions&, const ModelSize&, const std::string&, NamedArrays&) {};
+
+  /// Rows that a component needs to be more than a picture of them.
+  double (*least_rows)(const ModelOptions&, std::size_t n_features) = [](const ModelOptions&, std::size_t) {
+    return 2.0;
+  };
+
+  /// Of each component, or of what all share; of all rows the moments. Null: components cannot shrink.
+  std::vector<Flattest> (*flattest)(const ModelOptions&, const ModelSize&, const NamedArrays&,
+                                    const ColumnMoments&) = nullptr;
 
   /// Null: has no density to draw from.
   std::unique_ptr<ComponentSampler> (*sampler)(const ModelOptions&, const ModelSize&, const NamedArrays&) = nullptr;

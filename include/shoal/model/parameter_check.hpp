@@ -35,6 +35,9 @@ Matrix require_matrix(const NamedArrays& arrays, const std::string& name, std::s
 /// Mixing weights: K non-negative numbers that sum to one within 1e-6, divided by their sum.
 std::vector<double> require_weights(const NamedArrays& arrays, std::size_t n_clusters, const std::string& source);
 
+/// K of all parameters of a model.
+std::size_t n_clusters_of(const NamedArrays& arrays);
+
 /// A matrix as an array of the given name.
 NamedArray as_array(const std::string& name, const Matrix& matrix);
 

@@ -6,6 +6,7 @@
 #include "shoal/fit/fit.hpp"
 #include "shoal/fit/predict.hpp"
 #include "shoal/io/model_file.hpp"
+#include "shoal/run/best_fit.hpp"
 #include "shoal/run/rows.hpp"
 
 namespace shoal {
@@ -25,10 +26,11 @@ Fitted fit(const Rows& rows, RunOptions options);
 /// The same with an observer, and interruptible: what has been done by then is in result.state and model.parameters.
 Fitted fit(const Rows& rows, RunOptions options, Observer& observer, Interruption& interruption);
 
-/// What a model file says of a fit. Throws Error(bad_data) where anything in it would be no number.
+/// What a model file says of a fit; one more pass for a mixture, which tells how clearly rows belong to its components.
+/// Collective. Throws Error(bad_data) where anything in it would be no number.
 template <class Row>
-ModelFile model_file(const Model<Row>& model, const FitResult& result, const RunOptions& options,
-                     const DataSummary& summary, const FeatureNames& names, const Scaling& scaling);
+ModelFile model_file(const BestFit<Row>& best, const RunOptions& options, const RowPass<Row>& pass,
+                     const FeatureNames& names, const Scaling& scaling);
 
 /// A model file, all of whose parameters are checked. Collective. Throws Error no_input, or bad_data naming what is
 /// wrong.

@@ -13,6 +13,7 @@
 #include "shoal/io/row_options.hpp"
 #include "shoal/model/family.hpp"
 #include "shoal/run/scaling_options.hpp"
+#include "shoal/search/options.hpp"
 
 namespace shoal {
 
@@ -23,6 +24,7 @@ struct RunOptions {
   RowOptions rows;
   ScalingOptions scaling;
   StartOptions start;
+  SearchOptions search;
   FitOptions fit;
 };
 

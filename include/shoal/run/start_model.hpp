@@ -1,22 +1,46 @@
 /// From options and rows to a model that can be fitted.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
-#include "shoal/io/checkpoint.hpp"
-#include "shoal/model/model.hpp"
+#include "shoal/data/scaling.hpp"
+#include "shoal/model/fit_state.hpp"
 #include "shoal/run/options.hpp"
 
 namespace shoal {
 
-/// A model of these options that stands at its start: at seeds, or at the arrays of a file; or, where there is a
-/// checkpoint (of the file `source`), where that stands. `scaling`: what was done to the rows' values; a file's arrays
-/// are brought to its units. Collective. Throws Error on a start that does not fit the rows.
+/// Makes models for the fits of these rows, each at its start. Calls are collective. Options and pass must outlive it.
 /// @pre read_named_files has read what options name.
 template <class Row>
-std::unique_ptr<Model<Row>> start_model(const RunOptions& options, const RowPass<Row>& pass,
-                                        const Checkpoint* before = nullptr, const std::string& source = "",
-                                        const Scaling& scaling = {});
+class ModelStarter {
+ public:
+  /// `scaling`: what was done to the rows' values; a file's arrays are brought to its units. Takes up to two passes.
+  ModelStarter(const RunOptions& options, const RowPass<Row>& pass, const Scaling& scaling = {});
+
+  /// At the arrays of --init, else at seeds. Throws Error where they do not fit the rows.
+  [[nodiscard]] std::unique_ptr<Model<Row>> start(std::uint64_t seed) const;
+
+  /// At what a search found.
+  [[nodiscard]] std::unique_ptr<Model<Row>> at(const NamedArrays& parameters) const;
+
+  /// Where another fit of these rows stood, to the bit, clusters that it dropped left out. `source` names its file.
+  [[nodiscard]] std::unique_ptr<Model<Row>> go_on(const NamedArrays& parameters, const FitState& state,
+                                                  const std::string& source) const;
+
+  [[nodiscard]] const ColumnMoments& moments() const { return moments_; }  ///< hard models: none
+  [[nodiscard]] const RowLayout& layout() const { return layout_; }
+
+ private:
+  [[nodiscard]] std::unique_ptr<Model<Row>> begun(const ModelOptions& options) const;
+  void start_from_arrays(Model<Row>& model) const;
+
+  const RunOptions& options_;
+  const RowPass<Row>& pass_;
+  Scaling scaling_;
+  RowLayout layout_;
+  ColumnMoments moments_;
+};
 
 }  // namespace shoal

@@ -81,6 +81,22 @@ class Spherical final : public Diagonal {
 
 }  // namespace
 
+Regularization regularization_of(const GaussianOptions& options, const ColumnMoments& moments) {
+  const std::size_t d = moments.variance.size();
+  double sum = 0;
+  std::size_t varying = 0;
+  for (const double variance : moments.variance)
+    if (variance > 0) sum += variance, ++varying;
+  const double typical = varying > 0 ? sum / static_cast<double>(varying) : 1.0;
+  Regularization result{std::vector<double>(d), std::vector<double>(d)};
+  for (std::size_t j = 0; j < d; ++j) {
+    const double variance = moments.variance[j] > 0 ? moments.variance[j] : typical;
+    result.added[j] = options.regularization * variance + options.regularization_absolute;
+    result.floor[j] = result.added[j] > 0 ? result.added[j] : 1e-6 * variance;
+  }
+  return result;
+}
+
 Matrix CovariancePolicy::updated(Scatter scatter, const Regularization& regularization, std::int64_t& collapsed) const {
   Matrix covariance = constrained(std::move(scatter), regularization);
   if (!is_positive(covariance)) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/gaussian/flattest.hpp"
 #include "model/gaussian/sampler.hpp"
 #include "model/mixture/mixture-inl.hpp"
 #include "shoal/core/error.hpp"
@@ -127,6 +128,11 @@ const Family& gaussian_family() {
           },
       .seed_metric = [](const ModelOptions&) { return SeedMetric{.scale = SeedMetric::Scale::deviation}; },
       .check = check,
+      .least_rows =
+          [](const ModelOptions& options, std::size_t n_features) {
+            return has_matrices(own(options).covariance) ? static_cast<double>(n_features + 1) : 2.0;
+          },
+      .flattest = flattest_directions,
       .sampler = gaussian_sampler,
       .make_float = make<float>,
       .make_double = make<double>,

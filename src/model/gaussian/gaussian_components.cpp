@@ -14,11 +14,8 @@ namespace shoal {
 
 template <class T>
 GaussianComponents<T>::GaussianComponents(const ModelOptions& options, std::size_t n_features)
-    : regularization_(options.of<GaussianOptions>().regularization),
-      regularization_absolute_(options.of<GaussianOptions>().regularization_absolute),
-      means_(options.n_clusters, n_features),
-      frame_(means_) {
-  const Covariance kind = options.of<GaussianOptions>().covariance;
+    : options_(options.of<GaussianOptions>()), means_(options.n_clusters, n_features), frame_(means_) {
+  const Covariance kind = options_.covariance;
   const bool missing = options.missing == Missing::marginalize;
   policy_ = &covariance_policy(kind);
   kernels_ = has_matrices(kind) ? triangular_kernels<T>(kind) : diagonal_kernels<T>(kind, missing);
@@ -96,22 +93,11 @@ void GaussianComponents<T>::add(Workspace& workspace, const double* weighted, do
 
 template <class T>
 void GaussianComponents<T>::begin_fit(const RowPass<T>& pass, const ColumnMoments& moments) {
-  const std::size_t d = n_features();
-  double sum = 0;
-  std::size_t varying = 0;
-  for (const double variance : moments.variance)
-    if (variance > 0) sum += variance, ++varying;
-  const double typical = varying > 0 ? sum / static_cast<double>(varying) : 1.0;
-  regularization_of_fit_ = {std::vector<double>(d), std::vector<double>(d)};
-  auto& [added, floor] = regularization_of_fit_;
-  for (std::size_t j = 0; j < d; ++j) {
-    const double variance = moments.variance[j] > 0 ? moments.variance[j] : typical;
-    added[j] = regularization_ * variance + regularization_absolute_;
-    floor[j] = added[j] > 0 ? added[j] : 1e-6 * variance;
-  }
-  if (varying < d)
-    warnings_ = {
-        fmt::format("{} of {} features are constant; their covariance is the regularisation alone", d - varying, d)};
+  regularization_of_fit_ = regularization_of(options_, moments);
+  const auto constant = std::ranges::count_if(moments.variance, [](double variance) { return !(variance > 0); });
+  if (constant > 0)
+    warnings_ = {fmt::format("{} of {} features are constant; their covariance is the regularisation alone", constant,
+                             n_features())};
   fill_ = moments.mean;
   kernels_->begin_fit(pass, frame_, fill_);
 }

@@ -9,6 +9,7 @@
 #include "shoal/core/matrix.hpp"
 #include "shoal/model/gaussian/covariance_update.hpp"
 #include "shoal/model/gaussian/options.hpp"
+#include "shoal/pass/column_moments.hpp"
 
 namespace shoal {
 
@@ -27,6 +28,9 @@ struct Regularization {
   std::vector<double> added;  ///< always
   std::vector<double> floor;  ///< where it collapsed
 };
+
+/// As options say, in shares of the variances of all rows; a constant feature takes the mean of the others', or 1.
+Regularization regularization_of(const GaussianOptions& options, const ColumnMoments& moments);
 
 class CovariancePolicy {
  public:

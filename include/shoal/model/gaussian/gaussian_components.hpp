@@ -80,8 +80,7 @@ class GaussianComponents {
 
   const CovariancePolicy* policy_ = nullptr;
   std::unique_ptr<GaussianKernels<T>> kernels_;
-  double regularization_;
-  double regularization_absolute_;
+  GaussianOptions options_;
 
   Matrix means_;
   std::vector<Matrix> covariances_;  ///< as CovarianceLayout

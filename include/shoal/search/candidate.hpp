@@ -1,0 +1,30 @@
+/// What a search compares.
+#pragma once
+
+#include "shoal/model/soundness.hpp"
+
+namespace shoal {
+
+struct Candidate {
+  NamedArrays parameters;  ///< empty: there is none
+  double objective = 0;    ///< over the sample
+  std::vector<double> counts;
+  Soundness soundness;
+  double passes = 0;  ///< of K clusters over the sample that it took
+
+  [[nodiscard]] bool exists() const { return !parameters.empty(); }
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned /*version*/) {
+    archive& parameters& objective& counts& soundness& passes;
+  }
+};
+
+/// Whether a is to be preferred: a sound one to others, then the objective, which must differ by more than `margin`.
+inline bool better(const Candidate& a, const Candidate& b, bool minimises, double margin = 0) {
+  if (!a.exists() || !b.exists()) return a.exists();
+  if (a.soundness.sound() != b.soundness.sound()) return a.soundness.sound();
+  return minimises ? a.objective < b.objective - margin : a.objective > b.objective + margin;
+}
+
+}  // namespace shoal

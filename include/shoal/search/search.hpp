@@ -1,0 +1,50 @@
+/// Good optima at the price of one fit: searches on a sample of the rows, the best of which is then fitted on all.
+///
+/// One start of EM or Lloyd ends in an optimum that ten starts would better on most data. Here starts, splits, and
+/// centres that come and go are tried on some thousands of rows, which every rank holds.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "shoal/init/start.hpp"
+#include "shoal/pass/crew.hpp"
+#include "shoal/search/candidate.hpp"
+#include "shoal/search/sample.hpp"
+
+namespace shoal {
+
+/// Searches that differ in nothing but their draws: each gives the same bits for any crew.
+/// Mixtures: five starts of five passes, the best of them improved by split and merge; hard models: breathing.
+template <class Row>
+class Search {
+ public:
+  /// `moments` of all rows; `sample` outlives it.
+  Search(const ModelOptions& options, const RowLayout& layout, const ColumnMoments& moments, Seeding seeding,
+         const Sample<Row>& sample, const Crew& crew);
+
+  /// The results of searches number `first` to `last` - 1 of this seed. Collective.
+  [[nodiscard]] std::vector<Candidate> run(std::uint64_t seed, std::size_t first, std::size_t last) const;
+
+ private:
+  [[nodiscard]] Candidate search_mixture(std::uint64_t seed, std::size_t number) const;
+
+  ModelOptions options_;
+  RowLayout layout_;
+  ColumnMoments moments_;
+  Seeding seeding_;
+  const Sample<Row>& sample_;
+  Crew crew_;
+};
+
+/// The seed of start or search number i; that of number 0 is the given one.
+std::uint64_t seed_of_start(std::uint64_t seed, std::size_t number);
+
+/// Rows that a sample should have, of so many bytes each. @param n_parameters free ones of the model
+struct SampleSize {
+  std::int64_t rows = 0;
+  bool too_small = false;  ///< more would be needed to tell optima apart, and memory forbids
+};
+SampleSize sample_size(std::int64_t rows_used, std::int64_t n_parameters, std::size_t row_bytes);
+
+}  // namespace shoal

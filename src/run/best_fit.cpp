@@ -1,0 +1,203 @@
+#include "shoal/run/best_fit.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+#include "shoal/core/error.hpp"
+#include "shoal/run/start_model.hpp"
+#include "shoal/search/search.hpp"
+
+namespace shoal {
+namespace {
+
+constexpr std::size_t n_searches = 2;
+
+double least_of(const Soundness& soundness, double ComponentHealth::*number) {
+  double least = std::numeric_limits<double>::infinity();
+  for (const ComponentHealth& component : soundness.components) least = std::min(least, component.*number);
+  return least;
+}
+
+StartRecord record_of(bool on_sample, double objective, double total_weight, double passes,
+                      const Soundness& soundness) {
+  return {on_sample,
+          objective,
+          total_weight,
+          passes,
+          soundness.sound(),
+          least_of(soundness, &ComponentHealth::weight),
+          least_of(soundness, &ComponentHealth::spread)};
+}
+
+/// The starts, searches and fits of one result.
+template <class Row>
+class Contest {
+ public:
+  Contest(const RunOptions& options, RowPass<Row>& pass, const Scaling& scaling, const Followers& followers)
+      : options_(options), pass_(pass), followers_(followers), starter_(options, pass, scaling) {}
+
+  BestFit<Row> run(const Checkpoint* before, const std::string& source) {
+    if (before != nullptr) progress() = before->starts;
+    if (before != nullptr && before->finished) progress().current = progress().kept;
+    if (progress().current >= 0) {
+      fit_from(starter_.go_on(before->parameters, before->state, source), before->state,
+               static_cast<std::size_t>(progress().current));
+      if (best_.result.interrupted() || before->finished) return std::move(best_);
+    }
+    if (searches()) search();
+    while (std::unique_ptr<Model<Row>> model = next()) {
+      fit_from(std::move(model), {}, progress().records.size());
+      if (best_.result.interrupted()) return std::move(best_);
+    }
+    return_to_best();
+    return std::move(best_);
+  }
+
+ private:
+  StartProgress& progress() { return best_.progress; }
+  [[nodiscard]] bool minimises() const { return !options_.model.family().mixture; }
+
+  /// Whether there is anything to search for, on a sample that can tell optima apart.
+  bool searches() {
+    if (options_.search.starts || options_.model.n_clusters == 1) return false;
+    const std::int64_t n_parameters = make_model<Row>(options_.model, starter_.layout())->n_parameters();
+    const std::int64_t used = pass_.summary().rows_used;
+    const SampleSize size = sample_size(used, n_parameters, pass_.source().width() * sizeof(Row));
+    sample_rows_ = std::min(used, options_.search.rows.value_or(size.rows));
+    const bool enough = options_.search.rows || !size.too_small;
+    if (!enough && progress().records.empty())
+      followers_.starts.tell(
+          fmt::format("a sample of {} rows is too small for a model of {} parameters: one plain start; --search-rows N "
+                      "takes a larger sample, --starts R more starts",
+                      size.rows, n_parameters));
+    return enough;
+  }
+
+  void search() {
+    if (progress().found.size() == n_searches) return;
+    const Sample<Row> sample = draw_sample(pass_, sample_rows_, options_.start.seed);
+    const Search<Row> all(options_.model, starter_.layout(), starter_.moments(), options_.start.seeding, sample,
+                          Crew(pass_.comm(), pass_.n_threads()));
+    const std::size_t at_once = minimises() ? n_searches : 1;
+    while (progress().found.size() < n_searches) {
+      followers_.starts.between();
+      const std::size_t first = progress().found.size();
+      for (Candidate& found : all.run(options_.start.seed, first, first + at_once)) {
+        progress().records.push_back(
+            record_of(true, found.objective, sample.summary().total_weight, found.passes, found.soundness));
+        followers_.starts.tell(fmt::format("search {} of {} on {} rows: objective {:.8g} a row{} after {:.0f} passes",
+                                           progress().records.size(), n_searches, sample.summary().n_rows,
+                                           found.objective / sample.summary().total_weight,
+                                           found.soundness.sound() ? "" : " (degenerate)", found.passes));
+        progress().found.push_back(std::move(found.parameters));
+      }
+      followers_.starts.search_ended(progress());
+    }
+  }
+
+  /// Whether record i is to be preferred to record j, of the same rows.
+  [[nodiscard]] bool better(std::size_t i, std::size_t j) {
+    const StartRecord &a = progress().records[i], &b = progress().records[j];
+    if (a.sound != b.sound) return a.sound;
+    return minimises() ? a.objective < b.objective : a.objective > b.objective;
+  }
+
+  /// What searches found, the best first.
+  std::vector<std::size_t> ranking() {
+    std::vector<std::size_t> order(progress().found.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::erase_if(order, [&](std::size_t i) { return progress().found[i].empty(); });
+    std::ranges::stable_sort(order, [&](std::size_t i, std::size_t j) { return better(i, j); });
+    return order;
+  }
+
+  /// The next fit on all rows; null: no more. After searches that is the best find, and the other where this came to
+  /// nothing.
+  std::unique_ptr<Model<Row>> next() {
+    const std::size_t n = progress().n_fits();
+    const std::vector<std::size_t> order = ranking();
+    if (order.empty()) {
+      if (n >= static_cast<std::size_t>(options_.search.starts.value_or(1))) return nullptr;
+      return starter_.start(seed_of_start(options_.start.seed, n));
+    }
+    if (n >= order.size() || (n > 0 && progress().records.back().sound)) return nullptr;
+    return starter_.at(progress().found[order[n]]);
+  }
+
+  /// Fit number `number` among the records, from its beginning or from where it stood.
+  void fit_from(std::unique_ptr<Model<Row>> model, const FitState& state, std::size_t number) {
+    progress().current = static_cast<std::int64_t>(number);
+    followers_.starts.fit_begins(progress(), [at = model.get()] { return at->parameters(); });
+    best_.model = std::move(model);
+    best_.result = fit(*best_.model, pass_, options_.fit, followers_.observer, followers_.interruption, state);
+    if (best_.result.interrupted()) return;
+    progress().current = -1;
+    look_at_health();
+    std::vector<StartRecord>& records = progress().records;
+    if (number == records.size()) records.emplace_back();
+    records[number] = record_of(false, best_.result.objective, pass_.summary().total_weight,
+                                static_cast<double>(best_.result.n_iterations + 1), best_.soundness);
+    const auto i = static_cast<std::int64_t>(number);
+    if (progress().kept >= 0 && progress().kept != i && !better(number, static_cast<std::size_t>(progress().kept)))
+      return;
+    progress().kept = i;
+    progress().parameters = best_.model->parameters();
+    progress().state = best_.result.state;
+  }
+
+  void look_at_health() {
+    const ModelSize size{best_.model->n_clusters(), best_.model->n_features(), 0};
+    best_.soundness = soundness_of(options_.model, size, best_.model->parameters(), best_.result.counts,
+                                   starter_.moments(), pass_.summary());
+  }
+
+  /// Its last pass once more, where another fit came after it.
+  void return_to_best() {
+    if (progress().kept + 1 < static_cast<std::int64_t>(progress().records.size())) {
+      best_.model = starter_.go_on(progress().parameters, progress().state, "the best start");
+      Observer nobody;
+      best_.result = fit(*best_.model, pass_, options_.fit, nobody, followers_.interruption, progress().state);
+      look_at_health();
+    }
+  }
+
+  const RunOptions& options_;
+  RowPass<Row>& pass_;
+  Followers followers_;
+  ModelStarter<Row> starter_;
+  std::int64_t sample_rows_ = 0;
+  BestFit<Row> best_;
+};
+
+}  // namespace
+
+template <class Row>
+BestFit<Row> best_fit(const RunOptions& options, RowPass<Row>& pass, const Scaling& scaling, const Followers& followers,
+                      const Checkpoint* before, const std::string& source) {
+  return Contest<Row>(options, pass, scaling, followers).run(before, source);
+}
+
+void settle_starts(RunOptions& options) {
+  std::optional<std::int64_t>& starts = options.search.starts;
+  if (options.start.file.name.empty()) return;
+  if (starts.value_or(1) != 1)
+    throw Error(ExitCode::usage,
+                fmt::format("--starts {}: every start from --init {} is the same; leave one of them out", *starts,
+                            options.start.file.name));
+  starts = 1;
+}
+
+#define SHOAL_INSTANTIATE(Row)                                                                            \
+  template BestFit<Row> best_fit<Row>(const RunOptions&, RowPass<Row>&, const Scaling&, const Followers&, \
+                                      const Checkpoint*, const std::string&);
+SHOAL_INSTANTIATE(float)
+SHOAL_INSTANTIATE(double)
+SHOAL_INSTANTIATE(PackedByte)
+#undef SHOAL_INSTANTIATE
+
+}  // namespace shoal

@@ -1,0 +1,248 @@
+#include "search/split_merge.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "shoal/core/random.hpp"
+#include "shoal/math/elementary.hpp"
+
+namespace shoal {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+// Of a search, as it was tried on simulated data: enough for what ten starts find, at their price.
+constexpr std::size_t most_tried = 10;  ///< moves of a round
+constexpr int most_of_one = 2;          ///< of them, with the same component split, or the same one gone
+constexpr std::uint32_t n_draws = 2;    ///< ways to split a component
+constexpr ShortFit halves_fit{6, 0};    ///< of a component's two halves
+constexpr ShortFit trial{12, 1e-5};     ///< of a move
+constexpr ShortFit second_trial{60, 1e-5};
+constexpr ShortFit settling{100, 1e-5};  ///< after a move that succeeded
+constexpr double worth_a_second = 0.01;  ///< nats a row that a trial may lack
+constexpr double least_gain = 2e-5;      ///< nats a row of a success
+constexpr int most_successes = 40;
+constexpr int most_failures = 2;     ///< rounds in vain
+constexpr double least_part = 1e-3;  ///< of a row, to count as a component's own
+
+/// What a row loses where a component goes that leaves `rest` of its density to the others.
+double loss_of_row(double rest) { return -log_of(std::max(rest, 0x1p-100)); }
+
+template <class Row>
+std::vector<double> weights_of(const Sample<Row>& sample) {
+  const Shard<Row>& rows = sample.rows();
+  return rows.weights.empty() ? std::vector<double>(rows.n_rows(), 1.0) : rows.weights;
+}
+
+/// A number below the sum of the masses that is a function of the draw.
+double draw_below(std::span<const double> masses, std::uint64_t seed, std::uint32_t step, std::size_t k) {
+  const double sum = std::accumulate(masses.begin(), masses.end(), 0.0);
+  return sum * random_uniform(seed, Stream::split, step, k);
+}
+
+}  // namespace
+
+template <class Row>
+SplitMerge<Row>::SplitMerge(const SampleFits<Row>& fits, const SampleFits<Row>& parts, const Sample<Row>& sample,
+                            const Crew& crew, std::uint64_t seed)
+    : fits_(fits),
+      parts_(parts),
+      sample_(sample),
+      crew_(crew),
+      lines_(fits.options(), fits.n_features()),
+      seed_(seed) {}
+
+template <class Row>
+typename SplitMerge<Row>::Analysis SplitMerge<Row>::analyse(const Candidate& from) const {
+  const std::unique_ptr<Model<Row>> model = fits_.fixed(from.parameters);
+  const std::size_t n = model->n_clusters();
+  const RowPass<Row> pass = sample_.pass(crew_.n_threads());
+  std::vector<Analysis> of_blocks(static_cast<std::size_t>(sample_.rows().blocks.size()), Analysis(0));
+  pass.for_each_block([&](const RowBlock<Row>& block, int /*thread*/) {
+    Analysis& mine = of_blocks[static_cast<std::size_t>(block.index)];
+    mine = Analysis(n);
+    std::vector<double> shares(block.n_rows * n);
+    Statistics unused = model->statistics(true);
+    RowOutputs outputs;
+    outputs.responsibilities = shares.data();
+    model->expect(block, unused, outputs);
+    for (std::size_t r = 0; r < block.n_rows; ++r) {
+      const std::span<const double> share = std::span(shares).subspan(r * n, n);
+      const auto top = static_cast<std::size_t>(std::ranges::max_element(share) - share.begin());
+      double others = 0;
+      for (std::size_t k = 0; k < n; ++k) others += k == top ? 0 : share[k];
+      for (std::size_t k = 0; k < n; ++k) {
+        mine.loss[k] += block.weight(r) * loss_of_row(k == top ? others : 1 - share[k]);
+        if (share[k] >= least_part)
+          mine.rows[k].emplace_back(block.first_row + static_cast<std::int64_t>(r), block.weight(r) * share[k]);
+      }
+    }
+  });
+  Analysis all(n);
+  for (const Analysis& mine : of_blocks)
+    for (std::size_t k = 0; k < n; ++k) {
+      all.loss[k] += mine.loss[k];
+      all.rows[k].insert(all.rows[k].end(), mine.rows[k].begin(), mine.rows[k].end());
+    }
+  return all;
+}
+
+/// The others share its weight, which takes from the loss; one that is not sound is no loss.
+template <class Row>
+std::vector<double> SplitMerge<Row>::losses(const Candidate& from, std::vector<double> loss) const {
+  const std::vector<double>& weights = find(from.parameters, "weights")->values;
+  for (std::size_t k = 0; k < loss.size(); ++k) {
+    const ComponentHealth& health = from.soundness.components[k];
+    loss[k] += sample_.summary().total_weight * log_of(std::max(1 - weights[k], 1e-300));
+    if (health.small || health.flat) loss[k] = 0;
+  }
+  return loss;
+}
+
+/// One row by its part in the component, and one far from it.
+template <class Row>
+Seeds<Row> SplitMerge<Row>::two_seeds(const Sample<Row>& rows, std::size_t k, std::uint32_t step) const {
+  const Shard<Row>& shard = rows.rows();
+  std::vector<double> masses = weights_of(rows);
+  Seeds<Row> seeds{{}, std::vector<std::int32_t>(shard.n_rows(), 0)};
+  std::vector<double> distance(shard.n_rows(), infinity);
+  for (const std::int32_t i : {0, 1}) {
+    const std::size_t row = draw_index(masses, draw_below(masses, seed_, step + static_cast<std::uint32_t>(i), k));
+    const Row* const values = shard.values.data() + row * shard.width();
+    const std::vector<Row> seed(values, values + shard.width());
+    rows.pass().for_each_block([&](const RowBlock<Row>& block, int /*thread*/) {
+      parts_.space().improve(block, seed, i, std::span(distance).subspan(block.first_local, block.n_rows),
+                             std::span(seeds.labels).subspan(block.first_local, block.n_rows));
+    });
+    seeds.values.insert(seeds.values.end(), seed.begin(), seed.end());
+    for (std::size_t r = 0; r < masses.size(); ++r) masses[r] *= distance[r];
+  }
+  return seeds;
+}
+
+template <class Row>
+typename SplitMerge<Row>::Split SplitMerge<Row>::split(const Candidate& from, const Analysis& analysis, std::size_t k,
+                                                       std::uint32_t draw) const {
+  const double least = least_weight(fits_.options(), fits_.n_features(), sample_.summary());
+  double weight = 0;
+  for (const auto& [row, part] : analysis.rows[k]) weight += part;
+  if (weight < 2 * least) return {};
+  const Sample<Row> rows = sample_.part(analysis.rows[k]);
+  const Seeds<Row> seeds = two_seeds(rows, k, 2 * (round_ * n_draws + draw));
+  const Candidate halves = parts_.from_seeds(rows, seeds, 2, halves_fit);
+  const Candidate whole = parts_.from_parameters(rows, lines_.alone(from.parameters, k), {0, 0});
+  if (!halves.exists() || !whole.exists() || halves.counts[0] < least || halves.counts[1] < least) return {};
+  if (!halves.soundness.sound()) return {};
+  const double share = static_cast<double>(rows.rows().n_rows()) / static_cast<double>(sample_.rows().n_rows());
+  return {halves.parameters, halves.objective - whole.objective,
+          share * 2 * (halves.passes + 1) / static_cast<double>(analysis.loss.size())};
+}
+
+template <class Row>
+std::vector<typename SplitMerge<Row>::Split> SplitMerge<Row>::best_splits(const Candidate& from,
+                                                                          const Analysis& analysis,
+                                                                          double& passes) const {
+  const std::size_t n = analysis.loss.size();
+  std::vector<Split> all = crew_.each<Split>(n * n_draws, [&](std::size_t task) {
+    return split(from, analysis, task / n_draws, static_cast<std::uint32_t>(task % n_draws));
+  });
+  std::vector<Split> best(n);
+  for (std::size_t task = 0; task < all.size(); ++task) {
+    passes += all[task].passes;
+    Split& so_far = best[task / n_draws];
+    if (!all[task].halves.empty() && (so_far.halves.empty() || all[task].gain > so_far.gain))
+      so_far = std::move(all[task]);
+  }
+  return best;
+}
+
+template <class Row>
+std::vector<typename SplitMerge<Row>::Move> SplitMerge<Row>::moves(const std::vector<double>& loss,
+                                                                   const std::vector<Split>& splits) const {
+  std::vector<Move> all;
+  for (std::size_t k = 0; k < splits.size(); ++k)
+    for (std::size_t j = 0; j < splits.size(); ++j)
+      if (j != k && !splits[k].halves.empty()) all.push_back({k, j, splits[k].gain - loss[j]});
+  std::ranges::stable_sort(all, std::greater<>(), &Move::promise);
+  std::vector<int> split(splits.size(), 0), gone(splits.size(), 0);
+  std::vector<Move> chosen;
+  for (const Move& move : all) {
+    if (chosen.size() == most_tried) break;
+    if (split[move.split] >= most_of_one || gone[move.gone] >= most_of_one) continue;
+    ++split[move.split], ++gone[move.gone];
+    chosen.push_back(move);
+  }
+  return chosen;
+}
+
+/// The second half takes the place of the component that goes.
+template <class Row>
+NamedArrays SplitMerge<Row>::moved(const Candidate& from, const Move& move, const Split& split) const {
+  NamedArrays next = from.parameters;
+  lines_.put(split.halves, 0, next, move.split);
+  lines_.put(split.halves, 1, next, move.gone);
+  if (fits_.options().mixing != Mixing::learned) return next;
+  const std::vector<double>& halves = find(split.halves, "weights")->values;
+  std::vector<double>& weights = weights_in(next);
+  const double whole = weights[move.split];
+  weights[move.split] = whole * halves[0];
+  weights[move.gone] = whole * halves[1];
+  const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
+  for (double& weight : weights) weight /= sum;
+  return next;
+}
+
+/// Better than what there is by more than the least gain, sound and settled; else what it came to.
+template <class Row>
+Candidate SplitMerge<Row>::tried(const Candidate& best, const NamedArrays& start) const {
+  const double total = sample_.summary().total_weight, margin = least_gain * total;
+  Candidate found = fits_.from_parameters(sample_, start, trial);
+  if (!found.exists()) return found;
+  const auto go_on = [&](const ShortFit& limits) {
+    const double passes = found.passes;
+    found = fits_.from_parameters(sample_, found.parameters, limits);
+    found.passes += passes;
+  };
+  const bool may_rise = best.soundness.sound() ? found.objective > best.objective - worth_a_second * total : true;
+  if (!better(found, best, false, margin) && may_rise && found.passes > trial.steps) go_on(second_trial);
+  if (better(found, best, false, margin)) go_on(settling);
+  return found;
+}
+
+/// Whether it found something better.
+template <class Row>
+bool SplitMerge<Row>::round(Candidate& best) {
+  const Analysis analysis = analyse(best);
+  double passes = best.passes + 1;
+  const std::vector<Split> splits = best_splits(best, analysis, passes);
+  const std::vector<Move> chosen = moves(losses(best, analysis.loss), splits);
+  ++round_;
+  const double margin = least_gain * sample_.summary().total_weight;
+  const auto succeeds = [&](const Candidate& found) { return better(found, best, false, margin); };
+  std::vector<Candidate> all = crew_.until<Candidate>(succeeds, chosen.size(), [&](std::size_t i) {
+    return tried(best, moved(best, chosen[i], splits[chosen[i].split]));
+  });
+  for (const Candidate& found : all) passes += found.passes;
+  const bool success = !all.empty() && succeeds(all.back());
+  if (success) best = std::move(all.back());
+  best.passes = passes;
+  return success;
+}
+
+template <class Row>
+Candidate SplitMerge<Row>::improved(Candidate from) {
+  for (int successes = 0, failures = 0; successes < most_successes && failures < most_failures;) {
+    const bool success = round(from);
+    successes += success ? 1 : 0;
+    failures = success ? 0 : failures + 1;
+  }
+  return from;
+}
+
+template class SplitMerge<float>;
+template class SplitMerge<double>;
+template class SplitMerge<PackedByte>;
+
+}  // namespace shoal
