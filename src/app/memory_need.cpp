@@ -65,13 +65,13 @@ void note_search(const FitPlan& plan, const ModelSize& size, const ModelMemory& 
   const SearchOptions& search = plan.options.search;
   if (search.starts || size.n_clusters == 1) return;
   const std::size_t row = held_row_bytes(plan);
-  const SampleSize sample = sample_size(plan.partition.n_rows, most_parameters(plan, size), row);
+  const SampleSize sample = sample_size(plan.options.model, plan.partition.n_rows, most_parameters(plan, size), row);
   if (sample.too_small && !search.rows) return;
   need.sample_rows = std::min(plan.partition.n_rows, search.rows.value_or(sample.rows));
   const auto n = static_cast<double>(need.sample_rows), bytes = n * static_cast<double>(row + 8);
   const double lists = plan.family().mixture ? 64 * n : 0;
-  const double thread = bytes + n * (12 + memory.each_row) + memory.thread + memory.parameters + memory.update +
-                        need.statistics * 4.25;
+  const double thread =
+      bytes + n * (12 + memory.each_row) + memory.thread + memory.parameters + memory.update + need.statistics * 4.25;
   need.search = std::max(3 * bytes, bytes + lists + std::max(1, plan.threads) * thread);
 }
 
@@ -84,7 +84,9 @@ double MemoryNeed::in_search() const { return search; }
 double MemoryNeed::in_fit() const {
   return parameters + work + remembered + labels + std::max(sums, statistics + update);
 }
-double MemoryNeed::total() const { return process + rows + side + std::max({reading, scaling, at_start(), in_search(), in_fit()}); }
+double MemoryNeed::total() const {
+  return process + rows + side + std::max({reading, scaling, at_start(), in_search(), in_fit()});
+}
 
 double bytes_of_rows(const FitPlan& plan) {
   return static_cast<double>(plan.partition.n_rows) * static_cast<double>(held_row_bytes(plan));

@@ -67,7 +67,7 @@ class Contest {
     if (options_.search.starts || options_.model.n_clusters == 1) return false;
     const std::int64_t n_parameters = make_model<Row>(options_.model, starter_.layout())->n_parameters();
     const std::int64_t used = pass_.summary().rows_used;
-    const SampleSize size = sample_size(used, n_parameters, pass_.source().width() * sizeof(Row));
+    const SampleSize size = sample_size(options_.model, used, n_parameters, pass_.source().width() * sizeof(Row));
     sample_rows_ = std::min(used, options_.search.rows.value_or(size.rows));
     const bool enough = options_.search.rows || !size.too_small;
     if (!enough && progress().records.empty())
@@ -83,21 +83,34 @@ class Contest {
     const Sample<Row> sample = draw_sample(pass_, sample_rows_, options_.start.seed);
     const Search<Row> all(options_.model, starter_.layout(), starter_.moments(), options_.start.seeding, sample,
                           Crew(pass_.comm(), pass_.n_threads()));
-    const std::size_t at_once = minimises() ? n_searches : 1;
+    Candidate known;
+    if (!progress().found.empty()) known = found_before();
     while (progress().found.size() < n_searches) {
       followers_.starts.between();
-      const std::size_t first = progress().found.size();
-      for (Candidate& found : all.run(options_.start.seed, first, first + at_once)) {
-        progress().records.push_back(
-            record_of(true, found.objective, sample.summary().total_weight, found.passes, found.soundness));
-        followers_.starts.tell(fmt::format("search {} of {} on {} rows: objective {:.8g} a row{} after {:.0f} passes",
-                                           progress().records.size(), n_searches, sample.summary().n_rows,
-                                           found.objective / sample.summary().total_weight,
-                                           found.soundness.sound() ? "" : " (degenerate)", found.passes));
-        progress().found.push_back(std::move(found.parameters));
-      }
-      followers_.starts.search_ended(progress());
+      Candidate found = all.run(options_.start.seed, progress().found.size(), known);
+      keep(found, sample.summary());
+      if (progress().found.size() == 1) known = std::move(found);
     }
+  }
+
+  /// The first search, of an earlier run.
+  [[nodiscard]] Candidate found_before() const {
+    Candidate found;
+    found.parameters = best_.progress.found.front();
+    found.objective = best_.progress.records.front().objective;
+    found.soundness.components.resize(1);
+    found.soundness.components[0].small = !best_.progress.records.front().sound;
+    return found;
+  }
+
+  void keep(const Candidate& found, const DataSummary& sample) {
+    progress().records.push_back(record_of(true, found.objective, sample.total_weight, found.passes, found.soundness));
+    progress().found.push_back(found.parameters);
+    followers_.starts.tell(fmt::format("search {} of {} on {} rows: objective {:.8g} a row{} after {:.0f} passes",
+                                       progress().records.size(), n_searches, sample.n_rows,
+                                       found.objective / sample.total_weight,
+                                       found.soundness.sound() ? "" : " (degenerate)", found.passes));
+    followers_.starts.search_ended(progress());
   }
 
   /// Whether record i is to be preferred to record j, of the same rows.

@@ -51,6 +51,7 @@ ClusterWorth worth_of(const Matrix& centres, const SeedMetric& metric, const Sam
   const auto distance = [&](T found) {
     return metric.rooted ? std::sqrt(static_cast<double>(found)) : static_cast<double>(found);
   };
+  std::vector<std::vector<std::pair<std::int64_t, double>>> rows(k);
   const Statistics sums = sample.pass().reduce(SumLayout{2 * k}, [&](const RowBlock<T>& block, Statistics& s) {
     Tile<T> tile;
     for (std::size_t begin = 0; begin < block.n_rows; begin += search_rows) {
@@ -60,12 +61,13 @@ ClusterWorth worth_of(const Matrix& centres, const SeedMetric& metric, const Sam
       for (std::size_t r = 0; r < n; ++r) {
         const double weight = block.weight(begin + r), nearest = distance(tile.first[r]);
         s.sums[tile.label[r]] += weight * nearest;
+        rows[tile.label[r]].emplace_back(block.first_row + static_cast<std::int64_t>(begin + r), weight);
         s.sums[k + tile.label[r]] += weight * (distance(tile.second[r]) - nearest);
       }
     }
   });
   const auto half = sums.sums.begin() + static_cast<std::ptrdiff_t>(k);
-  return {{sums.sums.begin(), half}, {half, sums.sums.end()}};
+  return {{sums.sums.begin(), half}, {half, sums.sums.end()}, std::move(rows)};
 }
 
 template ClusterWorth worth_of(const Matrix&, const SeedMetric&, const Sample<float>&);

@@ -6,9 +6,6 @@
 namespace shoal {
 namespace {
 
-/// Seeding, in the passes that it takes.
-constexpr double seeding_passes = 7;
-
 /// What a search changes: clusters that lose their rows begin anew, whatever is to be done with them at the end.
 ModelOptions options_of_search(ModelOptions options) {
   options.empty_cluster = EmptyCluster::reseed;
@@ -88,9 +85,7 @@ Candidate SampleFits<Row>::from_draw(const Sample<Row>& rows, std::uint64_t seed
   const std::size_t k = options_.n_clusters;
   try {
     const Seeds<Row> seeds = draw_seeds(rows.pass(), space_, seeding_, seed, k, family().mixture);
-    Candidate found = from_seeds(rows, seeds, k, limits);
-    found.passes += seeding_passes;
-    return found;
+    return from_seeds(rows, seeds, k, limits);
   } catch (const Error&) {  // the sample may hold fewer distinct rows than there are
     return {};
   }

@@ -1,9 +1,9 @@
 // Fits on a sample, each by the thread that asks for it.
 #pragma once
 
-#include "shoal/search/candidate.hpp"
 #include "shoal/fit/fit.hpp"
 #include "shoal/init/seeding.hpp"
+#include "shoal/search/candidate.hpp"
 #include "shoal/search/sample.hpp"
 
 namespace shoal {

@@ -4,7 +4,9 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <type_traits>
 
+#include "search/nearest_two.hpp"
 #include "shoal/core/random.hpp"
 #include "shoal/math/elementary.hpp"
 
@@ -13,19 +15,14 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-// Of a search, as it was tried on simulated data: enough for what ten starts find, at their price.
-constexpr std::size_t most_tried = 10;  ///< moves of a round
-constexpr int most_of_one = 2;          ///< of them, with the same component split, or the same one gone
-constexpr std::uint32_t n_draws = 2;    ///< ways to split a component
-constexpr ShortFit halves_fit{6, 0};    ///< of a component's two halves
-constexpr ShortFit trial{12, 1e-5};     ///< of a move
-constexpr ShortFit second_trial{60, 1e-5};
-constexpr ShortFit settling{100, 1e-5};  ///< after a move that succeeded
-constexpr double worth_a_second = 0.01;  ///< nats a row that a trial may lack
-constexpr double least_gain = 2e-5;      ///< nats a row of a success
-constexpr int most_successes = 40;
+// As they were tried on simulated data: enough for what ten starts find, at their price.
+constexpr int most_of_one = 2;  ///< moves of a round with the same component split, or the same one gone
+constexpr int most_successes = 60;
 constexpr int most_failures = 2;     ///< rounds in vain
 constexpr double least_part = 1e-3;  ///< of a row, to count as a component's own
+
+constexpr MoveLimits mixture_limits{10, 2, {6, 0}, {12, 1e-5}, {60, 1e-5}, {100, 1e-5}, 0.01, 2e-5};
+constexpr MoveLimits hard_limits{5, 1, {5, 0}, {5, 1e-4}, {25, 1e-4}, {60, 1e-4}, 0.01, 1e-5};
 
 /// What a row loses where a component goes that leaves `rest` of its density to the others.
 double loss_of_row(double rest) { return -log_of(std::max(rest, 0x1p-100)); }
@@ -52,10 +49,11 @@ SplitMerge<Row>::SplitMerge(const SampleFits<Row>& fits, const SampleFits<Row>& 
       sample_(sample),
       crew_(crew),
       lines_(fits.options(), fits.n_features()),
-      seed_(seed) {}
+      seed_(seed),
+      limits_(fits.minimises() ? hard_limits : mixture_limits) {}
 
 template <class Row>
-typename SplitMerge<Row>::Analysis SplitMerge<Row>::analyse(const Candidate& from) const {
+typename SplitMerge<Row>::Analysis SplitMerge<Row>::analyse_components(const Candidate& from) const {
   const std::unique_ptr<Model<Row>> model = fits_.fixed(from.parameters);
   const std::size_t n = model->n_clusters();
   const RowPass<Row> pass = sample_.pass(crew_.n_threads());
@@ -89,9 +87,25 @@ typename SplitMerge<Row>::Analysis SplitMerge<Row>::analyse(const Candidate& fro
   return all;
 }
 
+/// The same of clusters that rows belong to.
+template <class Row>
+typename SplitMerge<Row>::Analysis SplitMerge<Row>::analyse_clusters(const Candidate& from) const {
+  Analysis all(0);
+  if constexpr (!std::is_same_v<Row, PackedByte>) {
+    const NamedArray& array = from.parameters.front();
+    Matrix centres(array.shape.front(), array.shape.back());
+    centres.values = array.values;
+    ClusterWorth worth = worth_of(centres, fits_.family().seed_metric(fits_.options()), sample_);
+    all.loss = std::move(worth.utility);
+    all.rows = std::move(worth.rows);
+  }
+  return all;
+}
+
 /// The others share its weight, which takes from the loss; one that is not sound is no loss.
 template <class Row>
 std::vector<double> SplitMerge<Row>::losses(const Candidate& from, std::vector<double> loss) const {
+  if (fits_.minimises()) return loss;
   const std::vector<double>& weights = find(from.parameters, "weights")->values;
   for (std::size_t k = 0; k < loss.size(); ++k) {
     const ComponentHealth& health = from.soundness.components[k];
@@ -130,13 +144,13 @@ typename SplitMerge<Row>::Split SplitMerge<Row>::split(const Candidate& from, co
   for (const auto& [row, part] : analysis.rows[k]) weight += part;
   if (weight < 2 * least) return {};
   const Sample<Row> rows = sample_.part(analysis.rows[k]);
-  const Seeds<Row> seeds = two_seeds(rows, k, 2 * (round_ * n_draws + draw));
-  const Candidate halves = parts_.from_seeds(rows, seeds, 2, halves_fit);
+  const Seeds<Row> seeds = two_seeds(rows, k, 2 * (round_ * limits_.draws + draw));
+  const Candidate halves = parts_.from_seeds(rows, seeds, 2, limits_.halves);
   const Candidate whole = parts_.from_parameters(rows, lines_.alone(from.parameters, k), {0, 0});
   if (!halves.exists() || !whole.exists() || halves.counts[0] < least || halves.counts[1] < least) return {};
   if (!halves.soundness.sound()) return {};
   const double share = static_cast<double>(rows.rows().n_rows()) / static_cast<double>(sample_.rows().n_rows());
-  return {halves.parameters, halves.objective - whole.objective,
+  return {halves.parameters, std::abs(halves.objective - whole.objective),
           share * 2 * (halves.passes + 1) / static_cast<double>(analysis.loss.size())};
 }
 
@@ -145,13 +159,13 @@ std::vector<typename SplitMerge<Row>::Split> SplitMerge<Row>::best_splits(const 
                                                                           const Analysis& analysis,
                                                                           double& passes) const {
   const std::size_t n = analysis.loss.size();
-  std::vector<Split> all = crew_.each<Split>(n * n_draws, [&](std::size_t task) {
-    return split(from, analysis, task / n_draws, static_cast<std::uint32_t>(task % n_draws));
+  std::vector<Split> all = crew_.each<Split>(n * limits_.draws, [&](std::size_t task) {
+    return split(from, analysis, task / limits_.draws, static_cast<std::uint32_t>(task % limits_.draws));
   });
   std::vector<Split> best(n);
   for (std::size_t task = 0; task < all.size(); ++task) {
     passes += all[task].passes;
-    Split& so_far = best[task / n_draws];
+    Split& so_far = best[task / limits_.draws];
     if (!all[task].halves.empty() && (so_far.halves.empty() || all[task].gain > so_far.gain))
       so_far = std::move(all[task]);
   }
@@ -169,7 +183,7 @@ std::vector<typename SplitMerge<Row>::Move> SplitMerge<Row>::moves(const std::ve
   std::vector<int> split(splits.size(), 0), gone(splits.size(), 0);
   std::vector<Move> chosen;
   for (const Move& move : all) {
-    if (chosen.size() == most_tried) break;
+    if (chosen.size() == limits_.most_tried) break;
     if (split[move.split] >= most_of_one || gone[move.gone] >= most_of_one) continue;
     ++split[move.split], ++gone[move.gone];
     chosen.push_back(move);
@@ -183,7 +197,7 @@ NamedArrays SplitMerge<Row>::moved(const Candidate& from, const Move& move, cons
   NamedArrays next = from.parameters;
   lines_.put(split.halves, 0, next, move.split);
   lines_.put(split.halves, 1, next, move.gone);
-  if (fits_.options().mixing != Mixing::learned) return next;
+  if (fits_.minimises() || fits_.options().mixing != Mixing::learned) return next;
   const std::vector<double>& halves = find(split.halves, "weights")->values;
   std::vector<double>& weights = weights_in(next);
   const double whole = weights[move.split];
@@ -194,46 +208,65 @@ NamedArrays SplitMerge<Row>::moved(const Candidate& from, const Move& move, cons
   return next;
 }
 
+template <class Row>
+bool SplitMerge<Row>::succeeds(const Candidate& found, const Candidate& best) const {
+  return better(found, best, fits_.minimises(), limits_.least_gain * scale_of(best));
+}
+
+/// In what limits are given: rows, or the objective.
+template <class Row>
+double SplitMerge<Row>::scale_of(const Candidate& best) const {
+  return fits_.minimises() ? best.objective : sample_.summary().total_weight;
+}
+
 /// Better than what there is by more than the least gain, sound and settled; else what it came to.
 template <class Row>
 Candidate SplitMerge<Row>::tried(const Candidate& best, const NamedArrays& start) const {
-  const double total = sample_.summary().total_weight, margin = least_gain * total;
-  Candidate found = fits_.from_parameters(sample_, start, trial);
+  Candidate found = fits_.from_parameters(sample_, start, limits_.trial);
   if (!found.exists()) return found;
   const auto go_on = [&](const ShortFit& limits) {
     const double passes = found.passes;
     found = fits_.from_parameters(sample_, found.parameters, limits);
     found.passes += passes;
   };
-  const bool may_rise = best.soundness.sound() ? found.objective > best.objective - worth_a_second * total : true;
-  if (!better(found, best, false, margin) && may_rise && found.passes > trial.steps) go_on(second_trial);
-  if (better(found, best, false, margin)) go_on(settling);
+  const double lacks = (fits_.minimises() ? 1 : -1) * (found.objective - best.objective);
+  const bool may_pay = !best.soundness.sound() || lacks < limits_.worth_a_second * scale_of(best);
+  const bool unfinished = found.passes > static_cast<double>(limits_.trial.steps);
+  if (!succeeds(found, best) && may_pay && unfinished) go_on(limits_.second_trial);
+  if (succeeds(found, best)) go_on(limits_.settling);
   return found;
 }
 
 /// Whether it found something better.
 template <class Row>
 bool SplitMerge<Row>::round(Candidate& best) {
-  const Analysis analysis = analyse(best);
+  const Analysis analysis = fits_.minimises() ? analyse_clusters(best) : analyse_components(best);
   double passes = best.passes + 1;
   const std::vector<Split> splits = best_splits(best, analysis, passes);
   const std::vector<Move> chosen = moves(losses(best, analysis.loss), splits);
   ++round_;
-  const double margin = least_gain * sample_.summary().total_weight;
-  const auto succeeds = [&](const Candidate& found) { return better(found, best, false, margin); };
-  std::vector<Candidate> all = crew_.until<Candidate>(succeeds, chosen.size(), [&](std::size_t i) {
+  const auto will_do = [&](const Candidate& found) { return succeeds(found, best); };
+  std::vector<Candidate> all = crew_.until<Candidate>(will_do, chosen.size(), [&](std::size_t i) {
     return tried(best, moved(best, chosen[i], splits[chosen[i].split]));
   });
   for (const Candidate& found : all) passes += found.passes;
-  const bool success = !all.empty() && succeeds(all.back());
+  const bool success = !all.empty() && will_do(all.back());
   if (success) best = std::move(all.back());
   best.passes = passes;
   return success;
 }
 
+/// Whether they are the same optimum, as near as short fits come.
 template <class Row>
-Candidate SplitMerge<Row>::improved(Candidate from) {
+bool SplitMerge<Row>::same_optimum(const Candidate& a, const Candidate& b) const {
+  return a.exists() && b.exists() && a.soundness.sound() == b.soundness.sound() &&
+         std::abs(a.objective - b.objective) <= limits_.least_gain * scale_of(b);
+}
+
+template <class Row>
+Candidate SplitMerge<Row>::improved(Candidate from, const Candidate& known) {
   for (int successes = 0, failures = 0; successes < most_successes && failures < most_failures;) {
+    if (same_optimum(from, known)) break;
     const bool success = round(from);
     successes += success ? 1 : 0;
     failures = success ? 0 : failures + 1;

@@ -1,5 +1,5 @@
-// Better optima of a mixture, by moves that EM cannot make: one component is split, another goes (Ueda, Nakano,
-// Ghahramani & Hinton 2000: split and merge EM; here the one that goes is not merged, but left to the others).
+// Better optima by moves that neither EM nor Lloyd can make: one cluster is split, another goes (Ueda, Nakano,
+// Ghahramani & Hinton 2000, split and merge EM; here the one that goes is not merged, but left to the others).
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,15 @@
 
 namespace shoal {
 
+/// How much is tried. Gains count per unit of weight (mixtures), or as shares of the objective.
+struct MoveLimits {
+  std::size_t most_tried;  ///< moves of a round
+  std::uint32_t draws;     ///< ways to split a component
+  ShortFit halves, trial, second_trial, settling;
+  double worth_a_second;  ///< what a trial may lack
+  double least_gain;      ///< of a success
+};
+
 template <class Row>
 class SplitMerge {
  public:
@@ -18,8 +27,8 @@ class SplitMerge {
              std::uint64_t seed);
 
   /// The best that rounds of moves from this one find: each round tries the most promising, takes the first that
-  /// succeeds, and two rounds in vain end it. Collective.
-  Candidate improved(Candidate from);
+  /// succeeds, and two rounds in vain end it; so does arriving where another search ended. Collective.
+  Candidate improved(Candidate from, const Candidate& known);
 
  private:
   /// What one pass over the sample tells of each component.
@@ -43,7 +52,8 @@ class SplitMerge {
     double promise;
   };
 
-  [[nodiscard]] Analysis analyse(const Candidate& from) const;
+  [[nodiscard]] Analysis analyse_components(const Candidate& from) const;
+  [[nodiscard]] Analysis analyse_clusters(const Candidate& from) const;
   [[nodiscard]] std::vector<double> losses(const Candidate& from, std::vector<double> loss) const;
   [[nodiscard]] Split split(const Candidate& from, const Analysis& analysis, std::size_t k, std::uint32_t draw) const;
   [[nodiscard]] Seeds<Row> two_seeds(const Sample<Row>& rows, std::size_t k, std::uint32_t step) const;
@@ -51,6 +61,9 @@ class SplitMerge {
   [[nodiscard]] std::vector<Move> moves(const std::vector<double>& loss, const std::vector<Split>& splits) const;
   [[nodiscard]] NamedArrays moved(const Candidate& from, const Move& move, const Split& split) const;
   [[nodiscard]] Candidate tried(const Candidate& from, const NamedArrays& start) const;
+  [[nodiscard]] bool succeeds(const Candidate& found, const Candidate& best) const;
+  [[nodiscard]] bool same_optimum(const Candidate& a, const Candidate& b) const;
+  [[nodiscard]] double scale_of(const Candidate& best) const;
   bool round(Candidate& best);
 
   const SampleFits<Row>& fits_;
@@ -59,6 +72,7 @@ class SplitMerge {
   const Crew& crew_;
   ComponentLines lines_;
   std::uint64_t seed_;
+  MoveLimits limits_;
   std::uint32_t round_ = 0;
 };
 

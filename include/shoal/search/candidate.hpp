@@ -10,7 +10,7 @@ struct Candidate {
   double objective = 0;    ///< over the sample
   std::vector<double> counts;
   Soundness soundness;
-  double passes = 0;  ///< of K clusters over the sample that it took
+  double passes = 0;  ///< E-steps of K clusters over the sample that it took; seeding does not count
 
   [[nodiscard]] bool exists() const { return !parameters.empty(); }
 

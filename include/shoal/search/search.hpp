@@ -1,7 +1,7 @@
 /// Good optima at the price of one fit: searches on a sample of the rows, the best of which is then fitted on all.
 ///
 /// One start of EM or Lloyd ends in an optimum that ten starts would better on most data. Here starts, splits, and
-/// centres that come and go are tried on some thousands of rows, which every rank holds.
+/// clusters that go are tried on some thousands of rows, which every rank holds.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 namespace shoal {
 
 /// Searches that differ in nothing but their draws: each gives the same bits for any crew.
-/// Mixtures: five starts of five passes, the best of them improved by split and merge; hard models: breathing.
+/// Some short starts, the best of them improved by moves: one cluster is split, another goes.
 template <class Row>
 class Search {
  public:
@@ -23,12 +23,10 @@ class Search {
   Search(const ModelOptions& options, const RowLayout& layout, const ColumnMoments& moments, Seeding seeding,
          const Sample<Row>& sample, const Crew& crew);
 
-  /// The results of searches number `first` to `last` - 1 of this seed. Collective.
-  [[nodiscard]] std::vector<Candidate> run(std::uint64_t seed, std::size_t first, std::size_t last) const;
+  /// Search number `number` of this seed, which ends early where it comes to what an earlier one found. Collective.
+  [[nodiscard]] Candidate run(std::uint64_t seed, std::size_t number, const Candidate& known = {}) const;
 
  private:
-  [[nodiscard]] Candidate search_mixture(std::uint64_t seed, std::size_t number) const;
-
   ModelOptions options_;
   RowLayout layout_;
   ColumnMoments moments_;
@@ -45,6 +43,7 @@ struct SampleSize {
   std::int64_t rows = 0;
   bool too_small = false;  ///< more would be needed to tell optima apart, and memory forbids
 };
-SampleSize sample_size(std::int64_t rows_used, std::int64_t n_parameters, std::size_t row_bytes);
+SampleSize sample_size(const ModelOptions& options, std::int64_t rows_used, std::int64_t n_parameters,
+                       std::size_t row_bytes);
 
 }  // namespace shoal
