@@ -109,7 +109,7 @@ std::optional<Checkpoint> Checkpointing::begin(const std::vector<std::string>& o
   starts_ = before->starts;
   searches_on_disk_ = static_cast<std::int64_t>(starts_.found.size());
   iterations_on_disk_ = before->state.n_iterations;
-  last_written_ = {before->finished ? starts_.kept : starts_.current, iterations_on_disk_};
+  last_written_ = {before->finished ? starts_.kept : starts_.current, before->state.n_passes};
   earlier_outputs_ = before->earlier_outputs;
   for (const auto& output : before->outputs)
     if (std::ranges::find(earlier_outputs_, output) == earlier_outputs_.end()) earlier_outputs_.push_back(output);
@@ -169,7 +169,7 @@ void Checkpointing::write(const Checkpoint& checkpoint) {
 }
 
 std::pair<std::int64_t, std::int64_t> Checkpointing::place_of(const FitState& state) const {
-  return {starts_.current, state.n_iterations};
+  return {starts_.current, state.n_passes};
 }
 
 bool Checkpointing::due(const FitState& state) const {

@@ -94,7 +94,7 @@ class Checkpointing final : public Interruption {
   std::function<NamedArrays()> parameters_;
 
   Clock::time_point last_write_ = program_start();
-  std::pair<std::int64_t, std::int64_t> last_written_{-1, -1};  ///< fit and iteration
+  std::pair<std::int64_t, std::int64_t> last_written_{-1, -1};  ///< fit and pass
   Clock::time_point pass_began_ = Clock::now();
   double longest_iteration_ = 0, longest_write_ = 0, seconds_writing_ = 0;
   std::int64_t passes_ = 0;

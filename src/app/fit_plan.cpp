@@ -27,6 +27,16 @@ void FitPlan::set_precision(Precision precision) {
   if (!identity.empty()) set_entry(identity, "precision", toml_text(to_string(precision)));
 }
 
+void FitPlan::keep_acceleration(const Checkpoint& before) {
+  for (const Accelerate accelerate : {Accelerate::squarem, Accelerate::off})
+    if (const std::string text = toml_text(to_string(accelerate));
+        family().mixture &&
+        std::ranges::find(before.identity, std::pair(std::string("accelerate"), text)) != before.identity.end()) {
+      options.fit.accelerate = accelerate;
+      set_entry(identity, "accelerate", text);
+    }
+}
+
 FitPlan make_plan(const Communicator& comm, const Arguments& a) {
   FitPlan plan{a, describe_datasets(comm, a.data, Wanted::matrix, a.run->rows.shape), {}, {}, {}, *a.run, {}, {}, {}, 1,
                {}};
@@ -47,8 +57,8 @@ FitPlan make_plan(const Communicator& comm, const Arguments& a) {
   plan.partition = partition(rows, plan.n_features(), family.rows.coded());
   plan.set_precision(settled_precision(options.rows.precision, family.rows, all_float32(plan.datasets)));
   plan.threads = settle_threads(comm, a);
-  options.fit.tolerance = options.fit.tolerance.value_or(default_tolerance(family));
   settle_starts(options);
+  settle_fit(options);
   options.fit.want_labels = !a.labels.empty();
   plan.weights = describe_weights(comm, plan.datasets, options.rows);
   plan.mask = describe_mask(comm, plan.datasets, options.rows);

@@ -8,6 +8,7 @@
 #include "app/arguments.hpp"
 #include "shoal/comm/communicator.hpp"
 #include "shoal/data/partition.hpp"
+#include "shoal/io/checkpoint.hpp"
 #include "shoal/io/dataset.hpp"
 #include "shoal/io/model_file.hpp"
 #include "shoal/io/shard_reader.hpp"
@@ -34,6 +35,9 @@ struct FitPlan {
 
   /// How rows are held and multiplied.
   void set_precision(Precision precision);
+
+  /// A fit that is gone on with is accelerated as it was, whatever its tolerance has become.
+  void keep_acceleration(const Checkpoint& before);
 };
 
 /// Collective. Throws Error on anything that headers and options can tell.

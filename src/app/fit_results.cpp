@@ -119,18 +119,23 @@ nlohmann::ordered_json run_json(const Communicator& comm, const ModelFile& file,
   }
   if (!file.scaling.empty()) json["units"] = "scaled";
   json["n_iterations"] = file.n_iterations;
+  json["n_passes"] = file.n_passes;
   json["converged"] = file.converged;
   json["stop_reason"] = file.stop_reason;
   json["reseeded"] = repairs.reseeded;
   json["dropped"] = repairs.dropped;
   json["collapsed"] = repairs.collapsed;
   json["falls"] = result.falls;
+  if (file.is_mixture) {
+    json["rejected_steps"] = result.rejected_steps;
+    if (std::isfinite(result.remaining_gain)) json["remaining_gain"] = result.remaining_gain;
+  }
   json["seconds"] = {{"read", seconds.read},
                      {"start", seconds.start},
                      {"fit", seconds.fit},
                      {"write", seconds.write},
                      {"checkpoints", seconds.checkpoints}};
-  json["bytes_reduced_per_iteration"] = costs.bytes_reduced / static_cast<std::int64_t>(result.history.size());
+  json["bytes_reduced_per_iteration"] = costs.bytes_reduced / result.n_passes;
   std::array<std::int64_t, 1> peak = {peak_memory_bytes()};
   comm.maximum(peak);
   json["peak_memory_bytes"] = peak[0];

@@ -59,6 +59,12 @@ std::int64_t most_parameters(const FitPlan& plan, const ModelSize& size) {
   return static_cast<std::int64_t>(n);
 }
 
+/// Four parameter sets and three of coordinates, while an extrapolation is found.
+double extrapolation_bytes(const FitPlan& plan, const ModelSize& size) {
+  if (plan.options.fit.accelerate != Accelerate::squarem || !plan.family().mixture) return 0;
+  return 7 * 8 * static_cast<double>(most_parameters(plan, size));
+}
+
 /// The sample itself, thrice while it is drawn; then, beside it, whose each row is (mixtures: in two lists of pairs),
 /// and in each thread a part of it, with what a fit and seeding remember of its rows.
 void note_search(const FitPlan& plan, const ModelSize& size, const ModelMemory& memory, MemoryNeed& need) {
@@ -114,7 +120,7 @@ MemoryNeed memory_need(const FitPlan& plan, int n_ranks) {
   need.seeding = seeding_bytes(plan, n);
   need.remembered = n * memory.each_row;
   need.labels = plan.options.fit.want_labels ? 4 * n : 0;
-  need.update = memory.update;
+  need.update = std::max(memory.update, extrapolation_bytes(plan, size));  // one after the other
   note_search(plan, size, memory, need);
   return need;
 }

@@ -24,18 +24,27 @@ void Reporter::set_data(const std::string& digest) {
 
 Reporter::~Reporter() { finish(); }
 
+void Reporter::log_pass(const char* event, const IterationReport& report) {
+  if (!log_.is_open()) return;
+  log_.line({{"event", event},
+             {"iteration", report.iteration},
+             {"objective", report.objective},
+             {"change", report.change},
+             {"extrapolation", report.length},
+             {"seconds", report.seconds},
+             {"seconds_updating", report.seconds_updating},
+             {"seconds_communicating", report.seconds_communicating},
+             {"bytes_reduced", report.bytes_reduced},
+             {"counting_rounds", report.counting_rounds}});
+}
+
+void Reporter::rejected(const IterationReport& report) {
+  if (comm_.is_root()) log_pass("rejected", report);
+}
+
 void Reporter::iteration(const IterationReport& report) {
   if (!comm_.is_root()) return;
-  if (log_.is_open())
-    log_.line({{"event", "iteration"},
-               {"iteration", report.iteration},
-               {"objective", report.objective},
-               {"change", report.change},
-               {"seconds", report.seconds},
-               {"seconds_updating", report.seconds_updating},
-               {"seconds_communicating", report.seconds_communicating},
-               {"bytes_reduced", report.bytes_reduced},
-               {"counting_rounds", report.counting_rounds}});
+  log_pass("iteration", report);
   if (progress_ == Progress::bar) draw_bar(report);
   if (progress_ == Progress::lines) print_line(report);
 }

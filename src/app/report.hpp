@@ -20,6 +20,7 @@ class Reporter final : public Observer {
   Reporter(const Communicator& comm, const Arguments& arguments, const std::string& fit);
   ~Reporter() override;  ///< ends the progress line
   void iteration(const IterationReport& report) override;
+  void rejected(const IterationReport& report) override;  ///< in the log alone
 
   /// The data are read: their digest. Collective: throws as FitLog::set_data does.
   void set_data(const std::string& digest);
@@ -31,6 +32,7 @@ class Reporter final : public Observer {
   void log_run(const nlohmann::ordered_json& json);
 
  private:
+  void log_pass(const char* event, const IterationReport& report);
   void draw_bar(const IterationReport& report);
   void print_line(const IterationReport& report);
 

@@ -81,7 +81,7 @@ void write_results(const RowPass<Row>& pass, const PassCosts& costs_before, cons
     warn(comm, plan.arguments,
          "degenerate, and nothing sound was found: " + best.soundness.sentence(life.rows->names()) +
              "; its likelihood says little: fewer clusters, another covariance or more --regularization help");
-  say(comm, plan.arguments, summary_text(file, plan.arguments));
+  say(comm, plan.arguments, summary_text(file, best.result, plan.arguments));
   if (plan.arguments.json) print_result(comm, one_line(json) + "\n");
 }
 
@@ -174,6 +174,7 @@ bool is_done(const Communicator& comm, const FitPlan& plan, const std::optional<
 void go_on_from(const std::optional<Checkpoint>& before, FitPlan& plan) {
   if (!before) return;
   if (!plan.arguments.run->rows.precision && was_float64(*before)) plan.set_precision(Precision::float64);
+  if (plan.arguments.run->fit.accelerate == Accelerate::automatic) plan.keep_acceleration(*before);
   require_same(before->identity, plan);
 }
 

@@ -14,8 +14,8 @@
 namespace shoal::app {
 namespace {
 
-std::string plural(std::int64_t n, const std::string& word) {
-  return fmt::format("{} {}{}", n, word, n == 1 ? "" : "s");
+std::string plural(std::int64_t n, const std::string& word, const std::string& several = "") {
+  return fmt::format("{} {}", n, n == 1 ? word : several.empty() ? word + "s" : several);
 }
 
 /// The kind of a model: " full", " geometric".
@@ -26,10 +26,20 @@ std::string kind_of(const ModelOptions& options) {
   return kind;
 }
 
-std::string stop_sentence(const ModelFile& file) {
-  if (file.stop_reason == "tolerance") return "converged (change below the tolerance)";
+std::string stop_sentence(const ModelFile& file, const FitResult& result) {
   if (file.stop_reason == "fixed_point") return "converged (fixed point: nothing changes any more)";
-  return "stopped at --max-iterations, not converged; raise it or loosen --tolerance";
+  const bool known = std::isfinite(result.remaining_gain);
+  if (file.stop_reason == "tolerance")
+    return known ? fmt::format("converged (about {:.2g} nats are left)", result.remaining_gain)
+                 : "converged (change below the tolerance)";
+  return fmt::format("stopped at --max-iterations, not converged{}; raise it or loosen --tolerance",
+                     known ? fmt::format("; about {:.2g} nats are left", result.remaining_gain) : "");
+}
+
+/// How many passes iterations took, and how many of them were in vain.
+std::string passes_text(const ModelFile& file, const FitResult& result) {
+  return fmt::format("{} over the rows; {} tried and not taken\n", plural(file.n_passes, "pass", "passes"),
+                     plural(result.rejected_steps, "extrapolation"));
 }
 
 /// In which units results are, where values were scaled. Log-likelihoods of the two differ by a logarithm of the scale
@@ -65,8 +75,9 @@ std::string headline(const Communicator& comm, const FitPlan& plan) {
                      plural(comm.size(), "rank"), plural(plan.threads, "thread"), target_name());
 }
 
-std::string summary_text(const ModelFile& file, const Arguments& arguments) {
-  std::string text = fmt::format("{} after {}\n", stop_sentence(file), plural(file.n_iterations, "iteration"));
+std::string summary_text(const ModelFile& file, const FitResult& result, const Arguments& arguments) {
+  std::string text = fmt::format("{} after {}\n", stop_sentence(file, result), plural(file.n_iterations, "iteration"));
+  if (arguments.verbose && file.is_mixture) text += passes_text(file, result);
   if (file.is_mixture)
     text +=
         fmt::format("log-likelihood {:.10g} ({:.6g} a row), BIC {:.8g}, AIC {:.8g}, ICL {:.8g}, {} free parameters\n",

@@ -13,6 +13,6 @@ namespace shoal::app {
 std::string headline(const Communicator& comm, const FitPlan& plan);
 
 /// What was found, for a person.
-std::string summary_text(const ModelFile& file, const Arguments& arguments);
+std::string summary_text(const ModelFile& file, const FitResult& result, const Arguments& arguments);
 
 }  // namespace shoal::app

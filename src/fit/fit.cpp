@@ -4,10 +4,12 @@
 #include <chrono>
 #include <cmath>
 #include <optional>
+#include <utility>
 
+#include "fit/squarem.hpp"
+#include "fit/stopping.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/fit/not_finite.hpp"
-#include "shoal/fit/proposal.hpp"
 
 namespace shoal {
 namespace {
@@ -35,49 +37,22 @@ class IterationCosts {
   PassCosts before_;
 };
 
-/// The change between the last two passes, in the unit of the tolerance.
-double change_of(const std::vector<double>& history, bool relative, double total_weight) {
-  if (history.size() < 2) return 0;
-  const double before = history[history.size() - 2];
-  const double change = std::abs(history.back() - before);
-  if (!relative) return change / total_weight;
-  return before == 0 ? 0 : change / std::abs(before);
-}
-
-bool fell(const std::vector<double>& history, bool minimise) {
-  if (history.size() < 2) return false;
-  const double before = history[history.size() - 2];
-  const double worse = minimise ? history.back() - before : before - history.back();
-  return worse > 1e-9 * std::abs(before);
-}
-
-/// Where the objective went in the last pass.
-struct Course {
-  bool minimises, repaired;  ///< repaired: by the last M-step, so this is not yet a result
-  double change = 0;
-  Course(const FitState& state, bool minimise, double total_weight)
-      : minimises(minimise),
-        repaired(state.repairs.moved() > state.moved_before),
-        change(change_of(state.history, minimise, total_weight)) {}
-
-  /// The last step of a model that minimises made its objective rise: exact steps do not, but distances are rounded.
-  [[nodiscard]] bool overshot(const FitState& state) const {
-    const std::vector<double>& history = state.history;
-    return !state.before.empty() && !repaired && history.size() > 1 && history.back() > history[history.size() - 2];
-  }
-  /// Its last two steps left the objective as it was: rows as far from one centre as from another may go to and fro.
-  [[nodiscard]] bool stands_still(const std::vector<double>& history) const {
-    return minimises && !repaired && history.size() > 2 && history.back() == history[history.size() - 3];
-  }
-};
-
 /// Back to where the last step was made, whose pass is made again: the step after it is none.
 template <class Row>
 void undo_step(FitState& state, Model<Row>& model) {
   model.resume(state.before, model.repairs(), "the step before");
   state.history.resize(state.history.size() - 2);
   --state.n_iterations;
+  ++state.n_passes;
   state.before.clear();
+  state.undone = true;
+}
+
+/// Back from parameters on trial to those that EM had led to.
+template <class Row>
+void reject_trial(FitState& state, Model<Row>& model) {
+  model.resume(Squarem::take_back(state), model.repairs(), "the step before");
+  ++state.n_passes;
 }
 
 /// The sums of an E-step over all ranks, and their votes to stop, which travel with them.
@@ -101,17 +76,25 @@ Statistics expectation(const Model<Row>& model, const RowPass<Row>& pass, FitRes
   return sums;
 }
 
-/// An M-step, or what a proposal makes of it. Returns whether any parameter changed in any bit.
+/// The M-step led from `here` to where the model stands: brings the state, and the model, to where the next pass
+/// begins.
 template <class Row>
-bool step(Model<Row>& model, const RowPass<Row>& pass, const Statistics& sums, Proposal* proposal) {
-  if (proposal == nullptr) return model.maximise(sums, pass);
-  const NamedArrays before = model.parameters();
-  const std::size_t n_clusters = model.n_clusters();
-  if (!model.maximise(sums, pass)) return false;
-  NamedArrays after = model.parameters();
-  if (model.n_clusters() == n_clusters && proposal->replace(before, after))
-    model.resume(after, model.repairs(), "the proposal");
-  return true;
+void advance(FitState& state, Model<Row>& model, const Squarem& squarem, const Course& course, NamedArrays&& here) {
+  const bool repaired = model.repairs().moved() > state.repairs.moved();
+  ++state.n_iterations;
+  ++state.n_passes;
+  state.falls += course.fell(state) ? 1 : 0;
+  state.moved_before = state.repairs.moved();
+  state.repairs = model.repairs();
+  if (course.minimises) {
+    state.before = std::move(here);
+  } else if (repaired) {
+    Squarem::begin_anew(state);
+  } else if (!squarem.possible()) {
+    ++state.acceleration.em_steps;
+  } else if (const auto tried = squarem.after_step(state, course, std::move(here), model.parameters())) {
+    model.resume(*tried, model.repairs(), "the extrapolation");
+  }
 }
 
 /// However a fit ends, its model forgets the rows.
@@ -129,21 +112,6 @@ class EndOfFit {
   Model<Row>& model_;
 };
 
-/// What the last pass found, and from where a fit can go on.
-template <class Row>
-void conclude(FitResult& result, const Model<Row>& model, const BlockSource<Row>& source, const Statistics& sums,
-              FitState&& state) {
-  result.n_iterations = state.n_iterations;
-  result.history = state.history;
-  if (!result.interrupted()) state.history.pop_back();  // back to where the last pass began
-  result.objective = result.history.back();
-  result.log_likelihood = model.log_likelihood(sums);
-  if (!result.interrupted()) result.counts = model.counts(sums);  // else of clusters that may be gone
-  result.state = std::move(state);
-  for (std::size_t r = 0; r < result.labels.size(); ++r)
-    if (!source.used.empty() && source.used[r] == 0) result.labels[r] = -1;
-}
-
 std::optional<StopReason> reason_of(const StopVotes& votes) {
   const auto any = [&](StopVote vote) { return votes[static_cast<std::size_t>(vote)] > 0; };
   if (any(StopVote::superseded))
@@ -154,13 +122,103 @@ std::optional<StopReason> reason_of(const StopVotes& votes) {
   return std::nullopt;
 }
 
-std::optional<StopReason> reason_of(const FitState& state, const Course& course, const FitOptions& options) {
-  const double tolerance =
-      options.tolerance.value_or(course.minimises ? tolerance_of_hard_models : tolerance_of_mixtures);
-  if (course.stands_still(state.history)) return StopReason::fixed_point;
-  if (state.n_iterations > 0 && course.change < tolerance && !course.repaired) return StopReason::tolerance;
-  if (state.n_iterations >= options.max_iterations) return StopReason::max_iterations;
-  return std::nullopt;
+/// A fit under way.
+template <class Row>
+class Fit {
+ public:
+  Fit(Model<Row>& model, const RowPass<Row>& pass, const FitOptions& options, Observer& observer)
+      : model_(model),
+        pass_(pass),
+        options_(options),
+        observer_(observer),
+        squarem_(options.accelerate == Accelerate::squarem ? model.moving_parameters() : std::vector<Parameter>{}),
+        yardstick_{model.minimises(), pass.summary().total_weight, model.rounding()} {}
+
+  FitResult run(Interruption& interruption, FitState state);
+
+ private:
+  std::optional<StopReason> update(FitState& state, const Course& course, const Statistics& sums,
+                                   IterationReport& report, const IterationCosts& costs);
+  void conclude(StopReason reason, FitState&& state);
+
+  Model<Row>& model_;
+  const RowPass<Row>& pass_;
+  const FitOptions& options_;
+  Observer& observer_;
+  const Squarem squarem_;
+  const Yardstick yardstick_;
+  FitResult result_;
+};
+
+/// Stop or M-step.
+template <class Row>
+std::optional<StopReason> Fit<Row>::update(FitState& state, const Course& course, const Statistics& sums,
+                                           IterationReport& report, const IterationCosts& costs) {
+  if (course.remaining) state.remaining = *course.remaining;
+  NamedArrays here = course.minimises || squarem_.possible() ? model_.parameters() : NamedArrays();
+  std::optional<StopReason> stop = course.stop(state, options_);
+  if (!stop && !model_.maximise(sums, pass_)) stop = StopReason::fixed_point;
+  report.change = course.change;
+  costs.fill(report);
+  if (!state.undone) observer_.iteration(report);
+  if (!stop) {
+    advance(state, model_, squarem_, course, std::move(here));
+    return std::nullopt;
+  }
+  result_.falls = state.falls + (course.fell(state) ? 1 : 0);
+  result_.log_likelihood = model_.log_likelihood(sums);
+  result_.counts = model_.counts(sums);
+  return stop;
+}
+
+/// What the fit tells, and the state from which it can go on.
+template <class Row>
+void Fit<Row>::conclude(StopReason reason, FitState&& state) {
+  result_.stop_reason = reason;
+  result_.n_iterations = state.n_iterations;
+  result_.history = state.history;
+  result_.objective = state.history.back();
+  result_.n_passes = state.n_passes + (result_.interrupted() ? 0 : 1);
+  result_.rejected_steps = state.acceleration.rejected;
+  result_.remaining_gain = reason == StopReason::fixed_point ? 0 : state.remaining;
+  if (result_.interrupted())
+    result_.falls = state.falls;
+  else
+    state.history.pop_back();  // back to where the last pass began
+  result_.state = std::move(state);
+  const std::vector<std::uint8_t>& used = pass_.source().used;
+  for (std::size_t r = 0; r < result_.labels.size(); ++r)
+    if (!used.empty() && used[r] == 0) result_.labels[r] = -1;
+}
+
+template <class Row>
+FitResult Fit<Row>::run(Interruption& interruption, FitState state) {
+  if (options_.want_labels) result_.labels.resize(pass_.source().n_rows());
+  for (std::optional<StopReason> stop; !stop;) {
+    interruption.before_pass(state);
+    IterationCosts costs(pass_);
+    StopVotes votes;
+    const Statistics sums = expectation(model_, pass_, result_, interruption, votes);
+    costs.end_expectation();
+    IterationReport report{state.n_iterations, model_.objective(sums), 0, state.acceleration.length};
+    if (Squarem::fails(state, report.objective)) {
+      reject_trial(state, model_);
+      costs.fill(report);
+      observer_.rejected(report);
+    } else {
+      if (!std::isfinite(report.objective)) throw not_finite(model_, pass_, report.objective);
+      state.history.push_back(report.objective);  // one entry ahead until the M-step is done
+      const Course course(state, options_, yardstick_);
+      if (course.overshot(state)) {
+        undo_step(state, model_);
+        continue;
+      }
+      stop = update(state, course, sums, report, costs);
+    }
+    if (!stop) stop = reason_of(votes);
+    if (stop) conclude(*stop, std::move(state));
+  }
+  return std::move(result_);
 }
 
 }  // namespace
@@ -168,44 +226,8 @@ std::optional<StopReason> reason_of(const FitState& state, const Course& course,
 template <class Row>
 FitResult fit(Model<Row>& model, const RowPass<Row>& pass, const FitOptions& options, Observer& observer,
               Interruption& interruption, FitState state) {
-  FitResult result;
   const EndOfFit end(model);
-  if (options.want_labels) result.labels.resize(pass.source().n_rows());
-  for (bool undone = false;;) {
-    interruption.before_pass(state);
-    IterationCosts costs(pass);
-    StopVotes votes;
-    const Statistics sums = expectation(model, pass, result, interruption, votes);
-    costs.end_expectation();
-
-    std::vector<double>& history = state.history;  // one entry ahead until the M-step is done
-    history.push_back(model.objective(sums));
-    if (!std::isfinite(history.back())) throw not_finite(model, pass, history.back());
-    const Course course(state, model.minimises(), pass.summary().total_weight);
-    if (course.overshot(state)) {
-      undo_step(state, model);
-      undone = true;
-      continue;
-    }
-    NamedArrays before = model.minimises() ? model.parameters() : NamedArrays();
-    std::optional<StopReason> stop = undone ? StopReason::fixed_point : reason_of(state, course, options);
-    if (!stop && !step(model, pass, sums, options.proposal)) stop = StopReason::fixed_point;
-    IterationReport report{state.n_iterations, history.back(), course.change};
-    costs.fill(report);
-    if (!undone) observer.iteration(report);
-
-    const std::int64_t falls = state.falls + (fell(history, model.minimises()) ? 1 : 0);
-    if (!stop) {
-      state = {state.n_iterations + 1, std::move(history),    falls,
-               model.repairs(),        state.repairs.moved(), std::move(before)};
-      stop = reason_of(votes);
-      if (!stop) continue;
-    }
-    result.stop_reason = *stop;
-    result.falls = falls;
-    conclude(result, model, pass.source(), sums, std::move(state));
-    return result;
-  }
+  return Fit<Row>(model, pass, options, observer).run(interruption, std::move(state));
 }
 
 template FitResult fit<float>(Model<float>&, const RowPass<float>&, const FitOptions&, Observer&, Interruption&,

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/archive/binary_iarchive.hpp>
 #include <boost/archive/binary_oarchive.hpp>
+#include <cmath>
 #include <limits>
 #include <sstream>
 
@@ -42,7 +44,16 @@ class Transfer {
   void operator()(Repairs& repairs) { (*this)(repairs.reseeded), (*this)(repairs.dropped), (*this)(repairs.collapsed); }
   void operator()(FitState& state) {
     (*this)(state.n_iterations), (*this)(state.history), (*this)(state.falls), (*this)(state.repairs);
-    (*this)(state.moved_before), (*this)(state.before);
+    (*this)(state.moved_before), (*this)(state.before), (*this)(state.n_passes), (*this)(state.undone);
+    (*this)(state.acceleration), (*this)(state.remaining);
+  }
+  void operator()(Acceleration& acceleration) {
+    auto phase = static_cast<std::uint8_t>(acceleration.phase);
+    (*this)(phase), (*this)(acceleration.em_steps), (*this)(acceleration.fallback), (*this)(acceleration.length);
+    (*this)(acceleration.longest), (*this)(acceleration.slowest), (*this)(acceleration.cycles_to_go),
+        (*this)(acceleration.cycles_to_wait);
+    (*this)(acceleration.milestones), (*this)(acceleration.rejected);
+    acceleration.phase = static_cast<Acceleration::Phase>(std::min<std::uint8_t>(phase, 3));  // 3: require_sense
   }
   void operator()(StartRecord& record) {
     (*this)(record.on_sample), (*this)(record.objective), (*this)(record.total_weight), (*this)(record.passes);
@@ -93,9 +104,22 @@ void sense(bool good) {
   if (!good) throw std::invalid_argument("impossible values");
 }
 
+void require_sense(const Acceleration& acceleration, std::int64_t n_iterations) {
+  sense(acceleration.phase <= Acceleration::Phase::settling);
+  sense(acceleration.em_steps >= 0 && acceleration.em_steps <= n_iterations);
+  sense(acceleration.cycles_to_go >= 0 && acceleration.cycles_to_wait >= 0 && acceleration.rejected >= 0);
+  sense(acceleration.milestones.size() <= Acceleration::n_milestones);
+  sense(std::isfinite(acceleration.length) && acceleration.length >= 1);
+  sense(std::isfinite(acceleration.slowest) && acceleration.slowest >= 1);
+  sense(std::isfinite(acceleration.longest) && acceleration.longest >= 1);
+  sense(!acceleration.on_trial() || n_iterations > 1);  // there is an objective that it must reach
+}
+
 void require_sense(const FitState& state) {
   sense(state.n_iterations >= 0 && state.history.size() == static_cast<std::size_t>(state.n_iterations));
   sense(state.falls >= 0 && state.repairs.moved() >= state.moved_before && state.moved_before >= 0);
+  sense(state.n_passes >= state.n_iterations);
+  require_sense(state.acceleration, state.n_iterations);
 }
 
 void require_sense(const NamedArrays& arrays) {
@@ -111,7 +135,8 @@ void require_sense(const NamedArrays& arrays) {
 
 void require_sense(const StartProgress& starts) {
   require_sense(starts.state);
-  for (const NamedArrays* arrays : {&starts.parameters, &starts.state.before}) require_sense(*arrays);
+  for (const NamedArrays* arrays : {&starts.parameters, &starts.state.before, &starts.state.acceleration.fallback})
+    require_sense(*arrays);
   for (const NamedArrays& found : starts.found) require_sense(found);
   const auto n = static_cast<std::int64_t>(starts.records.size());
   sense(starts.found.size() <= starts.records.size() && starts.kept >= -1 && starts.kept < n);
@@ -123,7 +148,9 @@ void require_sense(const StartProgress& starts) {
 void require_sense(const Checkpoint& checkpoint) {
   require_sense(checkpoint.state);
   require_sense(checkpoint.starts);
-  for (const NamedArrays* arrays : {&checkpoint.parameters, &checkpoint.state.before}) require_sense(*arrays);
+  for (const NamedArrays* arrays :
+       {&checkpoint.parameters, &checkpoint.state.before, &checkpoint.state.acceleration.fallback})
+    require_sense(*arrays);
   sense(!checkpoint.parameters.empty() || !(checkpoint.finished || checkpoint.starts.current >= 0));
   sense(!checkpoint.finished || checkpoint.starts.kept >= 0);
 }

@@ -15,7 +15,7 @@ namespace shoal {
 namespace {
 
 constexpr std::string_view magic = "SHOALCKP";
-constexpr std::uint32_t version = 3;
+constexpr std::uint32_t version = 4;
 
 struct Head {
   std::array<char, 8> magic;

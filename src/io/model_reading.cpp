@@ -75,6 +75,7 @@ class AttributeReader {
     value.value = read_number_attribute(file_, attribute).value_or(value.value);
   }
   void operator()(const char* attribute, std::int64_t& value) const {
+    if (attribute == std::string_view("n_passes") && !read_number_attribute(file_, attribute)) return;
     double number = 0;
     (*this)(attribute, number);
     if (!(number >= 0 && number < 0x1p53) || number != std::floor(number)) missing(attribute);
@@ -146,6 +147,7 @@ ModelFile read_model_from(const std::string& name, const std::vector<std::string
   for (const std::string& kind : kinds)
     if (read_text_attribute(file, kind)) model.kinds.emplace_back(kind, "");
   ModelFile::visit_attributes(model, read);
+  if (model.n_passes == 0) model.n_passes = model.n_iterations + 1;  // of a fit before extrapolation
   model.converged = model.stop_reason == "tolerance" || model.stop_reason == "fixed_point";
   model.parameters = read_group(file, "/parameters");
   if (find(model.parameters, "level_offsets") != nullptr)

@@ -154,7 +154,7 @@ class Contest {
     std::vector<StartRecord>& records = progress().records;
     if (number == records.size()) records.emplace_back();
     records[number] = record_of(false, best_.result.objective, pass_.summary().total_weight,
-                                static_cast<double>(best_.result.n_iterations + 1), best_.soundness);
+                                static_cast<double>(best_.result.n_passes), best_.soundness);
     const auto i = static_cast<std::int64_t>(number);
     if (progress().kept >= 0 && progress().kept != i && !better(number, static_cast<std::size_t>(progress().kept)))
       return;

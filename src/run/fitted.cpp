@@ -106,6 +106,7 @@ ModelFile model_file(const BestFit<Row>& best, const RunOptions& options, const 
   file.bic = -2 * result.log_likelihood + p * std::log(summary.total_weight);
   file.aic = -2 * result.log_likelihood + 2 * p;
   file.n_iterations = result.n_iterations;
+  file.n_passes = result.n_passes;
   file.converged = result.converged();
   file.stop_reason = to_string(result.stop_reason);
   file.feature_names = names.features;
@@ -129,8 +130,8 @@ template ModelFile model_file(const BestFit<PackedByte>&, const RunOptions&, con
                               const FeatureNames&, const Scaling&);
 
 Fitted fit(const Rows& rows, RunOptions options, Observer& observer, Interruption& interruption) {
-  if (!options.fit.tolerance) options.fit.tolerance = default_tolerance(options.model.family());
   settle_starts(options);
+  settle_fit(options);
   require_kind(rows, options.model.family());
   require_scaled(rows, options.scaling);
   expects(!options.model.family().rows.coded() || rows.coded_clusters == options.model.n_clusters,

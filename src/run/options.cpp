@@ -32,11 +32,20 @@ std::vector<Option<RunOptions>> run_options(const Family& family) {
   add(&RunOptions::scaling, scaling_options(family));
   add(&RunOptions::start, start_options());
   add(&RunOptions::search, search_options());
-  add(&RunOptions::fit, fit_options());
+  add(&RunOptions::fit, fit_options(family.mixture));
   all.push_back(within(&RunOptions::model, empty_cluster_option()));
   const auto precision = std::ranges::find(all, "precision", &Option<RunOptions>::name);
   std::rotate(precision, std::next(precision), all.end());  // last, where files have it
   return all;
+}
+
+void settle_fit(RunOptions& options) {
+  const Family& family = options.model.family();
+  FitOptions& fit = options.fit;
+  if (!fit.tolerance) fit.tolerance = default_tolerance(family);
+  if (fit.accelerate != Accelerate::automatic) return;
+  const bool from_file = !options.start.file.name.empty() || !options.start.arrays.empty();
+  fit.accelerate = from_file || *fit.tolerance == 0 ? Accelerate::off : Accelerate::squarem;
 }
 
 NamedTexts option_texts(const RunOptions& options) {

@@ -42,6 +42,7 @@ Candidate SampleFits<Row>::run(Model<Row>& model, const RowPass<Row>& pass, cons
   FitOptions options;
   options.max_iterations = limits.steps;
   options.tolerance = limits.change;
+  options.stopping = Stopping::change;
   Observer nobody;
   const FitResult result = fit(model, pass, options, nobody);
   Candidate found{model.parameters(), result.objective, result.counts, {}, 0};

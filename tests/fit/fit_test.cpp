@@ -9,7 +9,6 @@
 
 #include "shoal/fit/compare.hpp"
 #include "shoal/fit/predict.hpp"
-#include "shoal/fit/proposal.hpp"
 #include "shoal/init/seeding.hpp"
 #include "shoal/model/discrete/discrete_components.hpp"
 #include "shoal/model/family.hpp"
@@ -191,59 +190,6 @@ TEST(Seeding, FindsEachOfFarApartGroups) {
   }
 }
 
-/// Goes on from a point on the line through both parameter sets.
-class OnTheLine final : public Proposal {
- public:
-  explicit OnTheLine(double length) : length_(length) {}
-  bool replace(const NamedArrays& before, NamedArrays& after) override {
-    std::vector<double> to = to_vector(after);
-    const std::vector<double> from = to_vector(before);
-    for (std::size_t i = 0; i < to.size(); ++i) to[i] = from[i] + length_ * (to[i] - from[i]);
-    from_vector(to, after);
-    ++n_asked;
-    return length_ != 1;
-  }
-  int n_asked = 0;
-
- private:
-  double length_;
-};
-
-// Half steps of EM rise as well (the likelihood's lower bound is concave along them), twice as slowly.
-TEST(Proposals, TakeThePlaceOfAStep) {
-  const std::vector<double> values = test::normal_rows(600, 2, 5, 2, 2);
-  const auto shard = test::shard_of(world(), values, 2);
-  const RowPass<double> pass(shard, world(), 1, test::summary_of(values, 2));
-  const auto fitted = [&](Proposal* proposal) {
-    const auto model = make_model<double>(test::plain_options("gaussian", 2, Covariance::diag), {2, {}});
-    model->begin_fit(pass, column_moments(pass));
-    model->set_parameters(
-        {{"weights", {2}, {0.5, 0.5}}, {"means", {2, 2}, {0, 0, 3, 3}}, {"covariances", {2, 2}, {1, 1, 1, 1}}}, "test");
-    FitOptions options;
-    options.max_iterations = 400;
-    options.tolerance = 1e-13;
-    options.proposal = proposal;
-    Observer nobody;
-    return fit(*model, pass, options, nobody);
-  };
-  OnTheLine half(0.5), whole(1);
-  const FitResult plain = fitted(nullptr), same = fitted(&whole), halved = fitted(&half);
-  EXPECT_TRUE(same_bits(plain.history, same.history));
-  EXPECT_EQ(whole.n_asked, plain.n_iterations);
-  EXPECT_EQ(halved.falls, 0);
-  EXPECT_GT(halved.n_iterations, plain.n_iterations);
-  EXPECT_NEAR(halved.objective, plain.objective, 1e-9 * std::abs(plain.objective));
-}
-
-/// Changes nothing, and says that it did.
-class AsItIs final : public Proposal {
- public:
-  bool replace(const NamedArrays& before, NamedArrays& after) override {
-    for (std::size_t i = 0; i < after.size(); ++i) EXPECT_EQ(before[i].shape, after[i].shape) << after[i].name;
-    return true;
-  }
-};
-
 TEST(Repairs, AnEmptyClusterIsReseededAtTheFarthestRow) {
   std::vector<double> values(200, 0.0);
   for (std::size_t i = 0; i < 200; ++i) values[i] = static_cast<double>(i % 10);
@@ -266,11 +212,10 @@ TEST(Repairs, AnEmptyClusterIsReseededAtTheFarthestRow) {
 
 TEST(Repairs, EmptyComponentsAreReseededOrDropped) {
   const std::vector<double> values = test::normal_rows(300, 2, 9, 3, 5);
-  AsItIs same;  // repairs stand, whoever has a word in the steps
-  for (const auto& [policy, proposal] : {std::pair<EmptyCluster, Proposal*>{EmptyCluster::reseed, nullptr},
-                                         {EmptyCluster::reseed, &same},
-                                         {EmptyCluster::drop, nullptr},
-                                         {EmptyCluster::drop, &same}}) {
+  for (const auto& [policy, accelerate] : {std::pair{EmptyCluster::reseed, Accelerate::off},
+                                           {EmptyCluster::reseed, Accelerate::squarem},
+                                           {EmptyCluster::drop, Accelerate::off},
+                                           {EmptyCluster::drop, Accelerate::squarem}}) {
     ModelOptions options("gaussian", 3);
     options.empty_cluster = policy;
     const auto shard = test::shard_of(world(), values, 2);
@@ -283,7 +228,7 @@ TEST(Repairs, EmptyComponentsAreReseededOrDropped) {
                           "test");
     FitOptions fit_options;
     fit_options.tolerance = 1e-8;
-    fit_options.proposal = proposal;
+    fit_options.accelerate = accelerate;
     Observer nobody;
     const FitResult result = fit(*model, pass, fit_options, nobody);
     EXPECT_TRUE(std::isfinite(result.objective));

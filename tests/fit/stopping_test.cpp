@@ -18,6 +18,7 @@ const Communicator& world() {
 FitOptions options_of(double tolerance) {
   FitOptions options;
   options.tolerance = tolerance;
+  options.stopping = Stopping::change;
   return options;
 }
 

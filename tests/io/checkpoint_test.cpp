@@ -20,6 +20,10 @@ Checkpoint example() {
   Checkpoint checkpoint;
   checkpoint.identity = {{"shoal", "0.1.0"}, {"seed", "7"}, {"empty", ""}};
   checkpoint.state = {3, {-4.5, -0.0, 1e300}, 1, {2, 0, 5}, 1, {{"means", {1, 2}, {7, -8}}}};
+  checkpoint.state.n_passes = 5;
+  checkpoint.state.acceleration = {
+      Acceleration::Phase::settling, 2, {{"means", {2, 3}, {6, 5, 4, 3, 2, 1}}}, 2.5, 8, 30, 1, 2, {-9, -8}, 1};
+  checkpoint.state.remaining = 0.125;
   checkpoint.parameters = {{"weights", {2}, {0.25, 0.75}}, {"means", {2, 3}, {1, 2, 3, 4, 5, -0.0}}};
   checkpoint.finished = true;
   checkpoint.starts.records = {{true, -12.5, 100, 311.5, true, 20, 0.1}, {false, -250, 2000, 41, true, 390, 0.1}};
@@ -42,6 +46,16 @@ TEST(Checkpoint, ComesBackToTheBit) {
   EXPECT_EQ(back.starts.records.size(), 2U);
   EXPECT_EQ(back.starts.found.at(0).at(0).values, example().parameters[0].values);
   EXPECT_EQ(back.starts.kept, 1);
+  EXPECT_EQ(back.state.acceleration.phase, Acceleration::Phase::settling);
+  const Acceleration &left = back.state.acceleration, kept = example().state.acceleration;
+  EXPECT_TRUE(same_bits(to_vector(left.fallback), to_vector(kept.fallback)));
+  EXPECT_TRUE(same_bits({left.length, left.longest, left.slowest, back.state.remaining}, {2.5, 8, 30, 0.125}));
+  EXPECT_EQ(left.em_steps, kept.em_steps);
+  EXPECT_EQ(left.cycles_to_go, kept.cycles_to_go);
+  EXPECT_EQ(left.cycles_to_wait, kept.cycles_to_wait);
+  EXPECT_EQ(left.rejected, kept.rejected);
+  EXPECT_EQ(left.milestones, kept.milestones);
+  EXPECT_EQ(back.state.n_passes, 5);
   EXPECT_TRUE(back.finished);
 }
 
@@ -120,7 +134,7 @@ TEST(Checkpoint, AnotherVersionIsNamed) {
     checkpoint_from(bytes, "test");
     FAIL();
   } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("format version 9, this shoal reads 3"), std::string::npos);
+    EXPECT_NE(std::string(error.what()).find("format version 9, this shoal reads 4"), std::string::npos);
   }
 }
 
@@ -134,7 +148,8 @@ class Store : public testing::Test {
   [[nodiscard]] std::string name() const { return folder_ + "/fit.ckpt"; }
   Checkpoint at(std::int64_t iteration) {
     Checkpoint checkpoint = example();
-    checkpoint.state.n_iterations = iteration;
+    checkpoint.state = {};
+    checkpoint.state.n_iterations = checkpoint.state.n_passes = iteration;
     checkpoint.state.history.assign(static_cast<std::size_t>(iteration), 1.0);
     return checkpoint;
   }

@@ -146,7 +146,7 @@ TEST_F(Files, AModelIsSavedLoadedAndApplied) {
   expect_same(fitted.model, model);
   save(world(), model, folder_ + "/again.h5");
   expect_same(model, load(world(), folder_ + "/again.h5"));
-  EXPECT_NE(model.options.find("\ntolerance = 1e-06\n"), std::string::npos) << model.options;
+  EXPECT_NE(model.options.find("\ntolerance = 1e-07\n"), std::string::npos) << model.options;
   const Rows rows = read_rows(world(), part_of(world(), values, {}, true), reading_for(model, "model"));
   const Prediction found = predict(rows, model, {true, true, true});
   EXPECT_EQ(found.labels, fitted.result.labels);

@@ -12,7 +12,7 @@ import shoal
 
 ROWS = "columns rows mask row-axes transpose no-attributes missing missing-value precision".split()
 FIT = ROWS + """clusters output labels overwrite covariance center mixing standardize feature-weights row-weights init seed
-checkpoint checkpoint-every restart max-time max-iterations tolerance regularization regularization-absolute pseudo-count empty-cluster threads target
+checkpoint checkpoint-every restart max-time max-iterations tolerance accelerate regularization regularization-absolute pseudo-count empty-cluster threads target
 dry-run log progress quiet verbose json help""".split()
 OPTIONS = {
     "fit": FIT,
@@ -24,7 +24,7 @@ OPTIONS = {
     "convert": "overwrite columns id-column label-column categorical type threshold header delimiter quiet help".split(),
 }
 ATTRIBUTES = {"format", "format_version", "model", "n_clusters", "n_features", "n_rows", "total_weight", "objective",
-              "n_iterations", "converged", "stop_reason", "seed", "instruction_set", "shoal_version", "options"}
+              "n_iterations", "n_passes", "converged", "stop_reason", "seed", "instruction_set", "shoal_version", "options"}
 MIXTURE = {"log_likelihood", "n_parameters", "bic", "aic", "mixing"}
 
 
@@ -145,10 +145,13 @@ class Interface(shoal.ShoalTest):
         log = self.path("run.jsonl")
         model = self.fit("gaussian", shoal.DATA / "iris.h5", "-k", 3, "--log", log, ranks=2)
         lines = [json.loads(line) for line in log.read_text().splitlines()]
+        rejected = [line for line in lines if line["event"] == "rejected"]
+        lines = [line for line in lines if line["event"] != "rejected"]
+        self.assertEqual((lines[-1]["rejected_steps"], lines[-1]["n_passes"]), (len(rejected), len(rejected) + len(lines) - 1))
         self.assertEqual([line["event"] for line in lines], ["iteration"] * (len(lines) - 1) + ["run"])
         self.assertEqual([line["iteration"] for line in lines[:-1]], list(range(model.attrs["n_iterations"] + 1)))
         np.testing.assert_array_equal([line["objective"] for line in lines[:-1]], model["history/objective"])
-        self.assertEqual(set(lines[0]), {"event", "iteration", "objective", "change", "seconds", "seconds_updating",
+        self.assertEqual(set(lines[0]), {"event", "iteration", "objective", "change", "extrapolation", "seconds", "seconds_updating",
                                          "seconds_communicating", "bytes_reduced", "counting_rounds", "fit"})
         run = lines[-1]
         for key in ("model", "objective", "n_iterations", "stop_reason", "seconds", "bytes_reduced_per_iteration",
@@ -202,16 +205,18 @@ class Interface(shoal.ShoalTest):
         fit = ("fit", "gaussian", shoal.DATA / "iris.h5", "-k", 3, "-o", self.path("m.h5"), "--overwrite")
         bar = self.on_a_terminal(*fit)
         self.assertIn("\r[", bar)
-        self.assertIn("iteration 22 of at most 300", bar)
+        with h5py.File(self.path("m.h5")) as model:
+            n = int(model.attrs["n_iterations"])
+        self.assertIn(f"iteration {n} of at most 1000", bar)
         self.assertIn("converged", bar)
         self.assertIn("\x1b[K", bar)
         for environment in ({"TERM": "dumb"}, {"NO_COLOR": "1"}):
             self.assertNotIn("\x1b", self.on_a_terminal(*fit, **environment))
         self.assertNotIn("of at most", self.ok(*fit).stderr)
-        self.assertRegex(self.ok(*fit).stderr, r"iteration +22  objective -180\.18")
+        self.assertRegex(self.ok(*fit).stderr, rf"iteration +{n}  objective -180\.18")
         self.assertIn("of at most", self.ok(*fit, "--progress", "bar").stderr)
         self.assertNotIn("iteration  ", self.ok(*fit, "--progress", "off").stderr)
-        self.assertEqual(len(re.findall(r"^iteration ", self.ok(*fit, "-v").stderr, re.M)), 23)
+        self.assertEqual(len(re.findall(r"^iteration ", self.ok(*fit, "-v").stderr, re.M)), n + 1)
         self.assertNotIn("of at most", self.ok(*fit, ranks=2).stderr)
 
     def test_every_command_on_a_terminal_in_a_pipe_and_under_mpirun(self):

@@ -1,7 +1,8 @@
-/// The loop: E-step, reduction, stop or M-step.
+/// The loop: E-step, reduction, stop or M-step, and for mixtures squared extrapolation (Varadhan & Roland 2008).
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -21,12 +22,16 @@ inline constexpr auto names_of<StopReason> = names("tolerance", "fixed_point", "
 struct FitResult {
   std::vector<double> history;  ///< entry t belongs to the parameters after t M-steps; the last to the final ones
   std::int64_t n_iterations = 0;
+  std::int64_t n_passes = 0;  ///< over all rows: one a set of parameters, those that were not taken too
   StopReason stop_reason = StopReason::max_iterations;
   double objective = 0;
   double log_likelihood = 0;
   std::vector<double> counts;
   std::vector<std::int32_t> labels;  ///< of this rank's rows; -1 for rows left out
   std::int64_t falls = 0;            ///< steps that worsened the objective by more than 1e-9 of itself
+  std::int64_t rejected_steps = 0;   ///< extrapolations that were tried and not taken
+  /// About, what the objective of a mixture may still gain, in all; NaN: not known.
+  double remaining_gain = std::numeric_limits<double>::quiet_NaN();
 
   /// Before the last pass; of an interrupted fit, before the pass that comes next. From here a fit can go on.
   FitState state;
@@ -36,9 +41,9 @@ struct FitResult {
   [[nodiscard]] bool interrupted() const { return stop_reason >= StopReason::time; }
 };
 
-/// Fits a model that was started, or resumed together with `state`. T M-steps take T + 1 passes: the last gives
-/// objective, labels and counts of what is stored. Collective. Throws Error(bad_data) where the objective is not
-/// finite, and Error(io_failure) where another run took over.
+/// Fits a model that was started, or resumed together with `state`. T M-steps take T + 1 passes, and one more for
+/// each extrapolation that is not taken: the last gives objective, labels and counts of what is stored. Collective.
+/// Throws Error(bad_data) where the objective is not finite, and Error(io_failure) where another run took over.
 template <class Row>
 FitResult fit(Model<Row>& model, const RowPass<Row>& pass, const FitOptions& options, Observer& observer,
               Interruption& interruption, FitState state = {});

@@ -5,24 +5,34 @@
 #include <optional>
 #include <vector>
 
+#include "shoal/core/enum_names.hpp"
 #include "shoal/core/option.hpp"
 
 namespace shoal {
 
-class Proposal;
-
 /// Where none is given.
-inline constexpr double tolerance_of_mixtures = 1e-6, tolerance_of_hard_models = 0;
+inline constexpr double tolerance_of_mixtures = 1e-7, tolerance_of_hard_models = 0;
+
+/// Extrapolation between M-steps of mixtures. automatic: settled (run/options.hpp) before a fit; one that was not is
+/// not accelerated.
+enum class Accelerate { automatic, squarem, off };
+template <>
+inline constexpr auto names_of<Accelerate> = names("auto", "squarem", "off");
+
+/// What of a mixture must be below the tolerance: what it may still gain, by two estimates from steps of EM alone, or
+/// the change of a step. Hard models go by the change.
+enum class Stopping { remaining, change };
 
 struct FitOptions {
-  std::int64_t max_iterations = 300;  ///< M-steps
-  /// Mixtures: change of the objective per unit of weight; hard models: as a share of itself. 0: fixed point or limit.
+  std::int64_t max_iterations = 1000;  ///< M-steps
+  /// Mixtures: of the objective per unit of weight; hard models: as a share of itself. 0: fixed point or limit.
   std::optional<double> tolerance;
-  bool want_labels = false;      ///< keep each row's label in the result
-  Proposal* proposal = nullptr;  ///< asked after each M-step; outlives the fit
+  Accelerate accelerate = Accelerate::automatic;
+  Stopping stopping = Stopping::remaining;
+  bool want_labels = false;  ///< keep each row's label in the result
 };
 
-/// The limits.
-std::vector<Option<FitOptions>> fit_options();
+/// The limits, and what mixtures have beside them.
+std::vector<Option<FitOptions>> fit_options(bool mixture);
 
 }  // namespace shoal

@@ -44,6 +44,7 @@ struct ModelFile {
   OptionalNumber icl;         ///< BIC and twice the entropy (Biernacki, Celeux & Govaert 2000)
   OptionalNumber entropy_r2;  ///< fit/separation.hpp
   std::int64_t n_iterations = 0;
+  std::int64_t n_passes = 0;
   bool converged = false;
   std::string stop_reason;
   std::uint64_t seed = 0;
@@ -84,6 +85,7 @@ struct ModelFile {
       visit("entropy_r2", self.entropy_r2);
     }
     visit("n_iterations", self.n_iterations);
+    visit("n_passes", self.n_passes);
     visit("converged", self.converged);
     visit("stop_reason", self.stop_reason);
     visit("seed", self.seed);

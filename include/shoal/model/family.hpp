@@ -18,6 +18,7 @@
 #include "shoal/math/distance.hpp"
 #include "shoal/model/model.hpp"
 #include "shoal/model/options.hpp"
+#include "shoal/model/parameter.hpp"
 
 namespace shoal {
 
@@ -34,21 +35,6 @@ struct ModelMemory {
   double each_row = 0;    ///< what a fit remembers of a row
   double parameters = 0;  ///< during a fit: they, and what is made of them for passes
   double update = 0;      ///< beside these, while an M-step finds the next ones
-};
-
-/// Which numbers a parameter may be, beside finite.
-enum class Domain { numbers, probabilities, not_negative };
-
-/// How a parameter changes with the units of the features: not, as a place does, as its square, as products of two
-/// features do (matrices), or as the mean of all squares.
-enum class Units { none, places, squares, products, mean_square };
-
-/// An array of /parameters. The first one of a model says where its clusters lie.
-struct Parameter {
-  std::string name;
-  std::vector<std::size_t> shape;
-  Domain domain = Domain::numbers;
-  Units units = Units::none;
 };
 
 /// What a model does with differences between rows, which limits how far apart they may lie.

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "shoal/core/named_array.hpp"
 #include "shoal/core/statistics.hpp"
 #include "shoal/model/options.hpp"
+#include "shoal/model/parameter.hpp"
 #include "shoal/pass/column_moments.hpp"
 #include "shoal/pass/row_pass.hpp"
 
@@ -92,6 +94,9 @@ class Model {
   [[nodiscard]] virtual NamedArrays parameters() const = 0;
   virtual void set_parameters(const NamedArrays& arrays, const std::string& source) = 0;
 
+  /// The arrays of parameters() that M-steps of a mixture move, with their charts; hard models have none.
+  [[nodiscard]] virtual std::vector<Parameter> moving_parameters() const { return {}; }
+
   /// Layout of the sums of a pass: all that the M-step needs, or (`scores_only`) objective and counts.
   [[nodiscard]] virtual SumLayout statistics(bool scores_only) const = 0;
 
@@ -105,6 +110,9 @@ class Model {
   /// penalty, which log_likelihood leaves out.
   [[nodiscard]] virtual double objective(const Statistics& sums) const = 0;
   [[nodiscard]] virtual double log_likelihood(const Statistics& sums) const { return objective(sums); }
+
+  /// Of the numbers that the objective is a sum of, how much rounding takes, as a share.
+  [[nodiscard]] virtual double rounding() const { return std::numeric_limits<double>::epsilon(); }
 
   /// Weight of rows, or responsibility sum, of each cluster.
   [[nodiscard]] virtual std::vector<double> counts(const Statistics& sums) const = 0;

@@ -33,6 +33,10 @@ inline double default_tolerance(const Family& family) {
   return family.mixture ? tolerance_of_mixtures : tolerance_of_hard_models;
 }
 
+/// The tolerance where none is given, and whether to accelerate where that is left open: so that given starts, and fits
+/// to the fixed point, step as EM does.
+void settle_fit(RunOptions& options);
+
 /// What a person may give for a model of this family, in the order in which files list them. Names are those of the
 /// command line.
 std::vector<Option<RunOptions>> run_options(const Family& family);

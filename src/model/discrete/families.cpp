@@ -79,7 +79,11 @@ const Family& bernoulli_family() {
                                                 "is not 0 or 1, which bernoulli needs; use categorical or gaussian, or "
                                                 "`shoal convert --threshold`"});
     made.parameters = [](const ModelOptions&, const ModelSize& size) -> std::vector<Parameter> {
-      return {{"probabilities", {size.n_clusters, size.n_features}, Domain::probabilities}};
+      return {{"probabilities",
+               {size.n_clusters, size.n_features},
+               Domain::probabilities,
+               Units::none,
+               Chart::probabilities}};
     };
     made.sampler = bernoulli_sampler;
     return made;
@@ -92,7 +96,11 @@ const Family& categorical_family() {
     Family made =
         discrete_family("categorical", {Values::codes, "is not a code 0, 1, 2, ..., which categorical needs"});
     made.parameters = [](const ModelOptions&, const ModelSize& size) -> std::vector<Parameter> {
-      return {{"probabilities", {size.n_clusters, size.n_levels}, Domain::probabilities},
+      return {{"probabilities",
+               {size.n_clusters, size.n_levels},
+               Domain::probabilities,
+               Units::none,
+               Chart::level_probabilities},
               {"level_offsets", {size.n_features + 1}}};
     };
     made.check = check_levels;

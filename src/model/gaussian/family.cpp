@@ -23,9 +23,10 @@ std::vector<Parameter> parameters(const ModelOptions& options, const ModelSize& 
   const Units units = has_matrices(own(options).covariance)         ? Units::products
                       : own(options).covariance == Covariance::diag ? Units::squares
                                                                     : Units::mean_square;
+  const Chart chart = has_matrices(own(options).covariance) ? Chart::log_cholesky : Chart::logarithms;
   return {{"means", {size.n_clusters, size.n_features}, Domain::numbers, Units::places},
           {"covariances", covariance_policy(own(options).covariance).layout(size.n_clusters, size.n_features).shape,
-           Domain::numbers, units}};
+           Domain::numbers, units, chart}};
 }
 
 std::size_t n_sums(const ModelOptions& options, const ModelSize& size) {

@@ -13,6 +13,7 @@
 #include "shoal/core/error.hpp"
 #include "shoal/math/elementary.hpp"
 #include "shoal/math/normalise.hpp"
+#include "shoal/model/family.hpp"
 #include "shoal/model/mixture/mixture.hpp"
 #include "shoal/model/parameter_check.hpp"
 
@@ -58,7 +59,9 @@ Mixture<Components>::Mixture(const ModelOptions& options, Components components)
     : mixing_(options.mixing),
       empty_cluster_(options.empty_cluster),
       truncate_(options.truncate),
+      moving_parameters_(options.family().parameters(options, {options.n_clusters, components.n_features(), 0})),
       components_(std::move(components)) {
+  moving_parameters_.push_back({"weights", {options.n_clusters}, Domain::probabilities, Units::none, Chart::weights});
   set_weights(mixing_ == Mixing::given
                   ? options.given_weights
                   : std::vector<double>(options.n_clusters, 1.0 / static_cast<double>(options.n_clusters)));

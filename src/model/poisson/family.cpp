@@ -91,7 +91,7 @@ const Family& poisson_family() {
       .marginalizes = "poisson",
       .can_marginalize = [](const ModelOptions&) { return true; },
       .parameters = [](const ModelOptions&, const ModelSize& size) -> std::vector<Parameter> {
-        return {{"rates", {size.n_clusters, size.n_features}, Domain::not_negative}};
+        return {{"rates", {size.n_clusters, size.n_features}, Domain::not_negative, Units::none, Chart::logarithms}};
       },
       .n_sums =
           [](const ModelOptions& options, const ModelSize& size) {

@@ -27,6 +27,7 @@ template <class Table>
 class DiscreteComponents {
  public:
   using Row = PackedByte;
+  using Real = Table;
   using Step = std::span<const double>;  ///< the sums are all
 
   /// Of the family bernoulli every feature has two levels.

@@ -25,6 +25,7 @@ template <class T>
 class GaussianComponents {
  public:
   using Row = T;
+  using Real = T;
   using Step = GaussianStep;
   static constexpr bool bounded = false;
 

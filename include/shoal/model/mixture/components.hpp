@@ -21,6 +21,8 @@ concept ScoredComponents = std::constructible_from<typename C::Workspace, const 
              const ScoreConstants& constants, double* joint, const double* weighted, double* sums) {
   { c.n_features() } -> std::same_as<std::size_t>;
   { c.tile_rows() } -> std::same_as<std::size_t>;
+  // In which scores are made.
+  requires std::floating_point<typename C::Real>;
   // Rows i .. i + n, n up to tile_rows(); returns n rounded up to what score and add fill.
   { c.load(block, i, i, workspace) } -> std::same_as<std::size_t>;
   // joint = ln pi_k + ln p(x_r | k).

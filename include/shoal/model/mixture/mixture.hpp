@@ -2,6 +2,7 @@
 /// component is, is the policy `Components`, in its family's folder.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -27,6 +28,8 @@ class Mixture final : public Model<typename Components::Row> {
   void expect(const RowBlock<Row>& block, Statistics& sums, const RowOutputs& outputs) const override;
   [[nodiscard]] double objective(const Statistics& sums) const override;
   [[nodiscard]] double log_likelihood(const Statistics& sums) const override { return sums.sums[0]; }
+  [[nodiscard]] std::vector<Parameter> moving_parameters() const override { return moving_parameters_; }
+  [[nodiscard]] double rounding() const override { return std::numeric_limits<typename Components::Real>::epsilon(); }
   [[nodiscard]] std::vector<double> counts(const Statistics& sums) const override;
   [[nodiscard]] std::int64_t n_parameters() const override;
   [[nodiscard]] std::vector<std::string> warnings(const FeatureNames& names) const override {
@@ -73,6 +76,7 @@ class Mixture final : public Model<typename Components::Row> {
   Mixing mixing_;
   EmptyCluster empty_cluster_;
   bool truncate_;
+  std::vector<Parameter> moving_parameters_;
   std::vector<double> weights_;
   Components components_;
   bool truncation_suspended_ = false;

@@ -29,6 +29,7 @@ template <class T>
 class PoissonComponents {
  public:
   using Row = T;
+  using Real = T;
   using Step = std::span<const double>;  ///< the sums are all
 
   PoissonComponents(const ModelOptions& options, std::size_t n_features);
