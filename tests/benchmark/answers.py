@@ -1,16 +1,15 @@
 #!/usr/bin/python3
 """Whether shoal's answers are the right ones: its fits beside the best of ten and of fifty starts of other programs.
 
-answers.py [--shoal PROGRAM] [--families LIST] [--size small,real,large] [--seeds N] [--extra OPTIONS] [--plain [OPTIONS]]
-           [--live] [--fits FILE] [--markdown FILE]
+answers.py [--shoal PROGRAM] [--families LIST] [--size small,real,large] [--seeds N] [--extra OPTIONS]
+           [--plain [OPTIONS]] [--live] [--fits FILE] [--markdown FILE]
 answers.py --choose [--live]       how often `shoal select` finds the true K, beside mclust
 answers.py --smoke                 a few sets, and an error where an answer falls far short: for the tests
-answers.py --make-optima           makes what is missing in answers/optima.jsonl (minutes with OpenBLAS), or with
-                                   --choose answers/choice.jsonl anew
+answers.py --make-optima           makes what is missing in answers/optima.jsonl; with --choose, answers/choice.jsonl anew
 
-A fit is within 1e-4 when it falls short of the reference by no more than that share of the objective (k-means, k-medians)
-or as many nats a row (mixtures). Degenerate fits are judged here, from the parameters, and count as no answer.
-Needs python3-sklearn, python3-h5py; r-base-core and r-cran-mclust for --choose --live.
+A fit is within 1e-4 when it falls short of the reference by no more than that share of the objective (k-means,
+k-medians) or as many nats a row (mixtures). Degenerate fits are judged here, from the parameters, and count as no
+answer. Needs python3-sklearn, python3-h5py; r-base-core and r-cran-mclust for --choose --live.
 """
 import os
 
@@ -28,7 +27,8 @@ from answers import choice, fits, live, optima, report, sets
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SMOKE = ("small-kmeans-1", "small-kmedians-1", "small-full-1", "small-tied-2", "small-diag-2", "small-spherical-1",
-         "small-bernoulli-0", "small-categorical-0", "real-iris-full-3", "real-digits-kmeans-10", "real-gss82-categorical-2")
+         "small-bernoulli-0", "small-categorical-0", "real-iris-full-3", "real-digits-kmeans-10",
+         "real-gss82-categorical-2")
 SMOKE_LIMIT = 0.05  # of the objective
 
 
@@ -41,7 +41,7 @@ def parse(words):
     parser.add_argument("--extra", type=shlex.split, default=[], help="options for shoal, in one word")
     parser.add_argument("--plain", type=shlex.split, nargs="?", const=["--starts", "1", "--accelerate", "off"],
                         help="count the passes of one plain start, too; options that make it")
-    parser.add_argument("--live", action="store_true", help="run the peers' ten starts now (scikit-learn, numpy, mclust)")
+    parser.add_argument("--live", action="store_true", help="run the peers now: ten starts each, or mclust")
     parser.add_argument("--fits", type=pathlib.Path, help="append each fit to this file, a line of JSON each")
     parser.add_argument("--markdown", type=pathlib.Path, help="also write the table here")
     parser.add_argument("--optima", type=pathlib.Path, default=optima.FILE)
@@ -97,27 +97,33 @@ def check_smoke(answers):
     for one in answers:
         limit = SMOKE_LIMIT * (abs(one.ten) / len(one.data.x) if one.data.mixture else 1)
         if one.fit.degenerate or one.behind(one.ten) > limit:
-            raise SystemExit(f"{one.data.name}: {one.fit.objective!r} is degenerate, or falls short of {one.ten!r} by more "
-                             f"than {100 * SMOKE_LIMIT:.0f} %")
+            raise SystemExit(f"{one.data.name}: {one.fit.objective!r} is degenerate, or falls short of {one.ten!r} by "
+                             f"more than {100 * SMOKE_LIMIT:.0f} %")
+
+
+def result_lines(arguments, folder):
+    if arguments.choose:
+        yield from choice.compare(arguments.shoal, sets.choice_sets(), folder, 0, arguments.extra, arguments.live)
+        return
+    answers = answer_all(arguments, folder)
+    yield from report.table(answers)
+    if arguments.smoke:
+        check_smoke(answers)
 
 
 def main():
     arguments = parse(sys.argv[1:])
     with tempfile.TemporaryDirectory(prefix="shoal-answers-") as name:
-        folder = pathlib.Path(name)
-        if arguments.choose and arguments.make_optima:
-            return choice.make(sets.choice_sets(), folder)
-        if arguments.choose:
-            return choice.compare(arguments.shoal, sets.choice_sets(), folder, 0, arguments.extra, arguments.live)
+        folder, lines = pathlib.Path(name), []
         if arguments.make_optima:
+            if arguments.choose:
+                return choice.make(sets.choice_sets(), folder)
             return optima.make(chosen_sets(arguments), arguments.optima)
-        answers = answer_all(arguments, folder)
-    lines = report.table(answers)
-    print("\n".join(lines))
+        for line in result_lines(arguments, folder):
+            print(line, flush=True)
+            lines.append(line)
     if arguments.markdown:
         arguments.markdown.write_text("\n".join(lines) + "\n")
-    if arguments.smoke:
-        check_smoke(answers)
 
 
 if __name__ == "__main__":

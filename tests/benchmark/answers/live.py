@@ -20,9 +20,8 @@ def kmeans(data, seed):
 def gaussian(data, seed):
     fitted = GaussianMixture(data.k, covariance_type=data.family, n_init=N_INIT, tol=1e-7, max_iter=2000,
                              reg_covar=mixtures.REGULARIZATION, random_state=seed).fit(data.x)
-    parameters = fitted.weights_, fitted.means_, fitted.covariances_
-    return starts.Outcome(fitted.score(data.x) * len(data.x), not mixtures.Gaussian(data.x, data.family).degenerate(parameters),
-                          fitted.n_iter_)
+    degenerate = starts.mixture_of(data).degenerate((fitted.weights_, fitted.means_, fitted.covariances_))
+    return starts.Outcome(fitted.score(data.x) * len(data.x), not degenerate, fitted.n_iter_)
 
 
 def random_starts(data, seed):

@@ -1,5 +1,5 @@
-"""EM in numpy, to compare with. Every mixture here is an exponential family: the log joint density of component k and row
-x is linear in features of x (products, values, indicators of codes), so that a pass is two matrix products.
+"""EM in numpy, to compare with. Every mixture here is an exponential family: the log joint density of component k and
+row x is linear in features of x (products, values, indicators of codes), so that a pass is two matrix products.
 
 `features` is P x N, the responsibilities are K x N, `moments` (K x P) are the sums of the features that they weigh.
 """
@@ -146,8 +146,8 @@ def try_pass(model, parameters):
 
 
 def settled(gains, tolerance):
-    """Whether three plain steps say, twice, that less than the tolerance is left. Where regularised covariances are small
-    the likelihood may fall on the way to the fixed point."""
+    """Whether three plain steps say, twice, that less than the tolerance is left. Where regularised covariances are
+    small the likelihood may fall on the way to the fixed point."""
     if len(gains) < 3:
         return False
     sizes = np.maximum(np.abs(gains[-3:]), tolerance / 1000)

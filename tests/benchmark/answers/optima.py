@@ -1,9 +1,10 @@
 """The stored optima: for each set the best of fifty starts of programs that are not shoal, one line of JSON a set.
 
 Made once, by `answers.py --make-optima`, which appends and goes on where it was stopped. k-means: scikit-learn to the
-fixed point. Gaussian mixtures: EM in numpy (`mixtures.py`) until less than 1e-9 nats a row is left; at the best
-scikit-learn must see the same likelihood and gain nothing by going on. Others: numpy. Even starts are k-means labels, or
-random, odd ones k-means++ seeds. Degenerate fits do not count; where no start is sound the objective is null.
+fixed point. Gaussian mixtures: EM in numpy (`mixtures.py`) until 1e-6 nats a row are left, and from there to 1e-9 for
+all within 1e-3 nats a row of the best; at this one scikit-learn must see the same likelihood and gain nothing by going
+on. Others: numpy, mixtures in the same way. Even starts are k-means labels, or random, odd ones k-means++ seeds.
+Degenerate fits do not count; where no start is sound the objective is null.
 """
 import json
 import pathlib
@@ -40,8 +41,11 @@ def programs(family):
 
 def search(data):
     """One line of the file."""
-    outcomes = [starts.one_start(data, number) for number in range(N_STARTS)]
-    best, first = starts.best_of(data.family, outcomes), starts.best_of(data.family, outcomes[:N_FIRST])
+    outcomes = [starts.one_start(data, number, starts.ROUGH) for number in range(N_STARTS)]
+    starts.settle(data, outcomes)
+    first_outcomes = outcomes[:N_FIRST]
+    starts.settle(data, first_outcomes)
+    best, first = starts.best_of(data.family, outcomes), starts.best_of(data.family, first_outcomes)
     if best and data.family in GAUSSIAN:
         starts.confirm(data, best)
     sound = [outcome for outcome in outcomes if outcome.sound]
@@ -53,8 +57,8 @@ def search(data):
 
 def check_digest(data, line):
     if data.digest != line["digest"]:
-        raise SystemExit(f"{data.name}: the rows have digest {data.digest}, its stored optimum belongs to "
-                         f"{line['digest']}; this numpy draws other rows, or the generator was changed: make the optima anew")
+        raise SystemExit(f"{data.name}: the rows have digest {data.digest}, what is stored belongs to {line['digest']};"
+                         " this numpy draws other rows, or the generator was changed: make the stored results anew")
 
 
 def make(all_sets, path=FILE, report=print):
@@ -66,4 +70,5 @@ def make(all_sets, path=FILE, report=print):
         line = search(data)
         with open(path, "a") as file:
             file.write(json.dumps(line) + "\n")
-        report(f"{data.name}: {line['objective']}, reached by {line['reached']} of {line['sound']} sound starts", flush=True)
+        report(f"{data.name}: {line['objective']}, reached by {line['reached']} of {line['sound']} sound starts",
+               flush=True)

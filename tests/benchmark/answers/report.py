@@ -26,8 +26,8 @@ class Answer:
 
 def share(answers, reference, limit):
     """A degenerate fit is no answer, be its likelihood as high as it may."""
-    good = [not answer.fit.degenerate and answer.behind(getattr(answer, reference)) <= limit for answer in answers]
-    return f"{100 * statistics.mean(good):.0f} %" if good else ""
+    good = sum(not answer.fit.degenerate and answer.behind(getattr(answer, reference)) <= limit for answer in answers)
+    return f"{100 * good / len(answers):.0f} %" if answers else ""
 
 
 def worst(answers, reference):
@@ -40,7 +40,8 @@ def line(size, family, answers):
     ten, known = ([a for a in answers if getattr(a, key) is not None] for key in ("ten", "optimum"))
     cells = [size, family, len(fits), share(ten, "ten", NEAR), share(ten, "ten", CLOSE), share(known, "optimum", NEAR),
              share(known, "optimum", CLOSE), worst(ten, "ten"), worst(known, "optimum"),
-             f"{statistics.mean(fit.n_passes for fit in fits):.0f}", f"{statistics.mean(fit.seconds for fit in fits):.3f}",
+             f"{statistics.mean(fit.n_passes for fit in fits):.0f}",
+             f"{statistics.mean(fit.seconds for fit in fits):.3f}",
              sum(a.fit.degenerate for a in known), len(answers) - len(known), sum(not fit.converged for fit in fits)]
     if answers[0].plain:
         plain = statistics.mean(answer.plain.n_passes for answer in answers)

@@ -1,8 +1,9 @@
-"""Simulated sets whose overlap is known: rows of K components, set as far apart as makes the best possible classifier err
-on 2, 10 or 25 % of them.
+"""Simulated sets whose overlap is known: rows of K components, set as far apart as makes the best possible classifier
+err on 2, 10 or 25 % of them.
 
-A set is a function of (family, size, number) alone. numpy's RandomState, whose streams are frozen, draws; the separation
-is searched on a grid and the values are rounded to 2^-16, so that the last bits of a machine's log or BLAS are not seen.
+A set is a function of (family, size, number) alone. numpy's RandomState, whose streams are frozen, draws; the
+separation is searched on a grid and the values are rounded to 2^-16, so that the last bits of a machine's log or BLAS
+are not seen.
 """
 import dataclasses
 
@@ -16,7 +17,8 @@ BAYES_ERRORS = (0.02, 0.10, 0.25)
 TRIALS = 4000  # rows on which the error is counted
 STEPS = 64  # of the separation's grid, in each octave
 LARGE_K = {"kmeans": (4, 10, 20, 50), "kmedians": (4, 10, 20, 40), "full": (3, 6, 10, 20), "tied": (3, 6, 10, 20),
-           "diag": (4, 10, 20, 50), "spherical": (4, 10, 20, 50), "bernoulli": (3, 5, 8, 12), "categorical": (3, 5, 7, 10)}
+           "diag": (4, 10, 20, 50), "spherical": (4, 10, 20, 50), "bernoulli": (3, 5, 8, 12),
+           "categorical": (3, 5, 7, 10)}
 
 
 @dataclasses.dataclass

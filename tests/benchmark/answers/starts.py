@@ -1,5 +1,6 @@
 """One start of one set by programs that are not shoal: what stored optima and live comparisons are made of."""
 import dataclasses
+import functools
 import warnings
 
 import numpy as np
@@ -9,18 +10,17 @@ from sklearn.mixture import GaussianMixture
 
 from . import medians, mixtures
 
+ROUGH, SETTLED = 1e-6, 1e-9  # nats a row that are left
+NEAR = 1e-3  # nats a row: a rough outcome that is farther behind does not become the best
+
 
 @dataclasses.dataclass
 class Outcome:
     objective: float
     sound: bool
     n_passes: int
-    parameters: object = None
-
-
-def better(family, a, b):
-    """Whether objective a is the better one."""
-    return a < b if family in ("kmeans", "kmedians") else a > b
+    parameters: object = None  # of mixtures
+    rough: bool = False  # more can be gained by going on
 
 
 def best_of(family, outcomes):
@@ -34,6 +34,7 @@ def nearest(z, centres):
     return np.argmin((centres**2).sum(axis=1) - 2 * z @ centres.T, axis=1)
 
 
+@functools.lru_cache(maxsize=1)
 def mixture_of(data):
     if data.family in ("bernoulli", "categorical"):
         levels = np.full(data.x.shape[1], 2) if data.family == "bernoulli" else data.x.max(axis=0).astype(int) + 1
@@ -61,21 +62,37 @@ def soften(parameters):
     return weights, 0.9 * probabilities + 0.1 * np.average(probabilities, axis=0, weights=weights)
 
 
-def mixture_start(data, number, tolerance=1e-9):
+def mixture_start(data, number, tolerance):
     model = mixture_of(data)
     parameters = mixtures.start(model, partition(data, model, number), data.k)
-    if isinstance(model, mixtures.Discrete):
-        parameters = soften(parameters)
+    return go_on(data, soften(parameters) if isinstance(model, mixtures.Discrete) else parameters, tolerance)
+
+
+def go_on(data, parameters, tolerance=SETTLED):
+    model = mixture_of(data)
     parameters, value, n_passes = mixtures.fit(model, parameters, tolerance)
-    return Outcome(value, np.isfinite(value) and not model.degenerate(parameters), n_passes, parameters)
+    sound = bool(np.isfinite(value)) and not model.degenerate(parameters)
+    return Outcome(value, sound, n_passes, parameters, tolerance > SETTLED)
 
 
-def kmeans_start(data, number):
+def settle(data, outcomes):
+    """Goes on, in place, with those rough outcomes that may be the best."""
+    while True:
+        best = best_of(data.family, outcomes)
+        near = [i for i, outcome in enumerate(outcomes) if outcome.sound and outcome.rough
+                and best.objective - outcome.objective < NEAR * len(data.x)]
+        for i in near:
+            outcomes[i] = go_on(data, outcomes[i].parameters)
+        if not near:
+            return
+
+
+def kmeans_start(data, number, _):
     fitted = KMeans(data.k, n_init=1, tol=0, max_iter=2000, random_state=number).fit(data.x)
     return Outcome(fitted.inertia_, True, fitted.n_iter_)
 
 
-def kmedians_start(data, number):
+def kmedians_start(data, number, _):
     """Even starts from random rows, odd ones from rows that are spread out."""
     rng = np.random.RandomState(number)
     first = (medians.spread_rows if number % 2 else medians.random_rows)(rng, data.x, data.k)
@@ -83,10 +100,12 @@ def kmedians_start(data, number):
     return Outcome(objective, True, n_passes)
 
 
-def one_start(data, number):
+def one_start(data, number, tolerance=SETTLED):
+    """The tolerance, in nats a row, is that of mixtures; the others end at a fixed point."""
+    run = {"kmeans": kmeans_start, "kmedians": kmedians_start}.get(data.family, mixture_start)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return {"kmeans": kmeans_start, "kmedians": kmedians_start}.get(data.family, mixture_start)(data, number)
+        return run(data, number, tolerance)
 
 
 def confirm(data, outcome):
