@@ -36,8 +36,8 @@ def run(command):
 def fit(program, data, path, seed, options):
     model = path.with_suffix(".model.h5")
     kind = ["gaussian", path, "--covariance", data.family] if data.family in GAUSSIAN else [data.family, path]
-    command = [program, "fit", *kind, "-k", data.k, "--seed", seed, *options, "-o", model, "--overwrite", "-q", "--json"]
-    seconds = json.loads(run(command))["seconds"]
+    command = [program, "fit", *kind, "-k", data.k, "--seed", seed, *options, "-o", model, "--overwrite", "-q"]
+    seconds = json.loads(run([*command, "--json"]))["seconds"]
     with h5py.File(model) as file:
         attributes = file.attrs
         n_passes = int(attributes["n_passes"] if "n_passes" in attributes else attributes["n_iterations"] + 1)
