@@ -30,6 +30,7 @@ SMOKE = ("small-kmeans-1", "small-kmedians-1", "small-full-1", "small-tied-2", "
          "small-bernoulli-0", "small-categorical-0", "real-iris-full-3", "real-digits-kmeans-10",
          "real-gss82-categorical-2")
 SMOKE_LIMIT = 0.05  # of the objective
+PLAIN = ["--starts", "1"]
 
 
 def parse(words):
@@ -39,8 +40,8 @@ def parse(words):
     parser.add_argument("--size", default="small,real", help="small, large, real, or several; all")
     parser.add_argument("--seeds", type=int, default=1, help="fits of each set, with seeds 0, 1, ...")
     parser.add_argument("--extra", type=shlex.split, default=[], help="options for shoal, in one word")
-    parser.add_argument("--plain", type=shlex.split, nargs="?", const=["--starts", "1", "--accelerate", "off"],
-                        help="count the passes of one plain start, too; options that make it")
+    parser.add_argument("--plain", type=shlex.split, nargs="?", const=PLAIN, help="count passes of one plain start, "
+                        "too; options that make it, in one word: --starts 1, and --accelerate off for mixtures")
     parser.add_argument("--live", action="store_true", help="run the peers now: ten starts each, or mclust")
     parser.add_argument("--fits", type=pathlib.Path, help="append each fit to this file, a line of JSON each")
     parser.add_argument("--markdown", type=pathlib.Path, help="also write the table here")
@@ -63,12 +64,18 @@ def chosen_sets(arguments):
     return list(sets.list_sets(arguments.families, arguments.size))
 
 
+def plain_fit(arguments, data, path, seed):
+    if arguments.plain is None:
+        return None
+    plain_em = ["--accelerate", "off"] if arguments.plain is PLAIN and data.mixture else []
+    return fits.fit(arguments.shoal, data, path, seed, arguments.plain + plain_em)
+
+
 def answer(arguments, data, stored, seed, folder):
     path = fits.write_data(data, folder)
     ten, seconds = live.best_of_ten(data, seed) if arguments.live else (stored["best_of_first_ten"], None)
-    plain = fits.fit(arguments.shoal, data, path, seed, arguments.plain) if arguments.plain is not None else None
     fitted = fits.fit(arguments.shoal, data, path, seed, arguments.extra)
-    return report.Answer(data, fitted, ten, stored["objective"], plain, seconds)
+    return report.Answer(data, fitted, ten, stored["objective"], plain_fit(arguments, data, path, seed), seconds)
 
 
 def record(path, answered, seed):
