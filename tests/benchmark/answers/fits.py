@@ -13,7 +13,8 @@ from .simulate import DISCRETE, GAUSSIAN
 @dataclasses.dataclass
 class Fit:
     objective: float
-    n_passes: int
+    n_passes: int  # over all rows, of the fit that is kept
+    work: float  # passes of all starts and searches, in passes over all rows
     seconds: float
     converged: bool
     degenerate: bool
@@ -41,7 +42,10 @@ def fit(program, data, path, seed, options):
     with h5py.File(model) as file:
         attributes = file.attrs
         n_passes = int(attributes["n_passes"] if "n_passes" in attributes else attributes["n_iterations"] + 1)
-        return Fit(float(attributes["objective"]), n_passes, seconds["start"] + seconds["fit"],
+        work = n_passes
+        if "starts" in file:
+            work = np.sum(file["starts/passes"][:] * file["starts/total_weight"][:]) / attributes["total_weight"]
+        return Fit(float(attributes["objective"]), n_passes, float(work), seconds["start"] + seconds["fit"],
                    bool(attributes["converged"]), data.family in GAUSSIAN and degenerate(data, file["parameters"]))
 
 

@@ -3,8 +3,8 @@
 Made once, by `answers.py --make-optima`, which appends and goes on where it was stopped. k-means: scikit-learn to the
 fixed point. Gaussian mixtures: EM in numpy (`mixtures.py`) until 1e-6 nats a row are left, and from there to 1e-9 for
 all within 1e-3 nats a row of the best; at this one scikit-learn must see the same likelihood and gain nothing by going
-on. Others: numpy, mixtures in the same way. Even starts are k-means labels, or random, odd ones k-means++ seeds.
-Degenerate fits do not count; where no start is sound the objective is null.
+on. Others: numpy, mixtures in the same way. The first ten starts are k-means labels, or random; of the others every
+other one is of k-means++ seeds. Degenerate fits do not count; where no start is sound the objective is null.
 """
 import json
 import pathlib
@@ -16,7 +16,7 @@ from . import starts
 from .simulate import GAUSSIAN
 
 FILE = pathlib.Path(__file__).with_name("optima.jsonl")
-N_STARTS, N_FIRST = 50, 10
+N_STARTS = 50
 REACHED = 1e-6
 
 
@@ -43,7 +43,7 @@ def search(data):
     """One line of the file."""
     outcomes = [starts.one_start(data, number, starts.ROUGH) for number in range(N_STARTS)]
     starts.settle(data, outcomes)
-    first_outcomes = outcomes[:N_FIRST]
+    first_outcomes = outcomes[:starts.N_USUAL]
     starts.settle(data, first_outcomes)
     best, first = starts.best_of(data.family, outcomes), starts.best_of(data.family, first_outcomes)
     if best and data.family in GAUSSIAN:

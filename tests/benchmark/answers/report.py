@@ -7,7 +7,7 @@ from .optima import shortfall
 
 NEAR, CLOSE = 1e-4, 1e-3
 HEADINGS = ["size", "family", "fits", "ten: 1e-4", "ten: 1e-3", "optimum: 1e-4", "optimum: 1e-3", "worst, ten",
-            "worst, optimum", "passes", "seconds", "degenerate", "no sound fit known", "not converged"]
+            "worst, optimum", "passes", "with searches", "seconds", "degenerate", "no sound fit known", "not converged"]
 
 
 @dataclasses.dataclass
@@ -40,13 +40,15 @@ def line(size, family, answers):
     ten, known = ([a for a in answers if getattr(a, key) is not None] for key in ("ten", "optimum"))
     cells = [size, family, len(fits), share(ten, "ten", NEAR), share(ten, "ten", CLOSE), share(known, "optimum", NEAR),
              share(known, "optimum", CLOSE), worst(ten, "ten"), worst(known, "optimum"),
-             f"{statistics.mean(fit.n_passes for fit in fits):.0f}",
+             f"{statistics.mean(fit.n_passes for fit in fits):.0f}", f"{statistics.mean(fit.work for fit in fits):.0f}",
              f"{statistics.mean(fit.seconds for fit in fits):.3f}",
              sum(a.fit.degenerate for a in known), len(answers) - len(known), sum(not fit.converged for fit in fits)]
     if answers[0].plain:
         plain = statistics.mean(answer.plain.n_passes for answer in answers)
-        ratio = statistics.median(answer.fit.n_passes / answer.plain.n_passes for answer in answers)
-        cells += [f"{plain:.0f}", f"{ratio:.2f}"]
+        cells.append(f"{plain:.0f}")
+        for passes in ("n_passes", "work"):
+            ratios = [getattr(answer.fit, passes) / answer.plain.n_passes for answer in answers]
+            cells.append(f"{statistics.median(ratios):.2f}")
     if answers[0].peer_seconds is not None:
         cells.append(f"{statistics.mean(answer.peer_seconds for answer in answers):.2f}")
     return cells
@@ -59,7 +61,7 @@ def table(answers):
         groups[answer.data.size, answer.data.family].append(answer)
     headings = list(HEADINGS)
     if answers[0].plain:
-        headings += ["plain passes", "passes / plain"]
+        headings += ["plain passes", "passes / plain", "with searches / plain"]
     if answers[0].peer_seconds is not None:
         headings.append("peers' seconds")
     rows = [headings, ["---"] * len(headings), *(line(*key, group) for key, group in groups.items())]

@@ -10,6 +10,7 @@ from sklearn.mixture import GaussianMixture
 
 from . import medians, mixtures
 
+N_USUAL = 10
 ROUGH, SETTLED = 1e-6, 1e-9  # nats a row that are left
 NEAR = 1e-3  # nats a row: a rough outcome that is farther behind does not become the best
 
@@ -42,16 +43,21 @@ def mixture_of(data):
     return mixtures.Gaussian(data.x, data.family)
 
 
+def usual(number):
+    """The first ten starts, which stand for a user's, are of the usual kind; of the others half are, for variety."""
+    return number < N_USUAL or number % 2 == 0
+
+
 def partition(data, model, number):
-    """Even starts: labels of k-means, or random ones of codes; odd ones: the nearest of k-means++'s seeds."""
+    """Usual: labels of k-means, or random ones of codes; otherwise the nearest of k-means++'s seeds."""
     rng = np.random.RandomState(number)
     z = data.x
     if data.family in ("bernoulli", "categorical"):
-        if number % 2 == 0:
+        if usual(number):
             return rng.randint(data.k, size=len(z))
         codes = model.features[1:].T
         z = codes / np.maximum(codes.std(axis=0), 1e-3)
-    elif number % 2 == 0:
+    elif usual(number):
         return KMeans(data.k, n_init=1, random_state=number).fit(z).labels_
     return nearest(z, kmeans_plusplus(z, data.k, random_state=number)[0])
 
@@ -93,9 +99,9 @@ def kmeans_start(data, number, _):
 
 
 def kmedians_start(data, number, _):
-    """Even starts from random rows, odd ones from rows that are spread out."""
+    """Usual: from random rows; otherwise from rows that are spread out."""
     rng = np.random.RandomState(number)
-    first = (medians.spread_rows if number % 2 else medians.random_rows)(rng, data.x, data.k)
+    first = (medians.random_rows if usual(number) else medians.spread_rows)(rng, data.x, data.k)
     _, objective, n_passes = medians.fit(data.x, first)
     return Outcome(objective, True, n_passes)
 
