@@ -5,7 +5,8 @@ answers.py [--shoal PROGRAM] [--families LIST] [--size small,real,large] [--seed
            [--plain [OPTIONS]] [--live] [--fits FILE] [--markdown FILE]
 answers.py --choose [--live]       how often `shoal select` finds the true K, beside mclust
 answers.py --smoke                 a few sets, and an error where an answer falls far short: for the tests
-answers.py --make-optima           makes what is missing in answers/optima.jsonl; with --choose, all of choice.jsonl
+answers.py --size all --make-optima        makes what is missing in answers/optima.jsonl
+answers.py --choose --make-optima          makes answers/choice.jsonl
 
 A fit is within 1e-4 when it falls short of the reference by no more than that share of the objective (k-means,
 k-medians) or as many nats a row (mixtures). Degenerate fits are judged here, from the parameters, and count as no
