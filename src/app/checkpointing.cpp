@@ -238,7 +238,6 @@ void Checkpointing::write_finished(const FitState& state, const std::string& rea
   on_root(comm_, [&] {
     Checkpoint checkpoint = checkpoint_of(state);
     checkpoint.finished = true;
-    checkpoint.starts.current = -1;
     checkpoint.stop_reason = reason;
     checkpoint.outputs = outputs;
     checkpoint.inputs = inputs;

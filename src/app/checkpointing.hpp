@@ -44,6 +44,9 @@ class Checkpointing final : public Interruption {
   /// A fit on all rows begins, with what came before it and the parameters as the function gives them.
   void begin_fit(const StartProgress& so_far, std::function<NamedArrays()> parameters);
 
+  /// It ended, not interrupted.
+  void end_fit(const StartProgress& so_far) { starts_ = so_far; }
+
   /// A search ended: written at once. Not collective.
   void search_ended(const StartProgress& so_far);
 

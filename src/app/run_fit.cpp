@@ -109,6 +109,7 @@ class Starts final : public StartObserver {
     pass_.before_each({});  // now votes travel with the sums
     costs_ = pass_.costs();
   }
+  void fit_ended(const StartProgress& so_far) override { life_.checkpointing.end_fit(so_far); }
   void search_ended(const StartProgress& so_far) override { life_.checkpointing.search_ended(so_far); }
   void between() override {
     if (life_.checkpointing.possible())

@@ -156,11 +156,12 @@ class Contest {
     records[number] = record_of(false, best_.result.objective, pass_.summary().total_weight,
                                 static_cast<double>(best_.result.n_passes), best_.soundness);
     const auto i = static_cast<std::int64_t>(number);
-    if (progress().kept >= 0 && progress().kept != i && !better(number, static_cast<std::size_t>(progress().kept)))
-      return;
-    progress().kept = i;
-    progress().parameters = best_.model->parameters();
-    progress().state = best_.result.state;
+    if (progress().kept < 0 || progress().kept == i || better(number, static_cast<std::size_t>(progress().kept))) {
+      progress().kept = i;
+      progress().parameters = best_.model->parameters();
+      progress().state = best_.result.state;
+    }
+    followers_.starts.fit_ended(progress());
   }
 
   void look_at_health() {
@@ -169,9 +170,9 @@ class Contest {
                                    starter_.moments(), pass_.summary());
   }
 
-  /// Its last pass once more, where another fit came after it.
+  /// Its last pass once more, where another fit came after it, or an earlier run ended before it wrote anything.
   void return_to_best() {
-    if (progress().kept + 1 < static_cast<std::int64_t>(progress().records.size())) {
+    if (!best_.model || progress().kept + 1 < static_cast<std::int64_t>(progress().records.size())) {
       best_.model = starter_.go_on(progress().parameters, progress().state, "the best start");
       Observer nobody;
       best_.result = fit(*best_.model, pass_, options_.fit, nobody, followers_.interruption, progress().state);
