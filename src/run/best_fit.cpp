@@ -174,6 +174,7 @@ class Contest {
   void return_to_best() {
     if (!best_.model || progress().kept + 1 < static_cast<std::int64_t>(progress().records.size())) {
       best_.model = starter_.go_on(progress().parameters, progress().state, "the best start");
+      followers_.starts.fit_begins(progress(), [at = best_.model.get()] { return at->parameters(); });
       Observer nobody;
       best_.result = fit(*best_.model, pass_, options_.fit, nobody, followers_.interruption, progress().state);
       look_at_health();
