@@ -82,6 +82,16 @@ void print_plan(const Communicator& comm, const FitPlan& plan) {
                       human_bytes(need.total()), human_bytes(need.rows), human_bytes(need.to_come() - need.rows),
                       human_bytes(need.process));
   text += fmt::format("  bytes a reduction     {:.0f} ({})\n", need.statistics, human_bytes(need.statistics));
+  if (need.sample_rows > 0) {  // passes as measured on simulated sets: most searches took half to twice as many
+    const double passes = plan.family().mixture ? 700 : 200;
+    text += fmt::format(
+        "  searches              on a sample of {} rows, {} a rank; about {:.0f} passes over it, the work of {:.3g} "
+        "over all "
+        "rows, dealt over {} in threads\n",
+        need.sample_rows, human_bytes(need.search), passes,
+        passes * static_cast<double>(need.sample_rows) / static_cast<double>(plan.partition.n_rows),
+        comm.size() == 1 ? "one rank" : fmt::format("{} ranks", comm.size()));
+  }
   text += fmt::format("  row blocks            {} of up to {} rows; ranks beyond {} would have no rows\n", blocks,
                       (plan.partition.n_rows + blocks - 1) / blocks, blocks);
   text += fmt::format("  suggested ranks       {}\n",

@@ -57,7 +57,7 @@ class Transfer {
   }
   void operator()(StartRecord& record) {
     (*this)(record.on_sample), (*this)(record.objective), (*this)(record.total_weight), (*this)(record.passes);
-    (*this)(record.sound), (*this)(record.least_weight), (*this)(record.least_spread);
+    (*this)(record.n_degenerate), (*this)(record.least_weight), (*this)(record.least_spread);
   }
   void operator()(StartProgress& starts) {
     const auto transfer = [this](auto& element) { (*this)(element); };

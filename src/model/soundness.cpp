@@ -36,8 +36,8 @@ std::string sentence_of(std::size_t k, const ComponentHealth& component, const F
 
 }  // namespace
 
-bool Soundness::sound() const {
-  return std::ranges::none_of(components, [](const ComponentHealth& c) { return c.small || c.flat; });
+std::int64_t Soundness::n_degenerate() const {
+  return std::ranges::count_if(components, [](const ComponentHealth& c) { return c.small || c.flat; });
 }
 
 std::string Soundness::sentence(const FeatureNames& names) const {

@@ -17,6 +17,9 @@ namespace {
 
 constexpr std::size_t n_searches = 2;
 
+/// Nats a row, or a share of the objective, that a find may lack on a sample and be fitted on all rows all the same.
+constexpr double worth_a_fit = 0.01;
+
 double least_of(const Soundness& soundness, double ComponentHealth::*number) {
   double least = std::numeric_limits<double>::infinity();
   for (const ComponentHealth& component : soundness.components) least = std::min(least, component.*number);
@@ -29,7 +32,7 @@ StartRecord record_of(bool on_sample, double objective, double total_weight, dou
           objective,
           total_weight,
           passes,
-          soundness.sound(),
+          soundness.n_degenerate(),
           least_of(soundness, &ComponentHealth::weight),
           least_of(soundness, &ComponentHealth::spread)};
 }
@@ -98,8 +101,10 @@ class Contest {
     Candidate found;
     found.parameters = best_.progress.found.front();
     found.objective = best_.progress.records.front().objective;
-    found.soundness.components.resize(1);
-    found.soundness.components[0].small = !best_.progress.records.front().sound;
+    ComponentHealth degenerate;
+    degenerate.small = true;
+    found.soundness.components.assign(static_cast<std::size_t>(best_.progress.records.front().n_degenerate),
+                                      degenerate);
     return found;
   }
 
@@ -116,7 +121,7 @@ class Contest {
   /// Whether record i is to be preferred to record j, of the same rows.
   [[nodiscard]] bool better(std::size_t i, std::size_t j) {
     const StartRecord &a = progress().records[i], &b = progress().records[j];
-    if (a.sound != b.sound) return a.sound;
+    if (a.n_degenerate != b.n_degenerate) return a.n_degenerate < b.n_degenerate;
     return minimises() ? a.objective < b.objective : a.objective > b.objective;
   }
 
@@ -138,8 +143,17 @@ class Contest {
       if (n >= static_cast<std::size_t>(options_.search.starts.value_or(1))) return nullptr;
       return starter_.start(seed_of_start(options_.start.seed, n));
     }
-    if (n >= order.size() || (n > 0 && progress().records.back().sound)) return nullptr;
+    if (n >= order.size() || (n > 0 && progress().records.back().sound() && !may_be_better(order[n], order[0])))
+      return nullptr;
     return starter_.at(progress().found[order[n]]);
+  }
+
+  /// Whether find i, less good on a sample than find j, may be better on all rows.
+  bool may_be_better(std::size_t i, std::size_t j) {
+    const StartRecord &a = progress().records[i], &b = progress().records[j];
+    if (sample_rows_ >= pass_.summary().rows_used || !a.sound()) return false;
+    const double apart = std::abs(a.objective - b.objective) / (minimises() ? b.objective : b.total_weight);
+    return apart > same_optimum(minimises()) && apart < worth_a_fit;
   }
 
   /// Fit number `number` among the records, from its beginning or from where it stood.

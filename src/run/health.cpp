@@ -38,7 +38,7 @@ NamedArray duplicates(const Matrix& overlap) {
 std::int64_t n_reached_best(const StartProgress& starts, bool minimises) {
   const bool searched = !starts.found.empty();
   const StartRecord* best = nullptr;
-  const auto counts = [&](const StartRecord& record) { return record.on_sample == searched && record.sound; };
+  const auto counts = [&](const StartRecord& record) { return record.on_sample == searched && record.sound(); };
   for (const StartRecord& record : starts.records)
     if (counts(record) &&
         (best == nullptr || (minimises ? record.objective < best->objective : record.objective > best->objective)))
@@ -143,7 +143,7 @@ NamedArrays health_arrays(const Soundness& soundness, const Separation* separati
     if (separation->overlap.rows > 0) arrays.push_back(duplicates(separation->overlap));
   }
   const bool searched = !starts.found.empty();
-  const auto n_degenerate = std::ranges::count_if(starts.records, [](const StartRecord& one) { return !one.sound; });
+  const auto n_degenerate = std::ranges::count_if(starts.records, [](const StartRecord& one) { return !one.sound(); });
   for (NamedArray& one : NamedArrays{
            whole("falls", result.falls), whole("reseeded", repairs.reseeded), whole("dropped", repairs.dropped),
            whole("collapsed", repairs.collapsed), whole("searched", searched ? 1 : 0),
@@ -158,7 +158,7 @@ NamedArrays start_arrays(const StartProgress& starts) {
   NamedArrays arrays = {
       column("objective", all, &StartRecord::objective), column("total_weight", all, &StartRecord::total_weight),
       column("passes", all, &StartRecord::passes), column("on_sample", all, &StartRecord::on_sample, true),
-      column("sound", all, &StartRecord::sound, true)};
+      column("degenerate", all, &StartRecord::n_degenerate, true)};
   const auto finite = [](double StartRecord::*member) {
     return [member](const StartRecord& record) { return std::isfinite(record.*member); };
   };

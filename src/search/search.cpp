@@ -57,6 +57,8 @@ Candidate Search<Row>::run(std::uint64_t seed, std::size_t number, const Candida
   return SplitMerge<Row>(fits, parts, sample_, crew_, seed_of_start(seed, number)).improved(std::move(best), known);
 }
 
+double same_optimum(bool minimises) { return (minimises ? hard_limits : mixture_limits).least_gain; }
+
 std::uint64_t seed_of_start(std::uint64_t seed, std::size_t number) {
   if (number == 0) return seed;
   const auto words = random_words(seed, Stream::search, 0, number);

@@ -21,9 +21,6 @@ constexpr int most_successes = 60;
 constexpr int most_failures = 2;     ///< rounds in vain
 constexpr double least_part = 1e-3;  ///< of a row, to count as a component's own
 
-constexpr MoveLimits mixture_limits{10, 2, {6, 0}, {12, 1e-5}, {60, 1e-5}, {100, 1e-5}, 0.01, 2e-5};
-constexpr MoveLimits hard_limits{5, 1, {5, 0}, {5, 1e-4}, {25, 1e-4}, {60, 1e-4}, 0.01, 1e-5};
-
 /// What a row loses where a component goes that leaves `rest` of its density to the others.
 double loss_of_row(double rest) { return -log_of(std::max(rest, 0x1p-100)); }
 
@@ -259,7 +256,7 @@ bool SplitMerge<Row>::round(Candidate& best) {
 /// Whether they are the same optimum, as near as short fits come.
 template <class Row>
 bool SplitMerge<Row>::same_optimum(const Candidate& a, const Candidate& b) const {
-  return a.exists() && b.exists() && a.soundness.sound() == b.soundness.sound() &&
+  return a.exists() && b.exists() && a.soundness.n_degenerate() == b.soundness.n_degenerate() &&
          std::abs(a.objective - b.objective) <= limits_.least_gain * scale_of(b);
 }
 

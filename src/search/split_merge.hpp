@@ -20,6 +20,10 @@ struct MoveLimits {
   double least_gain;      ///< of a success
 };
 
+// As they were tried on simulated data: enough for what ten starts find, at their price.
+inline constexpr MoveLimits mixture_limits{10, 2, {6, 0}, {12, 1e-5}, {60, 1e-5}, {100, 1e-5}, 0.01, 2e-5};
+inline constexpr MoveLimits hard_limits{5, 1, {5, 0}, {5, 1e-4}, {25, 1e-4}, {60, 1e-4}, 0.01, 1e-5};
+
 template <class Row>
 class SplitMerge {
  public:

@@ -26,7 +26,7 @@ Checkpoint example() {
   checkpoint.state.remaining = 0.125;
   checkpoint.parameters = {{"weights", {2}, {0.25, 0.75}}, {"means", {2, 3}, {1, 2, 3, 4, 5, -0.0}}};
   checkpoint.finished = true;
-  checkpoint.starts.records = {{true, -12.5, 100, 311.5, true, 20, 0.1}, {false, -250, 2000, 41, true, 390, 0.1}};
+  checkpoint.starts.records = {{true, -12.5, 100, 311.5, 0, 20, 0.1}, {false, -250, 2000, 41, 0, 390, 0.1}};
   checkpoint.starts.found = {checkpoint.parameters};
   checkpoint.starts.kept = 1;
   checkpoint.starts.parameters = checkpoint.parameters;

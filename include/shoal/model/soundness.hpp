@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <span>
 #include <string>
@@ -35,7 +36,8 @@ struct ComponentHealth {
 struct Soundness {
   std::vector<ComponentHealth> components;  ///< hard models: none
 
-  [[nodiscard]] bool sound() const;
+  [[nodiscard]] std::int64_t n_degenerate() const;
+  [[nodiscard]] bool sound() const { return n_degenerate() == 0; }
 
   /// One sentence that names the components, their sizes and flattest directions; empty where all are sound.
   [[nodiscard]] std::string sentence(const FeatureNames& names) const;

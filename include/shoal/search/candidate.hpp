@@ -20,10 +20,12 @@ struct Candidate {
   }
 };
 
-/// Whether a is to be preferred: a sound one to others, then the objective, which must differ by more than `margin`.
+/// Whether a is to be preferred: fewer degenerate components, a sound one first, then the objective, which must differ
+/// by more than `margin`.
 inline bool better(const Candidate& a, const Candidate& b, bool minimises, double margin = 0) {
   if (!a.exists() || !b.exists()) return a.exists();
-  if (a.soundness.sound() != b.soundness.sound()) return a.soundness.sound();
+  const std::int64_t bad = a.soundness.n_degenerate(), others = b.soundness.n_degenerate();
+  if (bad != others) return bad < others;
   return minimises ? a.objective < b.objective - margin : a.objective > b.objective + margin;
 }
 

@@ -35,6 +35,9 @@ class Search {
   Crew crew_;
 };
 
+/// How near two results of searches come that have the same optimum: nats a row, or a share of the objective.
+double same_optimum(bool minimises);
+
 /// The seed of start or search number i; that of number 0 is the given one.
 std::uint64_t seed_of_start(std::uint64_t seed, std::size_t number);
 
