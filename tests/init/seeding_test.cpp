@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <random>
 #include <set>
 
 #include "shoal/core/named_array.hpp"
@@ -160,6 +161,85 @@ TEST(SeedSpaceTies, RealRowsKeepTheFirstOfEqualCandidates) {
   EXPECT_EQ(nearest, (std::vector<std::int32_t>{5, 5, 6}));
   space.improve(shard.block(0), {3, 4}, 8, distance, nearest);
   EXPECT_EQ(nearest, (std::vector<std::int32_t>{5, 5, 9}));
+}
+
+/// Rows of numbers: Lloyd from labels in plain loops, features divided by `deviation`.
+std::vector<std::int32_t> naive_lloyd(const std::vector<double>& values, const std::vector<double>& deviation,
+                                      const std::vector<double>& weights, std::size_t n_clusters, int n_passes,
+                                      std::vector<std::int32_t> labels) {
+  const std::size_t d = deviation.size();
+  for (int pass = 0; pass < n_passes; ++pass) {
+    std::vector<double> sums(n_clusters * d), mass(n_clusters);
+    for (std::size_t r = 0; r < labels.size(); ++r) {
+      const auto k = static_cast<std::size_t>(labels[r]);
+      mass[k] += weights[r];
+      for (std::size_t j = 0; j < d; ++j) sums[k * d + j] += weights[r] * values[r * d + j];
+    }
+    for (std::size_t r = 0; r < labels.size(); ++r) {
+      double least = INFINITY;
+      for (std::size_t k = 0; k < n_clusters; ++k) {
+        double sum = 0;
+        for (std::size_t j = 0; j < d && mass[k] > 0; ++j)
+          sum += std::pow((values[r * d + j] - sums[k * d + j] / mass[k]) / deviation[j], 2);
+        if (mass[k] == 0 || sum >= least) continue;
+        least = sum;
+        labels[r] = static_cast<std::int32_t>(k);
+      }
+    }
+  }
+  return labels;
+}
+
+TEST(RefinedLabels, AreThoseOfPlainLloyd) {
+  constexpr std::size_t n = 500, d = 3, n_clusters = 5;
+  const std::vector<double> values = test::normal_rows(n, d, 8, 4, 2);
+  std::vector<double> weights;
+  std::vector<std::int32_t> labels;
+  for (std::size_t r = 0; r < n; ++r) {
+    weights.push_back(static_cast<double>(r % 3));
+    labels.push_back(static_cast<std::int32_t>(r * r % 7 % 5 == 3 ? 0 : r * r % 7 % 5));  // none has label 3
+  }
+  const auto shard = test::shard_of(world(), values, d, weights);
+  const RowPass<double> pass(shard, world(), 2, test::summary_of(values, d, weights));
+  const ColumnMoments moments{{1, 2, 3}, {4, 0.25, 9}};
+  const SeedSpace<double> space({.scale = SeedMetric::Scale::deviation}, moments, {d, {}});
+  const auto first = static_cast<std::ptrdiff_t>(shard.rows().first),
+             last = static_cast<std::ptrdiff_t>(shard.rows().last);
+  for (const int n_passes : {0, 1, 3}) {
+    std::vector<std::int32_t> mine(labels.begin() + first, labels.begin() + last);
+    refine_labels(pass, space, n_clusters, n_passes, mine);
+    const std::vector<std::int32_t> all = naive_lloyd(values, {2, 0.5, 3}, weights, n_clusters, n_passes, labels);
+    EXPECT_EQ(mine, std::vector<std::int32_t>(all.begin() + first, all.begin() + last)) << n_passes << " passes";
+  }
+}
+
+/// Codes count one-hot, each level divided by its deviation.
+TEST(RefinedLabels, OfCodesAreThoseOfTheirIndicators) {
+  constexpr std::size_t n = 400, n_clusters = 3;
+  std::vector<Code> codes;
+  std::vector<double> one_hot;
+  std::vector<std::int32_t> labels;
+  std::mt19937_64 generator(4);
+  for (std::size_t r = 0; r < n; ++r) {
+    const std::size_t a = generator() % 3, b = generator() % 2;
+    codes.insert(codes.end(), {Code(a), Code(b)});
+    for (std::size_t l = 0; l < 3; ++l) one_hot.push_back(a == l ? 1 : 0);
+    for (std::size_t l = 0; l < 2; ++l) one_hot.push_back(b == l ? 1 : 0);
+    labels.push_back(static_cast<std::int32_t>(generator() % n_clusters));
+  }
+  const auto shard = test::packed_shard_of(world(), codes, {0, 3, 5});
+  const RowPass<PackedByte> pass(shard, world(), 2, {n, n, n});
+  const ColumnMoments moments{std::vector<double>(5, 0.4), {0.16, 0.25, 0.21, 0.24, 0.24}};
+  std::vector<double> deviation;
+  for (const double variance : moments.variance) deviation.push_back(std::sqrt(variance));
+  const SeedSpace<PackedByte> space({}, moments, {2, shard.coding});
+  const auto first = static_cast<std::ptrdiff_t>(shard.rows().first),
+             last = static_cast<std::ptrdiff_t>(shard.rows().last);
+  std::vector<std::int32_t> mine(labels.begin() + first, labels.begin() + last);
+  refine_labels(pass, space, n_clusters, 3, mine);
+  const std::vector<std::int32_t> all =
+      naive_lloyd(one_hot, deviation, std::vector<double>(n, 1), n_clusters, 3, labels);
+  EXPECT_EQ(mine, std::vector<std::int32_t>(all.begin() + first, all.begin() + last));
 }
 
 }  // namespace
