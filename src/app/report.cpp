@@ -49,6 +49,20 @@ void Reporter::iteration(const IterationReport& report) {
   if (progress_ == Progress::lines) print_line(report);
 }
 
+void Reporter::searched(std::size_t number, const StartRecord& search) {
+  if (!comm_.is_root() || !log_.is_open()) return;
+  log_.line({{"event", "search"},
+             {"number", number},
+             {"objective", search.objective},
+             {"total_weight", search.total_weight},
+             {"passes", search.passes},
+             {"sound", search.sound}});
+}
+
+void Reporter::start_begins(std::size_t number) {
+  if (comm_.is_root() && log_.is_open()) log_.line({{"event", "start"}, {"number", number}});
+}
+
 /// One line, drawn over and over: how much of the iteration limit is used, and where the objective stands.
 void Reporter::draw_bar(const IterationReport& report) {
   constexpr std::int64_t width = 24;

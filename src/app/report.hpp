@@ -10,6 +10,7 @@
 #include "app/fit_log.hpp"
 #include "shoal/comm/communicator.hpp"
 #include "shoal/fit/observer.hpp"
+#include "shoal/model/start_progress.hpp"
 
 namespace shoal::app {
 
@@ -24,6 +25,10 @@ class Reporter final : public Observer {
 
   /// The data are read: their digest. Collective: throws as FitLog::set_data does.
   void set_data(const std::string& digest);
+
+  /// A search on a sample ended, or a fit on all rows begins: in the log alone.
+  void searched(std::size_t number, const StartRecord& search);
+  void start_begins(std::size_t number);
 
   /// Ends the progress line.
   void finish();

@@ -105,17 +105,25 @@ class Starts final : public StartObserver {
   void fit_begins(const StartProgress& so_far, std::function<NamedArrays()> parameters) override {
     life_.checkpointing.begin_fit(so_far, std::move(parameters));
     life_.seconds.start += life_.watch.lap();
+    if (so_far.current >= 0)
+      life_.reporter.start_begins(static_cast<std::size_t>(so_far.current) - so_far.found.size() + 1);
     if (n_fits_++ > 0) return;
     pass_.before_each({});  // now votes travel with the sums
     costs_ = pass_.costs();
   }
   void fit_ended(const StartProgress& so_far) override { life_.checkpointing.end_fit(so_far); }
-  void search_ended(const StartProgress& so_far) override { life_.checkpointing.search_ended(so_far); }
+  void search_ended(const StartProgress& so_far) override {
+    life_.checkpointing.search_ended(so_far);
+    life_.reporter.searched(so_far.records.size(), so_far.records.back());
+  }
   void between() override {
     if (life_.checkpointing.possible())
       agree(pass_.comm(), [&] { life_.checkpointing.leave_if_asked("searching for a start"); });
   }
-  void tell(const std::string& sentence) override { say(pass_.comm(), life_.plan.arguments, sentence); }
+  void tell(const std::string& sentence) override {
+    life_.reporter.finish();
+    say(pass_.comm(), life_.plan.arguments, sentence);
+  }
 
   [[nodiscard]] const PassCosts& costs_before_fit() const { return costs_; }
 

@@ -37,6 +37,14 @@ StartRecord record_of(bool on_sample, double objective, double total_weight, dou
           least_of(soundness, &ComponentHealth::spread)};
 }
 
+/// In words.
+std::string outcome_of(const StartRecord& record) {
+  if (std::isnan(record.objective))
+    return "nothing was found; too few of its rows are distinct, or the objective is no number";
+  return fmt::format("objective {:.8g} a row{} after {:.0f} passes", record.objective / record.total_weight,
+                     record.sound ? "" : " (degenerate)", record.passes);
+}
+
 /// The starts, searches and fits of one result.
 template <class Row>
 class Contest {
@@ -84,6 +92,11 @@ class Contest {
   void search() {
     if (progress().found.size() == n_searches) return;
     const Sample<Row> sample = draw_sample(pass_, sample_rows_, options_.start.seed);
+    if (sample.summary().n_rows < static_cast<std::int64_t>(options_.model.n_clusters))
+      return followers_.starts.tell(fmt::format(
+          "a sample of {} rows is too small for {} clusters: one plain start; --search-rows N takes a larger "
+          "sample",
+          sample.summary().n_rows, options_.model.n_clusters));
     const Search<Row> all(options_.model, starter_.layout(), starter_.moments(), options_.start.seeding, sample,
                           Crew(pass_.comm(), pass_.n_threads()));
     Candidate known;
@@ -109,12 +122,11 @@ class Contest {
   }
 
   void keep(const Candidate& found, const DataSummary& sample) {
-    progress().records.push_back(record_of(true, found.objective, sample.total_weight, found.passes, found.soundness));
+    const double objective = found.exists() ? found.objective : std::numeric_limits<double>::quiet_NaN();
+    progress().records.push_back(record_of(true, objective, sample.total_weight, found.passes, found.soundness));
     progress().found.push_back(found.parameters);
-    followers_.starts.tell(fmt::format("search {} of {} on {} rows: objective {:.8g} a row{} after {:.0f} passes",
-                                       progress().records.size(), n_searches, sample.n_rows,
-                                       found.objective / sample.total_weight,
-                                       found.soundness.sound() ? "" : " (degenerate)", found.passes));
+    followers_.starts.tell(fmt::format("search {} of {} on {} rows: {}", progress().records.size(), n_searches,
+                                       sample.n_rows, outcome_of(progress().records.back())));
     followers_.starts.search_ended(progress());
   }
 
@@ -176,6 +188,8 @@ class Contest {
       progress().state = best_.result.state;
     }
     followers_.starts.fit_ended(progress());
+    if (const std::int64_t n = options_.search.starts.value_or(1); n > 1)
+      followers_.starts.tell(fmt::format("start {} of {}: {}", number + 1, n, outcome_of(records[number])));
   }
 
   void look_at_health() {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <iterator>
 
 namespace shoal {
 namespace {
@@ -33,21 +34,23 @@ NamedArray duplicates(const Matrix& overlap) {
   return array;
 }
 
-/// Of the starts that saw the same rows as the one kept, or, after searches, of these: how many came as far as the
-/// best.
-std::int64_t n_reached_best(const StartProgress& starts, bool minimises) {
-  const bool searched = !starts.found.empty();
-  const StartRecord* best = nullptr;
-  const auto counts = [&](const StartRecord& record) { return record.on_sample == searched && record.sound(); };
-  for (const StartRecord& record : starts.records)
-    if (counts(record) &&
-        (best == nullptr || (minimises ? record.objective < best->objective : record.objective > best->objective)))
-      best = &record;
-  if (best == nullptr) return 0;
-  const double near = same_optimum * (minimises ? std::abs(best->objective) : best->total_weight);
-  return std::ranges::count_if(starts.records, [&](const StartRecord& record) {
-    return counts(record) && std::abs(record.objective - best->objective) <= near;
-  });
+/// The searches, or, where there were none, the starts on all rows; all of these saw the same rows.
+std::vector<StartRecord> comparable(const StartProgress& starts) {
+  std::vector<StartRecord> some;
+  std::ranges::copy_if(starts.records, std::back_inserter(some),
+                       [&](const StartRecord& record) { return record.on_sample == !starts.found.empty(); });
+  return some;
+}
+
+/// How many sound ones came as far as the best of them. A search that found nothing has no objective.
+std::int64_t n_reached_best(std::vector<StartRecord> all, bool minimises) {
+  std::erase_if(all, [](const StartRecord& record) { return !record.sound || std::isnan(record.objective); });
+  if (all.empty()) return 0;
+  const auto [least, most] = std::ranges::minmax_element(all, {}, &StartRecord::objective);
+  const StartRecord& best = minimises ? *least : *most;
+  const double near = same_optimum * (minimises ? std::abs(best.objective) : best.total_weight);
+  return std::ranges::count_if(
+      all, [&](const StartRecord& record) { return std::abs(record.objective - best.objective) <= near; });
 }
 
 double value_of(const NamedArrays& arrays, const std::string& name) {
@@ -84,8 +87,9 @@ std::string starts_sentence(const NamedArrays& health) {
                degenerate = value_of(health, "starts_degenerate");
   const bool searched = value_of(health, "searched") != 0;
   if (n < 2) return "";
-  std::string text = fmt::format("{:.0f} of {} reached the best optimum", reached,
-                                 searched ? plural(n, "search", "searches") : plural(n, "start", "starts"));
+  const std::string all = searched ? plural(n, "search", "searches") : plural(n, "start", "starts");
+  if (degenerate == n) return fmt::format("all {} ended degenerate", all);
+  std::string text = fmt::format("{:.0f} of {} reached the best optimum", reached, all);
   if (degenerate > 0) text += fmt::format(", {:.0f} ended degenerate", degenerate);
   return text;
 }
@@ -142,13 +146,13 @@ NamedArrays health_arrays(const Soundness& soundness, const Separation* separati
     arrays.push_back(number("ambiguous", separation->ambiguous));
     if (separation->overlap.rows > 0) arrays.push_back(duplicates(separation->overlap));
   }
-  const bool searched = !starts.found.empty();
-  const auto n_degenerate = std::ranges::count_if(starts.records, [](const StartRecord& one) { return !one.sound(); });
-  for (NamedArray& one : NamedArrays{
-           whole("falls", result.falls), whole("reseeded", repairs.reseeded), whole("dropped", repairs.dropped),
-           whole("collapsed", repairs.collapsed), whole("searched", searched ? 1 : 0),
-           whole("starts", static_cast<std::int64_t>(searched ? starts.found.size() : starts.records.size())),
-           whole("starts_reached_best", n_reached_best(starts, minimises)), whole("starts_degenerate", n_degenerate)})
+  const std::vector<StartRecord> tried = comparable(starts);
+  const auto n_degenerate = std::ranges::count_if(tried, [](const StartRecord& one) { return !one.sound(); });
+  for (NamedArray& one :
+       NamedArrays{whole("falls", result.falls), whole("reseeded", repairs.reseeded), whole("dropped", repairs.dropped),
+                   whole("collapsed", repairs.collapsed), whole("searched", starts.found.empty() ? 0 : 1),
+                   whole("starts", std::ssize(tried)), whole("starts_reached_best", n_reached_best(tried, minimises)),
+                   whole("starts_degenerate", n_degenerate)})
     arrays.push_back(std::move(one));
   return arrays;
 }
