@@ -178,7 +178,8 @@ class Contest {
     progress().current = -1;
     look_at_health();
     std::vector<StartRecord>& records = progress().records;
-    if (number == records.size()) records.emplace_back();
+    const bool is_new = number == records.size();
+    if (is_new) records.emplace_back();
     records[number] = record_of(false, best_.result.objective, pass_.summary().total_weight,
                                 static_cast<double>(best_.result.n_passes), best_.soundness);
     const auto i = static_cast<std::int64_t>(number);
@@ -188,7 +189,7 @@ class Contest {
       progress().state = best_.result.state;
     }
     followers_.starts.fit_ended(progress());
-    if (const std::int64_t n = options_.search.starts.value_or(1); n > 1)
+    if (const std::int64_t n = options_.search.starts.value_or(1); n > 1 && is_new)
       followers_.starts.tell(fmt::format("start {} of {}: {}", number + 1, n, outcome_of(records[number])));
   }
 

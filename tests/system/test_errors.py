@@ -204,7 +204,7 @@ class Errors(shoal.ShoalTest):
             resource.setrlimit(resource.RLIMIT_FSIZE, (14_000_000, 14_000_000))
         for ranks in ([], ["mpirun", "-n", "3"]):
             before = sorted(os.listdir(self.folder))
-            result = subprocess.run([*ranks, shoal.PROGRAM, "fit", "gaussian", str(wide), "-k", "2", "-q", "-o", str(self.path("out.h5")),
+            result = subprocess.run([*ranks, shoal.PROGRAM, "fit", "gaussian", str(wide), "-k", "2", "--starts", "1", "-q", "-o", str(self.path("out.h5")),
                                      "--labels", str(self.path("l.h5")), "--max-iterations", "1"],
                                     preexec_fn=limit, capture_output=True, text=True, timeout=60)
             self.assertEqual(result.returncode, 74, result.stdout + result.stderr)

@@ -75,7 +75,7 @@ class Hosts(shoal.ShoalTest):
         rng = np.random.default_rng(10)
         centres = rng.normal(size=(4, 8))
         data = self.write("data.h5", centres[rng.integers(0, 4, 60000)] + rng.normal(size=(60000, 8)))
-        self.fit = ["fit", "gaussian", data, "-k", 4, "--tolerance", 0]
+        self.fit = ["fit", "gaussian", data, "-k", 4, "--starts", 1, "--tolerance", 0]
         # mpirun starts its daemons through this, in place of ssh: options, the host, one text for its shell
         self.agent = self.path("as-host")
         words = " ".join(map(shlex.quote, self.network.command("@HOST@", "sh", "-c"))).replace("@HOST@", "$host")

@@ -11,7 +11,7 @@ import numpy as np
 import shoal
 
 ROWS = "columns rows mask row-axes transpose no-attributes missing missing-value precision".split()
-FIT = ROWS + """clusters output labels overwrite covariance center mixing standardize feature-weights row-weights init seed
+FIT = ROWS + """clusters output labels overwrite covariance center mixing standardize feature-weights row-weights init starts search-rows seed
 checkpoint checkpoint-every restart max-time max-iterations tolerance accelerate regularization regularization-absolute pseudo-count empty-cluster threads target
 dry-run log progress quiet verbose json help""".split()
 OPTIONS = {
@@ -25,7 +25,7 @@ OPTIONS = {
 }
 ATTRIBUTES = {"format", "format_version", "model", "n_clusters", "n_features", "n_rows", "total_weight", "objective",
               "n_iterations", "n_passes", "converged", "stop_reason", "seed", "instruction_set", "shoal_version", "options"}
-MIXTURE = {"log_likelihood", "n_parameters", "bic", "aic", "mixing"}
+MIXTURE = {"log_likelihood", "n_parameters", "bic", "aic", "icl", "entropy_r2", "mixing"}
 
 
 class Interface(shoal.ShoalTest):
@@ -145,6 +145,11 @@ class Interface(shoal.ShoalTest):
         log = self.path("run.jsonl")
         model = self.fit("gaussian", shoal.DATA / "iris.h5", "-k", 3, "--log", log, ranks=2)
         lines = [json.loads(line) for line in log.read_text().splitlines()]
+        self.assertEqual([line["event"] for line in lines[:4]], ["search", "search", "start", "iteration"])
+        self.assertEqual(set(lines[0]), {"event", "number", "objective", "total_weight", "passes", "sound", "fit"})
+        np.testing.assert_array_equal([line["objective"] for line in lines[:2]], model["starts/objective"][:2])
+        self.assertEqual([line["number"] for line in lines[:3]], [1, 2, 1])
+        lines = lines[3:]
         rejected = [line for line in lines if line["event"] == "rejected"]
         lines = [line for line in lines if line["event"] != "rejected"]
         self.assertEqual((lines[-1]["rejected_steps"], lines[-1]["n_passes"]), (len(rejected), len(rejected) + len(lines) - 1))

@@ -123,13 +123,13 @@ class Kills(shoal.ShoalTest):
         self.chain("kmeans", "real")
 
     def test_kmedians(self):
-        self.chain("kmedians", "real")
+        self.chain("kmedians", "real", "--starts", 2)
 
     def test_bernoulli(self):
         self.chain("bernoulli", "binary", "--mixing", "uniform")
 
     def test_categorical(self):
-        self.chain("categorical", "codes", "--pseudo-count", 0.5)
+        self.chain("categorical", "codes", "--pseudo-count", 0.5, "--starts", 3)
 
 
 if __name__ == "__main__":

@@ -143,7 +143,7 @@ class Outputs(shoal.ShoalTest):
         for name, option in (("m.h5", "-o"), ("l.h5", "--labels"), ("run.log", "--log"), ("c.ckpt", "--checkpoint")):
             with self.subTest(option=option):
                 self.path(name).symlink_to(f"scratch/{name}")
-                arguments = ["fit", "kmeans", self.data, *FIT, option, self.path(name)]
+                arguments = ["fit", "kmeans", self.data, *FIT, "--starts", 1, option, self.path(name)]
                 arguments += ["-o", self.path(f"other-{name}")] if option != "-o" else []
                 self.fails(73, [name, "points nowhere", "--overwrite"], *arguments)
                 self.ok(*arguments, "--overwrite")
@@ -190,7 +190,7 @@ class Logs(shoal.ShoalTest):
         self.log = self.path("run.log")
 
     def arguments(self, *more, iterations=3):
-        return ["fit", "gaussian", self.data, "-k", 2, "--max-iterations", iterations, "--tolerance", 0, "-q", "-o",
+        return ["fit", "gaussian", self.data, "-k", 2, "--starts", 1, "--max-iterations", iterations, "--tolerance", 0, "-q", "-o",
                 self.path("m.h5"), "--log", self.log, *more]
 
     def lines(self):
@@ -209,7 +209,8 @@ class Logs(shoal.ShoalTest):
         self.log.write_bytes(first + b'{"event": "itera')  # a crash within a line
         self.ok(*self.arguments(*checkpoint, iterations=5))
         self.assertTrue(self.log.read_bytes().startswith(first))
-        self.assertEqual([line.get("iteration") for line in self.lines()], [0, 1, 2, 3, None, 3, 4, 5, None])
+        self.assertEqual([line.get("iteration", line["event"]) for line in self.lines()],
+                         ["start", 0, 1, 2, 3, "run", "start", 3, 4, 5, "run"])
         self.path("m.h5").unlink()
         self.fails(73, ["run.log", "exists already"], *self.arguments("--checkpoint", self.path("d.ckpt"), "--seed", 7))
 

@@ -593,7 +593,7 @@ class Limits(PoissonTest):
         self.fails(65, ["cluster 1", "--empty-cluster"], "fit", "poisson", self.data, "-k", 2, "--init", far, "--empty-cluster", "error",
                    "-o", self.path("no.h5"))
         result = self.ok("fit", "poisson", self.data, "-k", 2, "--init", far, "-o", self.path("m.h5"), "--max-iterations", 60)
-        self.assertIn("1 reseeded", result.stderr)
+        self.assertIn("1 cluster begun anew", result.stderr)
         with h5py.File(self.path("m.h5")) as model:
             self.assertTrue(np.isfinite(model["parameters/rates"][:]).all())
             self.assertGreater(model["parameters/counts"][:].min(), 1)

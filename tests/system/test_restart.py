@@ -27,7 +27,7 @@ def without(arguments, option):
 
 
 class Restart(shoal.ShoalTest):
-    ARGUMENTS = ("gaussian", "-k", 4, "--tolerance", 0, "--max-iterations", 25, "--checkpoint-every", 1, "-q")
+    ARGUMENTS = ("gaussian", "-k", 4, "--starts", 1, "--tolerance", 0, "--max-iterations", 25, "--checkpoint-every", 1, "-q")
 
     def setUp(self):
         super().setUp()
@@ -108,7 +108,7 @@ class Restart(shoal.ShoalTest):
 
     def test_limits_may_grow(self):
         self.command()
-        self.ok("fit", "gaussian", self.data, "-k", 4, "--tolerance", 0, "--max-iterations", 40, "-o", self.path("ref.h5"),
+        self.ok("fit", "gaussian", self.data, "-k", 4, "--starts", 1, "--tolerance", 0, "--max-iterations", 40, "-o", self.path("ref.h5"),
                 "--labels", self.path("ref-labels.h5"), "--overwrite", "-q")
         self.command("fit", "--max-iterations", 40, "--overwrite")
         self.assert_same_bits()

@@ -25,7 +25,7 @@ class Stops(shoal.ShoalTest):
         super().setUp()
         rng = np.random.default_rng(6)
         self.data = self.write("data.h5", rng.normal(size=(20000, 16)))
-        self.arguments = ["fit", "gaussian", self.data, "-k", 12, "--tolerance", 0, "--max-iterations", 10**6, "-o",
+        self.arguments = ["fit", "gaussian", self.data, "-k", 12, "--starts", 1, "--tolerance", 0, "--max-iterations", 10**6, "-o",
                           self.path("m.h5"), "--checkpoint", self.path("c.ckpt"), "-v"]
 
     def begin(self, ranks, *more, env=None):
@@ -125,7 +125,7 @@ class Moments(shoal.ShoalTest):
         super().setUp()
         rng = np.random.default_rng(6)
         self.data = self.write("data.h5", rng.normal(size=(3000, 4)))
-        self.arguments = ["fit", "gaussian", self.data, "-k", 3, "--tolerance", 0, "--max-iterations", 20, "-q"]
+        self.arguments = ["fit", "gaussian", self.data, "-k", 3, "--starts", 1, "--tolerance", 0, "--max-iterations", 20, "-q"]
         self.ok(*self.arguments, "-o", self.path("ref.h5"), "--labels", self.path("ref-labels.h5"))
 
     def begin(self, *more, env=None, model="fit"):

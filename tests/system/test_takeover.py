@@ -49,7 +49,7 @@ class TakeOver(shoal.ShoalTest):
         subprocess.run(self.command("ref")[:-4], check=True)
 
     def command(self, name="fit"):
-        return [shoal.PROGRAM, "fit", "gaussian", str(self.data), "-k", "3", "--tolerance", "0", "--max-iterations",
+        return [shoal.PROGRAM, "fit", "gaussian", str(self.data), "-k", "3", "--starts", "1", "--tolerance", "0", "--max-iterations",
                 str(self.N), "-q", "-o", str(self.path(f"{name}.h5")), "--labels", str(self.path(f"{name}-labels.h5")),
                 "--checkpoint", str(self.path(f"{name}.ckpt")), "--checkpoint-every", "1"]
 
