@@ -25,17 +25,17 @@ MIB = 2**20
 UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 PHASES = ("read", "start", "fit", "write")
 
-# Name, how the data are made (rows, features, type, layout), arguments.
+# Name, how the data are made (rows, features, type, layout), arguments. Plain starts where a search would take long.
 REAL, GZIP, BITS = "real", "gzip", "bits"
 SHAPES = [
-    ("gaussian tied D 2000 f32", (6000, 2000, "f4", REAL), "gaussian --covariance tied -k 3"),
-    ("gaussian full D 300 K 30", (20000, 300, "f8", REAL), "gaussian --covariance full -k 30"),
-    ("gaussian tied D 1500", (6000, 1500, "f8", REAL), "gaussian --covariance tied -k 3"),
-    ("gaussian full D 300 K 30, random start", (20000, 300, "f8", REAL), "gaussian --covariance full -k 30 --init random"),
-    ("gaussian diag D 200 K 20", (50000, 200, "f8", REAL), "gaussian --covariance diag -k 20"),
+    ("gaussian tied D 2000 f32", (6000, 2000, "f4", REAL), "gaussian --covariance tied -k 3 --starts 1"),
+    ("gaussian full D 300 K 30", (20000, 300, "f8", REAL), "gaussian --covariance full -k 30 --starts 1"),
+    ("gaussian tied D 1500", (6000, 1500, "f8", REAL), "gaussian --covariance tied -k 3 --starts 1"),
+    ("gaussian full D 300 K 30, random start", (20000, 300, "f8", REAL), "gaussian --covariance full -k 30 --init random --starts 1"),
+    ("gaussian diag D 200 K 20", (50000, 200, "f8", REAL), "gaussian --covariance diag -k 20 --starts 1"),
     ("kmedians D 30 K 40", (200000, 30, "f8", REAL), "kmedians -k 40"),
     ("kmedians geometric D 30 K 40", (200000, 30, "f8", REAL), "kmedians --center geometric -k 40"),
-    ("kmeans D 200 K 400", (70000, 200, "f8", REAL), "kmeans -k 400"),
+    ("kmeans D 200 K 400", (70000, 200, "f8", REAL), "kmeans -k 400 --starts 1"),
     ("kmeans D 10 K 8, many rows", (1000000, 10, "f8", REAL), "kmeans -k 8"),
     ("kmeans D 10 K 8, weights, labels", (1000000, 10, "f8", REAL), "kmeans -k 8 --row-weights /w --labels @"),
     ("gaussian diag D 10 K 8, weights, labels", (1000000, 10, "f8", REAL),
@@ -43,6 +43,9 @@ SHAPES = [
     ("kmeans gzip D 64 K 8", (200000, 64, "f8", GZIP), "kmeans -k 8"),
     ("bernoulli D 200 K 10", (500000, 200, "u1", BITS), "bernoulli -k 10"),
     ("poisson D 50 K 10", (200000, 50, "f8", "counts"), "poisson -k 10"),
+    ("kmeans D 200 K 8, large sample", (100000, 200, "f8", REAL), "kmeans -k 8 --search-rows 60000"),
+    ("gaussian diag D 100 K 4, large sample", (100000, 100, "f8", REAL),
+     "gaussian --covariance diag -k 4 --search-rows 60000"),
 ]
 
 
