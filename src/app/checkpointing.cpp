@@ -107,8 +107,7 @@ std::optional<Checkpoint> Checkpointing::begin(const std::vector<std::string>& o
   // The state gone on from is there: written again it would forget that the fit was finished, and what it wrote.
   if (!before) return before;
   starts_ = before->starts;
-  searches_on_disk_ = static_cast<std::int64_t>(starts_.found.size());
-  iterations_on_disk_ = before->state.n_iterations;
+  on_disk_ = place_text(before->state, starts_);
   last_written_ = {before->finished ? starts_.kept : starts_.current, before->state.n_passes};
   earlier_outputs_ = before->earlier_outputs;
   for (const auto& output : before->outputs)
@@ -123,13 +122,30 @@ void Checkpointing::leave_if_asked(const std::string& doing) const {
                           *noted_stop_signal(), doing, duration_text(seconds_since(program_start())), saved()));
 }
 
+void Checkpointing::leave_before_search() {
+  leave_if_asked("searching for a start");
+  const auto last = std::exchange(search_began_, Clock::now());
+  const double need = 1 + longest_write_ + (last ? std::chrono::duration<double>(*search_began_ - *last).count() : 0);
+  if (!limit_ || seconds_since(program_start()) + need < *limit_) return;
+  throw Error(ExitCode::stopped,
+              fmt::format("shoal: stopped by --max-time {} while searching for a start, after {}; {}: submit the same "
+                          "command again",
+                          arguments_.max_time, duration_text(seconds_since(program_start())), saved()));
+}
+
 std::string Checkpointing::saved() const {
-  if (iterations_on_disk_ > 0)
-    return fmt::format("{} holds iteration {} as before", store_->name(), iterations_on_disk_);
-  if (searches_on_disk_ > 0)
-    return fmt::format("{} holds {} finished {}", store_->name(), searches_on_disk_,
-                       searches_on_disk_ == 1 ? "search" : "searches");
-  return "there was nothing to save yet";
+  if (on_disk_.empty()) return "there was nothing to save yet";
+  return fmt::format("{} holds {}{}", store_->name(), on_disk_, on_disk_.starts_with("iteration") ? " as before" : "");
+}
+
+std::string place_text(const FitState& state, const StartProgress& starts) {
+  const auto counted = [](std::size_t n, const char* one, const char* many) {
+    return fmt::format("{} finished {}", n, n == 1 ? one : many);
+  };
+  if (state.n_iterations > 0) return fmt::format("iteration {}", state.n_iterations);
+  if (starts.n_fits() > 0) return counted(starts.n_fits(), "start", "starts");
+  if (!starts.found.empty()) return counted(starts.found.size(), "search", "searches");
+  return "iteration 0";
 }
 
 void Checkpointing::keep(NamedTexts identity) {
@@ -142,10 +158,17 @@ void Checkpointing::begin_fit(const StartProgress& so_far, std::function<NamedAr
   parameters_ = std::move(parameters);
 }
 
-void Checkpointing::search_ended(const StartProgress& so_far) {
+void Checkpointing::end_fit(const StartProgress& so_far, bool is_last) {
+  starts_ = so_far;
+  if (is_last) return;
+  parameters_ = nullptr;
+  keep_ended(so_far);
+}
+
+void Checkpointing::keep_ended(const StartProgress& so_far) {
   starts_ = so_far;
   if (!store_) return;
-  searches_on_disk_ = static_cast<std::int64_t>(so_far.found.size());
+  on_disk_ = place_text({}, so_far);
   if (comm_.is_root()) try_to_write({});
 }
 

@@ -18,7 +18,7 @@ namespace shoal::app {
 std::chrono::steady_clock::time_point program_start();
 
 /// --checkpoint: without it nothing here does anything. In this order, which is asserted: find, begin, keep, searches,
-/// begin_fit and the passes of a fit, write_stopped or write_finished, end.
+/// begin_fit and the passes of each fit, write_stopped or write_finished, end.
 class Checkpointing final : public Interruption {
  public:
   Checkpointing(const Communicator& comm, const Arguments& arguments);
@@ -38,17 +38,20 @@ class Checkpointing final : public Interruption {
   /// this. Not collective.
   void leave_if_asked(const std::string& doing) const;
 
+  /// The same before a search, also where the time may be over before one like the last has ended. Not collective.
+  void leave_before_search();
+
   /// From here on fits and searches are kept, with this identity.
   void keep(NamedTexts identity);
 
   /// A fit on all rows begins, with what came before it and the parameters as the function gives them.
   void begin_fit(const StartProgress& so_far, std::function<NamedArrays()> parameters);
 
-  /// It ended, not interrupted.
-  void end_fit(const StartProgress& so_far) { starts_ = so_far; }
+  /// It ended, not interrupted. The last one is not kept before its results are written.
+  void end_fit(const StartProgress& so_far, bool is_last);
 
-  /// A search ended: written at once. Not collective.
-  void search_ended(const StartProgress& so_far);
+  /// A search, or a fit that others follow, ended: written at once. Not collective.
+  void keep_ended(const StartProgress& so_far);
 
   [[nodiscard]] bool possible() const { return store_.has_value(); }
   StopVotes votes() override;
@@ -89,8 +92,8 @@ class Checkpointing final : public Interruption {
   std::optional<CheckpointStore> store_;
   std::optional<std::int64_t> every_iterations_;
   double every_seconds_ = 0;
-  std::optional<double> limit_;                                 ///< seconds after program_start()
-  std::int64_t iterations_on_disk_ = 0, searches_on_disk_ = 0;  ///< of the checkpoint that there is; 0: none
+  std::optional<double> limit_;  ///< seconds after program_start()
+  std::string on_disk_;          ///< what the checkpoint that there is holds
   NamedTexts identity_;
   NamedTexts earlier_outputs_;
   StartProgress starts_;
@@ -99,10 +102,14 @@ class Checkpointing final : public Interruption {
   Clock::time_point last_write_ = program_start();
   std::pair<std::int64_t, std::int64_t> last_written_{-1, -1};  ///< fit and pass
   Clock::time_point pass_began_ = Clock::now();
+  std::optional<Clock::time_point> search_began_;
   double longest_iteration_ = 0, longest_write_ = 0, seconds_writing_ = 0;
   std::int64_t passes_ = 0;
   bool superseded_ = false;
   bool begun_ = false;
 };
+
+/// How far an interrupted fit had come: "iteration 7", "2 finished searches".
+std::string place_text(const FitState& state, const StartProgress& starts);
 
 }  // namespace shoal::app

@@ -111,14 +111,13 @@ class Starts final : public StartObserver {
     pass_.before_each({});  // now votes travel with the sums
     costs_ = pass_.costs();
   }
-  void fit_ended(const StartProgress& so_far) override { life_.checkpointing.end_fit(so_far); }
+  void fit_ended(const StartProgress& so_far, bool is_last) override { life_.checkpointing.end_fit(so_far, is_last); }
   void search_ended(const StartProgress& so_far) override {
-    life_.checkpointing.search_ended(so_far);
+    life_.checkpointing.keep_ended(so_far);
     life_.reporter.searched(so_far.records.size(), so_far.records.back());
   }
   void between() override {
-    if (life_.checkpointing.possible())
-      agree(pass_.comm(), [&] { life_.checkpointing.leave_if_asked("searching for a start"); });
+    if (life_.checkpointing.possible()) agree(pass_.comm(), [&] { life_.checkpointing.leave_before_search(); });
   }
   void tell(const std::string& sentence) override {
     life_.reporter.finish();
@@ -205,8 +204,8 @@ void fit_and_write(const Communicator& comm, FitPlan& plan, Outputs& outputs, Ch
   warn_of_crowded_cores(comm, arguments, plan.threads);
   if (before)
     say(comm, arguments,
-        fmt::format("going on from {} after {} iterations", printable(arguments.checkpoint),
-                    before->state.n_iterations));
+        fmt::format("going on from {} after {}", printable(arguments.checkpoint),
+                    place_text(before->state, before->starts)));
   read_ids_of_labels(comm, plan, outputs);
   Life life{plan, outputs, reporter, checkpointing, before};
   const auto fitted = [&] {

@@ -75,6 +75,8 @@ std::optional<Checkpoint> read_checkpoint(const Communicator& comm, const std::s
 Json describe_checkpoint(const Checkpoint& checkpoint) {
   Json json = {
       {"kind", "checkpoint"}, {"n_iterations", checkpoint.state.n_iterations}, {"finished", checkpoint.finished}};
+  json["n_searches"] = checkpoint.starts.found.size();  // that have ended
+  json["n_starts"] = checkpoint.starts.n_fits();
   if (checkpoint.finished) json["stop_reason"] = checkpoint.stop_reason;
   if (!checkpoint.state.history.empty()) json["objective"] = checkpoint.state.history.back();
   for (const auto& [name, value] : checkpoint.identity) json["fit"][name] = value;

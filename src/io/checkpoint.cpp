@@ -141,6 +141,7 @@ void require_sense(const StartProgress& starts) {
   const auto n = static_cast<std::int64_t>(starts.records.size());
   sense(starts.found.size() <= starts.records.size() && starts.kept >= -1 && starts.kept < n);
   sense(starts.current >= -1 && starts.current <= n);
+  for (const std::int64_t fit : {starts.kept, starts.current}) sense(fit < 0 || fit >= std::ssize(starts.found));
   sense(starts.kept < 0 || !starts.parameters.empty());
 }
 

@@ -146,17 +146,21 @@ class Contest {
     return order;
   }
 
-  /// The next fit on all rows; null: no more. After searches that is the best find, and the other where this came to
-  /// nothing.
-  std::unique_ptr<Model<Row>> next() {
+  /// Whether another fit on all rows is to come. After searches that is the best find, and the other where this came to
+  /// nothing, or where a sample cannot tell which is better.
+  bool more() {
     const std::size_t n = progress().n_fits();
     const std::vector<std::size_t> order = ranking();
-    if (order.empty()) {
-      if (n >= static_cast<std::size_t>(options_.search.starts.value_or(1))) return nullptr;
-      return starter_.start(seed_of_start(options_.start.seed, n));
-    }
-    if (n >= order.size() || (n > 0 && progress().records.back().sound() && !may_be_better(order[n], order[0])))
-      return nullptr;
+    if (order.empty()) return n < static_cast<std::size_t>(options_.search.starts.value_or(1));
+    if (n == 0 || n >= order.size()) return n == 0;
+    return !progress().records.back().sound() || may_be_better(order[n], order[0]);
+  }
+
+  std::unique_ptr<Model<Row>> next() {
+    if (!more()) return nullptr;
+    const std::size_t n = progress().n_fits();
+    const std::vector<std::size_t> order = ranking();
+    if (order.empty()) return starter_.start(seed_of_start(options_.start.seed, n));
     return starter_.at(progress().found[order[n]]);
   }
 
@@ -188,7 +192,7 @@ class Contest {
       progress().parameters = best_.model->parameters();
       progress().state = best_.result.state;
     }
-    followers_.starts.fit_ended(progress());
+    followers_.starts.fit_ended(progress(), !is_new || !more());
     if (const std::int64_t n = options_.search.starts.value_or(1); n > 1 && is_new)
       followers_.starts.tell(fmt::format("start {} of {}: {}", number + 1, n, outcome_of(records[number])));
   }

@@ -276,10 +276,35 @@ class Killed(SearchTest):
         self.assertEqual(shoal.run(*again, env=fault("kill:half:2")).returncode, -signal.SIGKILL)
         info = self.json("info", self.path("fit.ckpt"), "--json")
         self.assertEqual((info["kind"], info["finished"], info["n_iterations"]), ("checkpoint", False, 0))
+        self.assertEqual((info["n_searches"], info["n_starts"]), (1, 0))
         self.ok("info", self.path("fit.ckpt"))
         said = self.ok(*again).stderr
         self.assertNotIn("search 1 of 2", said)
         self.assertIn("search 2 of 2", said)
+        self.assertIn("after 1 finished search\n", said)
+
+    def test_a_start_that_is_done_is_not_done_again(self):
+        again = self.command("fit", "gaussian", "--starts", 3, "--checkpoint", self.path("fit.ckpt"))
+        again.remove("-q")
+        self.ok(*self.command("ref", "gaussian", "--starts", 3))
+        self.assertEqual(shoal.run(*again, env=fault("kill:half:2")).returncode, -signal.SIGKILL)
+        info = self.json("info", self.path("fit.ckpt"), "--json")
+        self.assertEqual((info["n_searches"], info["n_starts"], info["finished"]), (0, 1, False))
+        said = self.ok(*again, ranks=2).stderr
+        self.assertIn("after 1 finished start", said)
+        self.assertNotIn("start 1 of 3", said)
+        self.assertIn("start 2 of 3", said)
+        self.assert_same_files("ref", "fit")
+
+    def test_the_time_is_over_before_a_search(self):
+        """A search has no passes in which to look at the time: none begins that may not end."""
+        again = self.command("fit", "gaussian", "--checkpoint", self.path("fit.ckpt"), "--max-time", "1s")
+        for ranks in (0, 3):
+            result = shoal.run(*again, ranks=ranks)
+            self.assertEqual(result.returncode, 75, result.stderr)
+            self.assertIn("stopped by --max-time 1s while searching for a start", result.stderr)
+            self.assertIn("there was nothing to save yet: submit the same command again", result.stderr)
+            self.assertFalse(self.path("fit.ckpt.lease").exists())
 
     def test_stopped_by_a_signal_while_searching(self):
         for model, number in (("gaussian", signal.SIGTERM), ("kmeans", signal.SIGUSR1)):

@@ -23,8 +23,8 @@ class StartObserver {
 
   /// A fit on all rows begins; `parameters` gives those of its model, at any time until it ends.
   virtual void fit_begins(const StartProgress& /*so_far*/, std::function<NamedArrays()> /*parameters*/) {}
-  /// It ended, not interrupted.
-  virtual void fit_ended(const StartProgress& /*so_far*/) {}
+  /// It ended, not interrupted; `is_last`: no other follows.
+  virtual void fit_ended(const StartProgress& /*so_far*/, bool /*is_last*/) {}
   /// A search ended: worth keeping.
   virtual void search_ended(const StartProgress& /*so_far*/) {}
   /// Between pieces of work without passes over all rows: may throw an Error on all ranks alike, to stop.
