@@ -56,7 +56,7 @@ void Reporter::searched(std::size_t number, const StartRecord& search) {
              {"objective", search.objective},
              {"total_weight", search.total_weight},
              {"passes", search.passes},
-             {"sound", search.sound}});
+             {"sound", search.sound()}});
 }
 
 void Reporter::start_begins(std::size_t number) {

@@ -42,7 +42,7 @@ std::string outcome_of(const StartRecord& record) {
   if (std::isnan(record.objective))
     return "nothing was found; too few of its rows are distinct, or the objective is no number";
   return fmt::format("objective {:.8g} a row{} after {:.0f} passes", record.objective / record.total_weight,
-                     record.sound ? "" : " (degenerate)", record.passes);
+                     record.sound() ? "" : " (degenerate)", record.passes);
 }
 
 /// The starts, searches and fits of one result.
@@ -55,12 +55,13 @@ class Contest {
   BestFit<Row> run(const Checkpoint* before, const std::string& source) {
     if (before != nullptr) progress() = before->starts;
     if (before != nullptr && before->finished) progress().current = progress().kept;
+    const bool searching = searches();
     if (progress().current >= 0) {
       fit_from(starter_.go_on(before->parameters, before->state, source), before->state,
                static_cast<std::size_t>(progress().current));
       if (best_.result.interrupted() || before->finished) return std::move(best_);
     }
-    if (searches()) search();
+    if (searching) search();
     while (std::unique_ptr<Model<Row>> model = next()) {
       fit_from(std::move(model), {}, progress().records.size());
       if (best_.result.interrupted()) return std::move(best_);

@@ -44,7 +44,7 @@ std::vector<StartRecord> comparable(const StartProgress& starts) {
 
 /// How many sound ones came as far as the best of them. A search that found nothing has no objective.
 std::int64_t n_reached_best(std::vector<StartRecord> all, bool minimises) {
-  std::erase_if(all, [](const StartRecord& record) { return !record.sound || std::isnan(record.objective); });
+  std::erase_if(all, [](const StartRecord& record) { return !record.sound() || std::isnan(record.objective); });
   if (all.empty()) return 0;
   const auto [least, most] = std::ranges::minmax_element(all, {}, &StartRecord::objective);
   const StartRecord& best = minimises ? *least : *most;
@@ -162,7 +162,7 @@ NamedArrays start_arrays(const StartProgress& starts) {
   NamedArrays arrays = {
       column("objective", all, &StartRecord::objective), column("total_weight", all, &StartRecord::total_weight),
       column("passes", all, &StartRecord::passes), column("on_sample", all, &StartRecord::on_sample, true),
-      column("degenerate", all, &StartRecord::n_degenerate, true)};
+      column("sound", all, &StartRecord::sound, true)};
   const auto finite = [](double StartRecord::*member) {
     return [member](const StartRecord& record) { return std::isfinite(record.*member); };
   };
