@@ -19,8 +19,9 @@ namespace {
 Checkpoint example() {
   Checkpoint checkpoint;
   checkpoint.identity = {{"shoal", "0.1.0"}, {"seed", "7"}, {"empty", ""}};
-  checkpoint.state = {3, {-4.5, -0.0, 1e300}, 1, {2, 0, 5}, 1, {{"means", {1, 2}, {7, -8}}}};
-  checkpoint.state.n_passes = 5;
+  FitState& state = checkpoint.state;
+  state.n_iterations = 3, state.history = {-4.5, -0.0, 1e300}, state.falls = 1, state.repairs = {2, 0, 5};
+  state.moved_before = 1, state.before = {{"means", {1, 2}, {7, -8}}}, state.n_passes = 5;
   checkpoint.state.acceleration = {
       Acceleration::Phase::settling, 2, {{"means", {2, 3}, {6, 5, 4, 3, 2, 1}}}, 2.5, 8, 30, 1, 2, {-9, -8}, 1};
   checkpoint.state.remaining = 0.125;
