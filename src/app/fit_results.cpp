@@ -103,7 +103,8 @@ void write_outputs(const Communicator& comm, Outputs& outputs, const ModelFile& 
 }
 
 nlohmann::ordered_json run_json(const Communicator& comm, const ModelFile& file, const Repairs& repairs,
-                                const FitResult& result, const PassCosts& costs, const Seconds& seconds, int threads) {
+                                const FitResult& result, std::int64_t bytes_a_pass, const Seconds& seconds,
+                                int threads) {
   nlohmann::ordered_json json = {{"event", "run"},
                                  {"model", file.model},
                                  {"n_clusters", file.n_clusters},
@@ -135,7 +136,7 @@ nlohmann::ordered_json run_json(const Communicator& comm, const ModelFile& file,
                      {"fit", seconds.fit},
                      {"write", seconds.write},
                      {"checkpoints", seconds.checkpoints}};
-  json["bytes_reduced_per_iteration"] = costs.bytes_reduced / result.n_passes;
+  json["bytes_reduced_per_iteration"] = bytes_a_pass;
   std::array<std::int64_t, 1> peak = {peak_memory_bytes()};
   comm.maximum(peak);
   json["peak_memory_bytes"] = peak[0];

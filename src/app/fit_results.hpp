@@ -42,6 +42,7 @@ struct Seconds {
 
 /// Collective.
 nlohmann::ordered_json run_json(const Communicator& comm, const ModelFile& file, const Repairs& repairs,
-                                const FitResult& result, const PassCosts& costs, const Seconds& seconds, int threads);
+                                const FitResult& result, std::int64_t bytes_a_pass, const Seconds& seconds,
+                                int threads);
 
 }  // namespace shoal::app

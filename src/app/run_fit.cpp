@@ -63,7 +63,7 @@ struct Life {
 
 /// Writes the results and tells of them.
 template <class Row>
-void write_results(const RowPass<Row>& pass, const PassCosts& costs_before, const BestFit<Row>& best, Life& life) {
+void write_results(const RowPass<Row>& pass, std::int64_t bytes_a_pass, const BestFit<Row>& best, Life& life) {
   const Model<Row>& model = *best.model;
   const FitResult& result = best.result;
   const FitPlan& plan = life.plan;
@@ -72,9 +72,8 @@ void write_results(const RowPass<Row>& pass, const PassCosts& costs_before, cons
   write_outputs(comm, life.outputs, file, result, plan, life.checkpointing);
   life.seconds.write = life.watch.lap();
   life.seconds.checkpoints = life.checkpointing.seconds_writing();
-  PassCosts costs = pass.costs();
-  costs.bytes_reduced -= costs_before.bytes_reduced;
-  const nlohmann::ordered_json json = run_json(comm, file, model.repairs(), result, costs, life.seconds, plan.threads);
+  const nlohmann::ordered_json json =
+      run_json(comm, file, model.repairs(), result, bytes_a_pass, life.seconds, plan.threads);
   life.reporter.log_run(json);
   for (const std::string& warning : model.warnings(life.rows->names())) warn(comm, plan.arguments, warning);
   if (!best.soundness.sound())
@@ -107,11 +106,14 @@ class Starts final : public StartObserver {
     life_.seconds.start += life_.watch.lap();
     if (so_far.current >= 0)
       life_.reporter.start_begins(static_cast<std::size_t>(so_far.current) - so_far.found.size() + 1);
-    if (n_fits_++ > 0) return;
     pass_.before_each({});  // now votes travel with the sums
-    costs_ = pass_.costs();
+    bytes_before_ = pass_.costs().bytes_reduced;
   }
-  void fit_ended(const StartProgress& so_far, bool is_last) override { life_.checkpointing.end_fit(so_far, is_last); }
+  void fit_ended(const StartProgress& so_far, bool is_last) override {
+    bytes_a_pass_ =
+        (pass_.costs().bytes_reduced - bytes_before_) / static_cast<std::int64_t>(so_far.records.back().passes);
+    life_.checkpointing.end_fit(so_far, is_last);
+  }
   void search_ended(const StartProgress& so_far) override {
     life_.checkpointing.keep_ended(so_far);
     life_.reporter.searched(so_far.records.size(), so_far.records.back());
@@ -124,13 +126,13 @@ class Starts final : public StartObserver {
     say(pass_.comm(), life_.plan.arguments, sentence);
   }
 
-  [[nodiscard]] const PassCosts& costs_before_fit() const { return costs_; }
+  /// Of the last fit.
+  [[nodiscard]] std::int64_t bytes_a_pass() const { return bytes_a_pass_; }
 
  private:
   RowPass<Row>& pass_;
   Life& life_;
-  PassCosts costs_;
-  int n_fits_ = 0;
+  std::int64_t bytes_before_ = 0, bytes_a_pass_ = 0;
 };
 
 /// Starts or goes on, fits and writes; false, and nothing done, where rows of this type cannot hold the distances.
@@ -158,7 +160,7 @@ bool fit_rows(RowPass<Row>& pass, Life& life) {
     checkpointing.write_stopped(best.result.state);
     throw checkpointing.stop_error(best.result);
   }
-  write_results(pass, starts.costs_before_fit(), best, life);
+  write_results(pass, starts.bytes_a_pass(), best, life);
   return true;
 }
 

@@ -109,7 +109,7 @@ class Memory(shoal.ShoalTest):
         for ranks, first in ((0, 130), (3, 130)):
             for limit in range(first, 260, 14):
                 result = self.run_limited(ranks, f"ulimit -v {limit * 1024}", "gaussian", self.wide, "-k", 2,
-                                          "--covariance", "tied", "--init", "random")
+                                          "--covariance", "tied", "--init", "random", "--starts", 1)
                 if result.returncode == 0:
                     self.assert_done(result)
                 else:
@@ -137,9 +137,12 @@ class Memory(shoal.ShoalTest):
 
     @unittest.skipUnless(FAULT_LIBRARY, "needs the library that lets memory run out")
     def test_wherever_it_runs_out(self):
-        """A request for memory fails, early or late, in one rank of three: 71, one message, and the others do not wait."""
+        """A request for memory fails, early or late, in a search or a fit, in one rank of three: 71, one message, and the
+        others do not wait."""
         count = self.path("count")
-        arguments = ["gaussian", self.data, "-k", 3, "--labels", self.path("labels.h5")]
+        rng = np.random.default_rng(3)
+        data = self.write("few.h5", rng.normal(size=(6000, 8)) + 4 * rng.integers(0, 3, size=(6000, 1)))
+        arguments = ["gaussian", data, "-k", 3, "--labels", self.path("labels.h5")]
         environment = f"export LD_PRELOAD={FAULT_LIBRARY} MEMORY_SIZE=4000 MEMORY_RANK=1"
 
         def requests(*what):
@@ -149,7 +152,7 @@ class Memory(shoal.ShoalTest):
             n = int(count.read_text())
             count.unlink()
             return n
-        start = requests("info", self.data)
+        start = requests("info", data)
         end = requests("fit", *arguments, "-q", "-o", self.path("out.h5"), "--max-iterations", 2)
         for name in ("out.h5", "labels.h5"):
             self.path(name).unlink()
