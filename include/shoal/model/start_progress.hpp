@@ -12,11 +12,11 @@ namespace shoal {
 struct StartRecord {
   bool on_sample = false;
   double objective = 0;
-  double total_weight = 0;  ///< of the rows that it saw
-  double passes = 0;        ///< over these
+  double total_weight = 0;        ///< of the rows that it saw
+  double passes = 0;              ///< over these
   std::int64_t n_degenerate = 0;  ///< components; 0: it is sound
-  double least_weight = 0;  ///< of a component
-  double least_spread = 0;  ///< infinite: no component can be flat
+  double least_weight = 0;        ///< of a component
+  double least_spread = 0;        ///< infinite: no component can be flat
 
   [[nodiscard]] bool sound() const { return n_degenerate == 0; }
 };
