@@ -66,7 +66,8 @@ double extrapolation_bytes(const FitPlan& plan, const ModelSize& size) {
 }
 
 /// The sample itself, thrice while it is drawn; then, beside it, whose each row is (mixtures: in two lists of pairs),
-/// and in each thread a part of it, with what a fit and seeding remember of its rows.
+/// and in each thread a part of it (of hard models no two have a row in common), with what a fit and seeding remember
+/// of its rows.
 void note_search(const FitPlan& plan, const ModelSize& size, const ModelMemory& memory, MemoryNeed& need) {
   const SearchOptions& search = plan.options.search;
   if (search.starts || size.n_clusters == 1) return;
@@ -77,8 +78,9 @@ void note_search(const FitPlan& plan, const ModelSize& size, const ModelMemory& 
   const auto n = static_cast<double>(need.sample_rows), bytes = n * static_cast<double>(row + 8);
   const double lists = plan.family().mixture ? 64 * n : 0;
   const double thread =
-      bytes + n * (12 + memory.each_row) + memory.thread + memory.parameters + memory.update + need.statistics * 4.25;
-  need.search = std::max(3 * bytes, bytes + lists + std::max(1, plan.threads) * thread);
+      n * (12 + memory.each_row) + memory.thread + memory.parameters + memory.update + need.statistics * 4.25;
+  const int threads = std::max(1, plan.threads), parts = plan.family().mixture ? threads : 1;
+  need.search = std::max(3 * bytes, bytes + lists + parts * bytes + threads * thread);
 }
 
 }  // namespace
