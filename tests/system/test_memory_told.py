@@ -37,7 +37,7 @@ def add_test(name, threads):
 
 for one in memory_shapes.SHAPES:
     add_test(one[0], 1)
-for one in [*memory_shapes.SHAPES[:2], *memory_shapes.SHAPES[-2:]]:
+for one in [*memory_shapes.SHAPES[:2], memory_shapes.SHAPES[-2]]:  # parts of mixtures may overlap: told at their worst
     add_test(one[0], 4)
 
 if __name__ == "__main__":
