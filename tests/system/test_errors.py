@@ -206,7 +206,7 @@ class Errors(shoal.ShoalTest):
             before = sorted(os.listdir(self.folder))
             result = subprocess.run([*ranks, shoal.PROGRAM, "fit", "gaussian", str(wide), "-k", "2", "--starts", "1", "-q", "-o", str(self.path("out.h5")),
                                      "--labels", str(self.path("l.h5")), "--max-iterations", "1"],
-                                    preexec_fn=limit, capture_output=True, text=True, timeout=60)
+                                    preexec_fn=limit, capture_output=True, text=True, timeout=300)
             self.assertEqual(result.returncode, 74, result.stdout + result.stderr)
             self.assertEqual(result.stderr.count("shoal: error:"), 1)
             self.assertEqual(sorted(os.listdir(self.folder)), before)  # the labels, too, get their name only with the model
