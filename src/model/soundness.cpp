@@ -19,7 +19,8 @@ std::string features_of(const std::vector<double>& direction, const FeatureNames
   std::string text;
   std::size_t told = 0;
   for (; told < std::min(most_told, order.size()) && std::abs(direction[order[told]]) > 0.1; ++told)
-    text += fmt::format("{}{:+.2g} {}", text.empty() ? "" : " ", direction[order[told]], names.of(order[told]));
+    text += fmt::format("{}{:+.2g} {}", text.empty() ? "" : " ", direction[order[told]],
+                        (names.features.empty() ? "feature " : "") + names.of(order[told]));
   const auto more = std::ranges::count_if(direction, [](double part) { return std::abs(part) > 0.1; });
   if (static_cast<std::size_t>(more) > told) text += " ...";
   return text;

@@ -114,7 +114,7 @@ std::string falls_sentence(const NamedArrays& health) {
                            plural(collapsed, "covariance", "covariances"));
   if (falls == 0) return repairs;
   return fmt::format("the objective fell {}{}", plural(falls, "time", "times"),
-                     repairs.empty() ? ": rounding" : " (" + repairs + ")");
+                     repairs.empty() ? ": rounding, or regularization of flat components" : " (" + repairs + ")");
 }
 
 void add_duplicates(const NamedArrays& health, std::vector<std::string>& sentences) {
