@@ -9,6 +9,7 @@
 #include "app/command_options.hpp"
 #include "app/config_file.hpp"
 #include "app/option_values.hpp"
+#include "app/scan_arguments.hpp"
 #include "app/version.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/core/version.hpp"
@@ -58,11 +59,12 @@ struct CommandLine {
       "under mpirun or srun; the result is the same bits for any number of ranks and threads.",
       "shoal"};
   std::map<std::string, Arguments> all;
-  GivenOptions given;
+  GivenOptions fit, select;
   bool version = false, cite = false;
 
   CommandLine() {
-    add_fit(root, all["fit"], given);
+    add_fit(root, all["fit"], fit);
+    add_select(root, all["select"], select);
     add_predict(root, all["predict"]);
     add_score(root, all["score"]);
     add_sample(root, all["sample"]);
@@ -124,7 +126,8 @@ std::optional<Arguments> parse_arguments(int argc, char** argv, bool print) {
   if (chosen.empty()) throw Error(ExitCode::usage, "no command given; see `shoal --help`");
   Arguments arguments = line.all[chosen.front()->get_name()];
   arguments.command = chosen.front()->get_name();
-  if (arguments.command == "fit") arguments.run = run_options_of(line.given);
+  if (arguments.command == "fit") arguments.run = run_options_of(line.fit);
+  if (arguments.command == "select") set_scan(line.select, arguments);
   const CLI::Option* config = line.root.get_config_ptr();
   if (config->count() > 0) arguments.config = config->as<std::string>();
   return arguments;

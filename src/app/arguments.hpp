@@ -8,6 +8,7 @@
 
 #include "shoal/io/table_source.hpp"
 #include "shoal/run/options.hpp"
+#include "shoal/run/selection.hpp"
 
 namespace shoal::app {
 
@@ -32,10 +33,11 @@ struct Arguments {
   std::string command;
   std::string config;  ///< the file, if any
 
-  std::optional<RunOptions> run;  ///< fit
-  RowOptions rows;                ///< predict, score
-  std::string model_file;         ///< predict, score, sample
-  std::vector<std::string> data;  ///< fit, predict, score; compare: the two labellings; info, convert: the files
+  std::optional<RunOptions> run;    ///< fit; select: with the most clusters
+  std::optional<ScanOptions> scan;  ///< select
+  RowOptions rows;                  ///< predict, score
+  std::string model_file;           ///< predict, score, sample
+  std::vector<std::string> data;    ///< fit, predict, score; compare: the two labellings; info, convert: the files
   std::string output;
   std::string labels;
   bool overwrite = false;

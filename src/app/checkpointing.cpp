@@ -107,8 +107,9 @@ std::optional<Checkpoint> Checkpointing::begin(const std::vector<std::string>& o
   // The state gone on from is there: written again it would forget that the fit was finished, and what it wrote.
   if (!before) return before;
   starts_ = before->starts;
-  on_disk_ = place_text(before->state, starts_);
-  last_written_ = {before->finished ? starts_.kept : starts_.current, before->state.n_passes};
+  scan_ = before->scan;
+  on_disk_ = place_text(before->state, starts_, scan_.lines.size());
+  last_written_ = {scan_.lines.size(), before->finished ? starts_.kept : starts_.current, before->state.n_passes};
   earlier_outputs_ = before->earlier_outputs;
   for (const auto& output : before->outputs)
     if (std::ranges::find(earlier_outputs_, output) == earlier_outputs_.end()) earlier_outputs_.push_back(output);
@@ -138,10 +139,14 @@ std::string Checkpointing::saved() const {
   return fmt::format("{} holds {}{}", store_->name(), on_disk_, on_disk_.starts_with("iteration") ? " as before" : "");
 }
 
-std::string place_text(const FitState& state, const StartProgress& starts) {
+std::string place_text(const FitState& state, const StartProgress& starts, std::size_t n_fits) {
   const auto counted = [](std::size_t n, const char* one, const char* many) {
     return fmt::format("{} finished {}", n, n == 1 ? one : many);
   };
+  if (n_fits > 0) {
+    const std::string further = place_text(state, starts);
+    return counted(n_fits, "fit", "fits") + (further == place_text({}, {}) ? "" : " and " + further);
+  }
   if (state.n_iterations > 0) return fmt::format("iteration {}", state.n_iterations);
   if (starts.n_fits() > 0) return counted(starts.n_fits(), "start", "starts");
   if (!starts.found.empty()) return counted(starts.found.size(), "search", "searches");
@@ -168,7 +173,20 @@ void Checkpointing::end_fit(const StartProgress& so_far, bool is_last) {
 void Checkpointing::keep_ended(const StartProgress& so_far) {
   starts_ = so_far;
   if (!store_) return;
-  on_disk_ = place_text({}, so_far);
+  on_disk_ = place_text({}, so_far, scan_.lines.size());
+  if (comm_.is_root()) try_to_write({});
+}
+
+void Checkpointing::begin_fit_of_scan() {
+  starts_ = {};
+  parameters_ = nullptr;
+}
+
+void Checkpointing::fit_of_scan_ended(const ScanProgress& so_far) {
+  begin_fit_of_scan();
+  scan_ = so_far;
+  if (!store_) return;
+  on_disk_ = place_text({}, {}, scan_.lines.size());
   if (comm_.is_root()) try_to_write({});
 }
 
@@ -178,6 +196,7 @@ Checkpoint Checkpointing::checkpoint_of(const FitState& state) const {
   checkpoint.identity = identity_;
   checkpoint.state = state;
   checkpoint.starts = starts_;
+  checkpoint.scan = scan_;
   if (parameters_ != nullptr) checkpoint.parameters = parameters_();
   checkpoint.earlier_outputs = earlier_outputs_;
   return checkpoint;
@@ -191,8 +210,8 @@ void Checkpointing::write(const Checkpoint& checkpoint) {
   seconds_writing_ += seconds_since(start);
 }
 
-std::pair<std::int64_t, std::int64_t> Checkpointing::place_of(const FitState& state) const {
-  return {starts_.current, state.n_passes};
+Checkpointing::Place Checkpointing::place_of(const FitState& state) const {
+  return {scan_.lines.size(), starts_.current, state.n_passes};
 }
 
 bool Checkpointing::due(const FitState& state) const {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <tuple>
 
 #include "app/arguments.hpp"
 #include "shoal/comm/communicator.hpp"
@@ -53,6 +54,12 @@ class Checkpointing final : public Interruption {
   /// A search, or a fit that others follow, ended: written at once. Not collective.
   void keep_ended(const StartProgress& so_far);
 
+  /// Of select: one of its fits begins, or goes on, and nothing of the one before belongs to it.
+  void begin_fit_of_scan();
+
+  /// It ended: written at once. Not collective.
+  void fit_of_scan_ended(const ScanProgress& so_far);
+
   [[nodiscard]] bool possible() const { return store_.has_value(); }
   StopVotes votes() override;
   void before_pass(const FitState& state) override;
@@ -82,7 +89,8 @@ class Checkpointing final : public Interruption {
   [[nodiscard]] bool due(const FitState& state) const;
   [[nodiscard]] bool time_is_short() const;
   [[nodiscard]] Checkpoint checkpoint_of(const FitState& state) const;
-  [[nodiscard]] std::pair<std::int64_t, std::int64_t> place_of(const FitState& state) const;
+  using Place = std::tuple<std::size_t, std::int64_t, std::int64_t>;  ///< fits of a scan before it, fit, pass
+  [[nodiscard]] Place place_of(const FitState& state) const;
   [[nodiscard]] std::string saved() const;
   void write(const Checkpoint& checkpoint);
   void try_to_write(const FitState& state);
@@ -97,10 +105,11 @@ class Checkpointing final : public Interruption {
   NamedTexts identity_;
   NamedTexts earlier_outputs_;
   StartProgress starts_;
+  ScanProgress scan_;
   std::function<NamedArrays()> parameters_;
 
   Clock::time_point last_write_ = program_start();
-  std::pair<std::int64_t, std::int64_t> last_written_{-1, -1};  ///< fit and pass
+  Place last_written_{0, -1, -1};
   Clock::time_point pass_began_ = Clock::now();
   std::optional<Clock::time_point> search_began_;
   double longest_iteration_ = 0, longest_write_ = 0, seconds_writing_ = 0;
@@ -110,6 +119,7 @@ class Checkpointing final : public Interruption {
 };
 
 /// How far an interrupted fit had come: "iteration 7", "2 finished searches".
-std::string place_text(const FitState& state, const StartProgress& starts);
+/// n_fits: of a scan, that had ended.
+std::string place_text(const FitState& state, const StartProgress& starts, std::size_t n_fits = 0);
 
 }  // namespace shoal::app

@@ -2,7 +2,6 @@
 #include "app/command_options.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <limits>
@@ -10,39 +9,17 @@
 
 #include "app/commands.hpp"
 #include "app/option_values.hpp"
+#include "app/scan_arguments.hpp"
 #include "app/threads.hpp"
 #include "shoal/core/error.hpp"
 
 namespace shoal::app {
+
+void add_quiet(CLI::App* app, Arguments& a) {
+  app->add_flag("-q,--quiet", a.quiet, wrapped("Say nothing but results and errors"));
+}
+
 namespace {
-
-/// An option whose values are words that are kept as they are.
-void add_words(CLI::App* app, const std::string& name, std::string& value, const std::vector<std::string>& words,
-               const std::string& help) {
-  const std::string all = fmt::format("{}", fmt::join(words, "|"));
-  const auto set = [words](std::string& place, const std::string& text) {
-    if (std::ranges::find(words, text) == words.end()) return false;
-    place = text;
-    return true;
-  };
-  add_option<std::string>(
-      app, name, {"", all, help, all, set, [](const std::string& place) { return OptionValue(place); }}, value);
-}
-
-/// A number that there may be none of.
-Option<std::optional<double>> threshold_option() {
-  constexpr double most = std::numeric_limits<double>::max();
-  const auto set = [=](std::optional<double>& place, const std::string& text) {
-    place = parse_number<double>(text, -most, most);
-    return place.has_value();
-  };
-  return {"",
-          "T",
-          "Store 1 where a value is greater than this, else 0",
-          range_text(-most, most),
-          set,
-          [](const std::optional<double>&) { return OptionValue(); }};
-}
 
 /// The models, as choices.
 std::string family_words() {
@@ -54,10 +31,6 @@ std::string family_words() {
 const std::string data_help =
     "HDF5 data: file.h5, file.h5:/path (a dataset, a table, a group of columns), file.h5:/a,/b (side by side), or "
     "@list.txt with one of these a line; several are read as one, in order";
-
-void add_quiet(CLI::App* app, Arguments& a) {
-  app->add_flag("-q,--quiet", a.quiet, wrapped("Say nothing but results and errors"));
-}
 
 void add_compute_options(CLI::App* app, Arguments& a) {
   add_number<int>(app, "--threads", 1, most_threads, a.threads,
@@ -131,16 +104,6 @@ void note_option(CLI::App* app, const Family& family, Option<RunOptions> option,
   one->allow_extra_args(false)->required(required)->type_name(option.values);
 }
 
-/// Every option that some model has, once, to be read when the model is known: first those of some models alone.
-void add_run_options(CLI::App* app, GivenOptions& given) {
-  std::set<std::string> added;
-  for (const bool own : {true, false})
-    for (const Family* family : families())
-      for (const Option<RunOptions>& option : run_options(*family))
-        if ((has_own(*family, option.name) || option.name == "clusters") == own && added.insert(option.name).second)
-          note_option(app, *family, option, given);
-}
-
 void add_checkpoint_options(CLI::App* app, Arguments& a) {
   app->add_option("--checkpoint", a.checkpoint,
                   wrapped("Written while fitting; the same command goes on from it, on any number of ranks [off]"))
@@ -157,6 +120,42 @@ void add_checkpoint_options(CLI::App* app, Arguments& a) {
       ->type_name("HH:MM:SS|auto");
 }
 
+/// Every option that some model has, once, to be read when the model is known: first those of some models alone.
+/// `note` adds one.
+template <class Note>
+void add_run_options(const Note& note) {
+  std::set<std::string> added;
+  for (const bool own : {true, false})
+    for (const Family* family : families())
+      for (const Option<RunOptions>& option : run_options(*family))
+        if ((has_own(*family, option.name) || option.name == "clusters") == own && added.insert(option.name).second)
+          note(*family, option);
+}
+
+/// What fit and select have in common, but for options of the run.
+void add_running(CLI::App* app, Arguments& a) {
+  add_checkpoint_options(app, a);
+  app->add_flag("--dry-run", a.dry_run,
+                wrapped("Read headers only: validate, print memory a rank, bytes a reduction, ranks"));
+  app->add_flag("--json", a.json, wrapped("Print one JSON object of the result on standard output"));
+  app->add_option("--log", a.log, wrapped("One JSON object an iteration and one for the run"))->type_name("FILE");
+  add_choice(app, "--progress", a.progress, "auto: a bar where standard error is a terminal, else lines");
+  add_compute_options(app, a);
+  add_quiet(app, a);
+  app->add_flag("-v,--verbose", a.verbose, wrapped("Show every iteration and every cluster"));
+}
+
+/// Model, data and outputs.
+void add_what_is_fitted(CLI::App* app, Arguments& a, GivenOptions& given, const std::string& output) {
+  app->add_option("model", given.model, "What to fit")->required()->type_name(family_words());
+  app->add_option("data", a.data, wrapped(data_help))->required()->type_name("DATA");
+  a.output = output;
+  add_output(app, a, fmt::format("The model [{}]", a.output), false);
+  app->add_option("--labels", a.labels,
+                  wrapped("Also write the final labels; .csv, .tsv: a table of text, with /ids of the data"))
+      ->type_name("FILE");
+}
+
 }  // namespace
 
 RunOptions run_options_of(const GivenOptions& given) {
@@ -164,7 +163,9 @@ RunOptions run_options_of(const GivenOptions& given) {
   if (family == nullptr) refuse_value("model", given.model, family_words());
   RunOptions result{ModelOptions(*family)};
   const std::vector<Option<RunOptions>> known = run_options(*family);
-  for (const auto& [name, text] : given.values) {
+  std::vector<std::pair<std::string, std::string>> values = given.values;
+  values.insert(values.end(), given.scanned.begin(), given.scanned.end());
+  for (const auto& [name, text] : values) {
     const auto option = std::ranges::find(known, name, &Option<RunOptions>::name);
     if (option == known.end())
       throw Error(ExitCode::usage,
@@ -177,24 +178,21 @@ RunOptions run_options_of(const GivenOptions& given) {
 
 void add_fit(CLI::App& root, Arguments& a, GivenOptions& given) {
   CLI::App* app = root.add_subcommand("fit", "Fit a model");
-  app->add_option("model", given.model, "What to fit")->required()->type_name(family_words());
-  app->add_option("data", a.data, wrapped(data_help))->required()->type_name("DATA");
-  a.output = "model.h5";
-  add_output(app, a, fmt::format("The model [{}]", a.output), false);
-  app->add_option("--labels", a.labels,
-                  wrapped("Also write the final labels; .csv, .tsv: a table of text, with /ids of the data"))
-      ->type_name("FILE");
-  add_run_options(app, given);
-  add_checkpoint_options(app, a);
-  app->add_flag("--dry-run", a.dry_run,
-                wrapped("Read headers only: validate, print memory a rank, bytes a reduction, ranks"));
-  app->add_flag("--json", a.json, wrapped("Print one JSON object of the result on standard output"));
-  app->add_option("--log", a.log, wrapped("One JSON object an iteration and one for the run"))->type_name("FILE");
-  add_choice(app, "--progress", a.progress, "auto: a bar where standard error is a terminal, else lines");
-  add_compute_options(app, a);
-  add_quiet(app, a);
-  app->add_flag("-v,--verbose", a.verbose, wrapped("Show every iteration and every cluster"));
+  add_what_is_fitted(app, a, given, "model.h5");
+  add_run_options([&](const Family& family, const auto& option) { note_option(app, family, option, given); });
+  add_running(app, a);
   app->footer("Example:\n  mpirun -n 4 shoal fit gaussian data.h5 -k 8 -o model.h5 --labels labels.h5\n");
+}
+
+void add_select(CLI::App& root, Arguments& a, GivenOptions& given) {
+  CLI::App* app = root.add_subcommand("select", "Fit models of several sizes and choose one");
+  add_what_is_fitted(app, a, given, "best.h5");
+  add_scanned(app, given);
+  add_run_options([&](const Family& family, const auto& option) {
+    if (!is_scanned(option.name)) note_option(app, family, option, given);
+  });
+  add_running(app, a);
+  app->footer("Example:\n  mpirun -n 4 shoal select gaussian data.h5 -k 2:20 --covariance full,diag -o best.h5\n");
 }
 
 void add_predict(CLI::App& root, Arguments& a) {
@@ -244,38 +242,6 @@ void add_info(CLI::App& root, Arguments& a) {
   add_number<std::int64_t>(app, "--prototypes", 1, std::int64_t{1} << 20U, a.prototypes,
                            "Show a model's centres as pictures this many features wide, the darker the larger",
                            "WIDTH");
-}
-
-void add_convert(CLI::App& root, Arguments& a) {
-  CLI::App* app = root.add_subcommand("convert", "Make an HDF5 data file from CSV or NPY");
-  app->add_option("files", a.data, wrapped("Input (text such as .csv and .tsv, or .npy; a pipe, too) and output (.h5)"))
-      ->required()
-      ->expected(2)
-      ->type_name("IN OUT.h5");
-  app->add_flag("--overwrite", a.overwrite, wrapped("Allow the output file to be replaced [refuse, exit 73]"));
-  const auto add_column = [&](const char* name, const char* type, std::string& value, const char* help) {
-    app->add_option(name, value, wrapped(help))->type_name(type)->multi_option_policy(CLI::MultiOptionPolicy::Throw);
-  };
-  add_column(
-      "--columns", "LIST", a.table.columns,
-      "Columns that become features, in this order: names, numbers from 0, ranges 3:9 (without 9), ^NAME for all "
-      "but; by commas [all but ids and labels]");
-  add_column("--id-column", "COLUMN", a.table.id_column,
-             "Text: this column goes to /ids, integers as such, else as text");
-  add_column("--label-column", "COLUMN", a.table.label_column,
-             "Text: this column (name, or number from 0) goes to /labels, its texts numbered in sorted order");
-  add_column("--categorical", "NAMES|all", a.table.categorical,
-             "Text: these features are texts and become codes in sorted order; their names go to /levels");
-  add_words(app, "--type", a.type, {"auto", "float64", "float32", "uint8", "int32", "int64"},
-            "Stored type; auto: that of .npy in float32, else the smallest integer type where all values are integers, "
-            "else float64");
-  add_option(app, "--threshold", threshold_option(), a.threshold);
-  add_words(app, "--header", a.table.header, {"auto", "yes", "no"},
-            "Text: whether the first line holds names; auto: where it is not all numbers, or options give names");
-  app->add_option("--delimiter", a.table.delimiter,
-                  wrapped("Text: one character, tab, space or auto: found from the first lines [auto; tab for .tsv]"))
-      ->type_name("C");
-  add_quiet(app, a);
 }
 
 }  // namespace shoal::app

@@ -8,6 +8,7 @@
 
 namespace shoal::app {
 
+/// fit, and select, which is one of several.
 void run_fit(const Communicator& comm, const Arguments& arguments);
 void run_predict(const Communicator& comm, const Arguments& arguments);
 void run_score(const Communicator& comm, const Arguments& arguments);

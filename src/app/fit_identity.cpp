@@ -34,6 +34,7 @@ double number(const std::string& text) {
 }
 
 MayBecome may_become(const FitPlan& plan, const std::string& name) {
+  if (plan.arguments.scan) return MayBecome::the_same;  // fits that are done would not go on
   for (const Option<RunOptions>& option : run_options(plan.family()))
     if (option.name == name) return option.may_become;
   return MayBecome::the_same;

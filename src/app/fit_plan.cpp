@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 
 #include "app/commands.hpp"
 #include "app/fit_identity.hpp"
@@ -37,6 +39,30 @@ void FitPlan::keep_acceleration(const Checkpoint& before) {
     }
 }
 
+namespace {
+
+/// Of the kinds that are scanned the one of most parameters, by which memory is planned; each must be able to do what
+/// is asked.
+void plan_scan(FitPlan& plan) {
+  const ScanOptions& scan = *plan.arguments.scan;
+  RunOptions largest = plan.options;
+  std::size_t most = 0;
+  for (std::size_t kind = 0; kind < scan.n_fits(); kind += scan.clusters.size()) {
+    const RunOptions options = options_of_fit(plan.options, scan, kind + scan.clusters.size() - 1);
+    require_marginal(options.model);
+    std::size_t size = 0;
+    for (const Parameter& parameter :
+         plan.family().parameters(options.model, {options.model.n_clusters, plan.n_features(), plan.n_features()}))
+      size += std::accumulate(parameter.shape.begin(), parameter.shape.end(), std::size_t{1}, std::multiplies<>());
+    if (size > most) largest = options;
+    most = std::max(most, size);
+  }
+  plan.options = largest;
+  for (const auto& [name, value] : scan_texts(scan)) set_entry(plan.identity, name, value);
+}
+
+}  // namespace
+
 FitPlan make_plan(const Communicator& comm, const Arguments& a) {
   FitPlan plan{a, describe_datasets(comm, a.data, Wanted::matrix, a.run->rows.shape), {}, {}, {}, *a.run, {}, {}, {}, 1,
                {}};
@@ -46,14 +72,15 @@ FitPlan make_plan(const Communicator& comm, const Arguments& a) {
   RunOptions& options = plan.options;
   const Family& family = plan.family();
   options.model.missing = options.rows.missing;
-  require_marginal(options.model);
+  if (!a.scan) require_marginal(options.model);
   for (const std::string& note : match_levels(comm, family.rows, std::nullopt, plan.datasets))
     say(comm, a, "note: " + one_message(note));
   require_same_columns(plan.datasets);
   const std::int64_t rows = total_rows(plan.datasets);
   if (static_cast<std::int64_t>(options.model.n_clusters) > rows)
-    throw Error(ExitCode::usage, fmt::format("-k {}: more clusters than the {} rows of the data; choose a smaller -k",
-                                             options.model.n_clusters, rows));
+    throw Error(ExitCode::usage,
+                fmt::format("-k {}: more clusters than the {} rows of the data; choose a smaller -k",
+                            a.scan ? a.scan->clusters_text : std::to_string(options.model.n_clusters), rows));
   plan.partition = partition(rows, plan.n_features(), family.rows.coded());
   plan.set_precision(settled_precision(options.rows.precision, family.rows, all_float32(plan.datasets)));
   plan.threads = settle_threads(comm, a);
@@ -67,6 +94,7 @@ FitPlan make_plan(const Communicator& comm, const Arguments& a) {
                          options.scaling, plan.sources);
   plan.read = {options.rows, family.rows, {}, options.model.n_clusters, plan.threads, {}, {}};
   plan.identity = identity_of(plan);
+  if (a.scan) plan_scan(plan);
   return plan;
 }
 

@@ -34,7 +34,8 @@ bool may_keep_a_checkpoint(int argc, char** argv) {
   const auto begins = [&](std::string_view option) {
     return std::ranges::any_of(words, [&](std::string_view word) { return word.starts_with(option); });
   };
-  return std::ranges::find(words, "fit") != words.end() && (begins("--checkpoint") || begins("--config"));
+  const auto has = [&](std::string_view command) { return std::ranges::find(words, command) != words.end(); };
+  return (has("fit") || has("select")) && (begins("--checkpoint") || begins("--config"));
 }
 
 /// Ranks that were told different things would wait for each other for ever.
@@ -58,10 +59,10 @@ int run(int argc, char** argv, const Communicator& comm) {
   if (!arguments || arguments->checkpoint.empty() || arguments->dry_run) app::forget_stop_signals();
   if (!arguments) return 0;
   const std::map<std::string, void (*)(const Communicator&, const app::Arguments&)> commands = {
-      {"fit", app::run_fit},        {"predict", app::run_predict}, {"score", app::run_score},
-      {"sample", app::run_sample},  {"compare", app::run_compare}, {"info", app::run_info},
-      {"convert", app::run_convert}};
-  if (arguments->command == "fit" || arguments->command == "predict" || arguments->command == "score")
+      {"fit", app::run_fit},     {"select", app::run_fit},     {"predict", app::run_predict},
+      {"score", app::run_score}, {"sample", app::run_sample},  {"compare", app::run_compare},
+      {"info", app::run_info},   {"convert", app::run_convert}};
+  if (arguments->run || arguments->command == "predict" || arguments->command == "score")
     arguments->data = expand_lists(comm, arguments->data);
   commands.at(arguments->command)(comm, *arguments);
   return 0;

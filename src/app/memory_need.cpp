@@ -6,6 +6,7 @@
 #include <iterator>
 #include <numeric>
 
+#include "shoal/fit/bivariate.hpp"
 #include "shoal/fit/interruption.hpp"
 #include "shoal/io/slice_reader.hpp"
 #include "shoal/model/column_medians.hpp"
@@ -83,6 +84,24 @@ void note_search(const FitPlan& plan, const ModelSize& size, const ModelMemory& 
   need.search = std::max(3 * bytes, bytes + lists + parts * bytes + threads * thread);
 }
 
+/// The sample; the fits that may be chosen, each with what an extrapolation goes back to; distances of some rows in
+/// each thread, or the tables of pairs of features.
+void note_scan(const FitPlan& plan, const ModelSize& size, MemoryNeed& need) {
+  const ScanOptions& scan = *plan.arguments.scan;
+  const std::size_t kept = 2 + (scan.criterion == Criterion::elbow ? scan.n_fits() : 0);
+  need.kept = static_cast<double>(need.sample_rows) * static_cast<double>(held_row_bytes(plan) + 8);
+  need.kept += 3 * 8 * static_cast<double>(kept) * static_cast<double>(most_parameters(plan, size));
+  double after = 0;
+  if (!plan.family().mixture) after = static_cast<double>(plan.threads) * (1U << 21U);
+  if (plan.family().rows.coded()) {
+    LevelOffsets offsets = {0};
+    for (std::size_t j = 0; j < plan.n_features(); ++j) offsets.push_back(offsets.back() + levels_of(plan, j, 2));
+    const std::size_t cells = table_cells(offsets);
+    if (cells <= most_table_cells) after = sums_in_work(plan, 8 * static_cast<double>(cells));
+  }
+  need.update = std::max(need.update, after);
+}
+
 }  // namespace
 
 double MemoryNeed::at_start() const {
@@ -93,7 +112,7 @@ double MemoryNeed::in_fit() const {
   return parameters + work + remembered + labels + std::max(sums, statistics + update);
 }
 double MemoryNeed::total() const {
-  return process + rows + side + std::max({reading, scaling, at_start(), in_search(), in_fit()});
+  return process + rows + side + kept + std::max({reading, scaling, at_start(), in_search(), in_fit()});
 }
 
 double bytes_of_rows(const FitPlan& plan) {
@@ -124,6 +143,7 @@ MemoryNeed memory_need(const FitPlan& plan, int n_ranks) {
   need.labels = plan.options.fit.want_labels ? 4 * n : 0;
   need.update = std::max(memory.update, extrapolation_bytes(plan, size));  // one after the other
   note_search(plan, size, memory, need);
+  if (plan.arguments.scan) note_scan(plan, size, need);
   return need;
 }
 

@@ -11,6 +11,7 @@ struct MemoryNeed {
   double process = 27 << 20;  ///< the program, MPI and HDF5, as measured
   double rows = 0;            ///< as they are held
   double side = 0;            ///< weights
+  double kept = 0;            ///< select: the sample, and fits that may be chosen
   // While rows are read.
   double reading = 0;
   // While scales are looked for.

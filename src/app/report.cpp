@@ -101,7 +101,7 @@ void Reporter::finish() {
   print_line(*unprinted_);
 }
 
-void Reporter::log_run(const nlohmann::ordered_json& json) { log_.line(json); }
+void Reporter::log_line(const nlohmann::ordered_json& json) { log_.line(json); }
 
 std::int64_t peak_memory_bytes() {
   std::ifstream file("/proc/self/status");  // getrusage would count what a parent held before it started this program

@@ -33,8 +33,8 @@ class Reporter final : public Observer {
   /// Ends the progress line.
   void finish();
 
-  /// The log's last line.
-  void log_run(const nlohmann::ordered_json& json);
+  /// A line of the log: of a fit of a scan, or the last, of the run.
+  void log_line(const nlohmann::ordered_json& json);
 
  private:
   void log_pass(const char* event, const IterationReport& report);

@@ -13,6 +13,7 @@
 #include "app/memory_check.hpp"
 #include "app/report.hpp"
 #include "app/row_checks.hpp"
+#include "app/scan_report.hpp"
 #include "app/summary.hpp"
 #include "app/terminal.hpp"
 #include "app/threads.hpp"
@@ -23,6 +24,7 @@
 #include "shoal/run/best_fit.hpp"
 #include "shoal/run/fitted.hpp"
 #include "shoal/run/scaling.hpp"
+#include "shoal/run/selection.hpp"
 
 namespace shoal::app {
 namespace {
@@ -63,22 +65,32 @@ struct Life {
 
 /// Writes the results and tells of them.
 template <class Row>
-void write_results(const RowPass<Row>& pass, std::int64_t bytes_a_pass, const BestFit<Row>& best, Life& life) {
+void write_results(const RowPass<Row>& pass, std::int64_t bytes_a_pass, const Selected<Row>& found, Life& life) {
+  const BestFit<Row>& best = found.best;
   const Model<Row>& model = *best.model;
   const FitResult& result = best.result;
   const FitPlan& plan = life.plan;
   const Communicator& comm = pass.comm();
-  const ModelFile file = model_file(best, plan.options, pass, life.rows->names(), life.rows->scaling);
+  const std::optional<ScanOptions>& scan = plan.arguments.scan;
+  const FeatureNames names = life.rows->names();
+  const ModelFile file = scan ? selected_file(found, *scan, pass, names, life.rows->scaling)
+                              : model_file(best, found.options, pass, names, life.rows->scaling);
   write_outputs(comm, life.outputs, file, result, plan, life.checkpointing);
   life.seconds.write = life.watch.lap();
   life.seconds.checkpoints = life.checkpointing.seconds_writing();
-  const nlohmann::ordered_json json =
+  nlohmann::ordered_json json =
       run_json(comm, file, model.repairs(), result, bytes_a_pass, life.seconds, plan.threads);
-  life.reporter.log_run(json);
-  for (const std::string& warning : model.warnings(life.rows->names())) warn(comm, plan.arguments, warning);
+  if (scan) {
+    json.erase("bytes_reduced_per_iteration");  // it made its last pass alone once more
+    json["criterion"] = found.table.criterion;
+    json["selection"] = json_of_scan(found.table, file.is_mixture);
+  }
+  life.reporter.log_line(json);
+  for (const std::string& warning : model.warnings(names)) warn(comm, plan.arguments, warning);
+  if (scan) tell_of_scan(comm, plan, found.table);
   if (!best.soundness.sound())
     warn(comm, plan.arguments,
-         "degenerate, and nothing sound was found: " + best.soundness.sentence(life.rows->names()) +
+         "degenerate, and nothing sound was found: " + best.soundness.sentence(names) +
              "; its likelihood says little: fewer clusters, another covariance or more --regularization help");
   say(comm, plan.arguments, summary_text(file, best.result, plan.arguments));
   if (plan.arguments.json) print_result(comm, one_line(json) + "\n");
@@ -135,6 +147,18 @@ class Starts final : public StartObserver {
   std::int64_t bytes_before_ = 0, bytes_a_pass_ = 0;
 };
 
+/// The fit that is asked for, or that is chosen.
+template <class Row>
+Selected<Row> found_fit(RowPass<Row>& pass, Starts<Row>& starts, const Checkpoint* before, Life& life) {
+  const FitPlan& plan = life.plan;
+  const Followers followers{life.reporter, life.checkpointing, starts};
+  const std::string& source = plan.arguments.checkpoint;
+  if (!plan.arguments.scan)
+    return {best_fit(plan.options, pass, life.rows->scaling, followers, before, source), plan.options, {}};
+  ScanReport report(pass.comm(), plan, life.reporter, life.checkpointing);
+  return select(plan.options, *plan.arguments.scan, pass, life.rows->scaling, followers, report, before, source);
+}
+
 /// Starts or goes on, fits and writes; false, and nothing done, where rows of this type cannot hold the distances.
 template <class Row>
 bool fit_rows(RowPass<Row>& pass, Life& life) {
@@ -152,15 +176,14 @@ bool fit_rows(RowPass<Row>& pass, Life& life) {
   warn_of_scales(pass, life);
   checkpointing.keep(plan.identity);
   Starts<Row> starts(pass, life);
-  const BestFit<Row> best = best_fit(plan.options, pass, life.rows->scaling, {life.reporter, checkpointing, starts},
-                                     before, plan.arguments.checkpoint);
+  const Selected<Row> found = found_fit(pass, starts, before, life);
   life.reporter.finish();
   life.seconds.fit = life.watch.lap();
-  if (best.result.interrupted()) {
-    checkpointing.write_stopped(best.result.state);
-    throw checkpointing.stop_error(best.result);
+  if (const FitResult& result = found.best.result; result.interrupted()) {
+    checkpointing.write_stopped(result.state);
+    throw checkpointing.stop_error(result);
   }
-  write_results(pass, starts.bytes_a_pass(), best, life);
+  write_results(pass, starts.bytes_a_pass(), found, life);
   return true;
 }
 
@@ -207,7 +230,7 @@ void fit_and_write(const Communicator& comm, FitPlan& plan, Outputs& outputs, Ch
   if (before)
     say(comm, arguments,
         fmt::format("going on from {} after {}", printable(arguments.checkpoint),
-                    place_text(before->state, before->starts)));
+                    place_text(before->state, before->starts, before->scan.lines.size())));
   read_ids_of_labels(comm, plan, outputs);
   Life life{plan, outputs, reporter, checkpointing, before};
   const auto fitted = [&] {

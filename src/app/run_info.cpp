@@ -9,6 +9,7 @@
 
 #include "app/commands.hpp"
 #include "app/prototypes.hpp"
+#include "app/scan_report.hpp"
 #include "app/terminal.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/io/checkpoint.hpp"
@@ -47,6 +48,10 @@ Json describe_model(const ModelFile& model, const std::string& file) {
       json[name] = value;
     }
   });
+  if (!model.scan.lines.empty()) {
+    json["criterion"] = model.scan.criterion;
+    json["selection"] = json_of_scan(model.scan, model.is_mixture);
+  }
   if (const std::vector<std::string> health = health_sentences(model); !health.empty()) json["health"] = health;
   const FeatureNames names{model.feature_names, model.level_names};
   for (const auto& [feature, levels] : model.level_names) json["levels"][names.of(feature)] = levels;
@@ -77,6 +82,7 @@ Json describe_checkpoint(const Checkpoint& checkpoint) {
       {"kind", "checkpoint"}, {"n_iterations", checkpoint.state.n_iterations}, {"finished", checkpoint.finished}};
   json["n_searches"] = checkpoint.starts.found.size();  // that have ended
   json["n_starts"] = checkpoint.starts.n_fits();
+  if (!checkpoint.scan.lines.empty()) json["n_fits"] = checkpoint.scan.lines.size();
   if (checkpoint.finished) json["stop_reason"] = checkpoint.stop_reason;
   if (!checkpoint.state.history.empty()) json["objective"] = checkpoint.state.history.back();
   for (const auto& [name, value] : checkpoint.identity) json["fit"][name] = value;
@@ -144,17 +150,18 @@ std::string table_of_levels(const Json& levels) {
   return text + "\n";
 }
 
-std::string table_of(const Json& json) {
+std::string table_of(const Json& json, const std::string& scan = "") {
   std::string text;
   for (const auto& [key, value] : json.items()) {
     if (key == "datasets" || key == "options" || key == "health" || key == "levels" || key == "preprocessing" ||
-        key.ends_with(in_data_units))
+        key == "selection" || key.ends_with(in_data_units))
       continue;
     text += fmt::format("{:<18} {}\n", key, printable(value.is_string() ? value.get<std::string>() : one_line(value)));
   }
   if (json.contains("health"))
     for (const Json& sentence : json["health"])
       text += fmt::format("{:<18} {}\n", "health", printable(sentence.get<std::string>()));
+  if (!scan.empty()) text += "\n" + scan;
   if (json.contains("options")) text += "\n" + lines_of(json["options"].get<std::string>());
   if (json.contains("preprocessing")) text += "\n" + scales_of(json);
   text += "\n";
@@ -182,13 +189,18 @@ void run_info(const Communicator& comm, const Arguments& arguments) {
   FileSummary summary;
   on_root(comm, [&] { summary = summarise_file(file); });
   comm.broadcast(summary.format);
-  Json json = summary.format == "shoal-model" ? describe_model(read_model(comm, file, kind_attributes()), file)
-                                              : Json{{"kind", kind_of(summary)}};
+  Json json = {{"kind", kind_of(summary)}};
+  std::string scan;
+  if (summary.format == "shoal-model") {
+    const ModelFile model = read_model(comm, file, kind_attributes());
+    json = describe_model(model, file);
+    if (!model.scan.lines.empty()) scan = table_of_scan(model.scan, model.is_mixture);
+  }
   json["datasets"] = Json::array();
   for (const FoundDataset& found : summary.datasets)  // known to rank 0, which prints
     json["datasets"].push_back(
         {{"path", found.path}, {"shape", found.shape}, {"type", found.type}, {"layout", found.layout}});
-  print_result(comm, arguments.json ? one_line(json) + "\n" : table_of(json));
+  print_result(comm, arguments.json ? one_line(json) + "\n" : table_of(json, scan));
 }
 
 }  // namespace shoal::app

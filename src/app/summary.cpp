@@ -1,6 +1,7 @@
 #include "app/summary.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -68,9 +69,12 @@ std::string headline(const Communicator& comm, const FitPlan& plan) {
     mixing = fmt::format(", mixing weights {}", model.mixing == Mixing::given
                                                     ? "held at " + printable(model.mixing_file.name)
                                                     : to_string(model.mixing));
-  return fmt::format("shoal {}: {}{}, K = {}{}; {} x {} as {}; {} x {}, {}", version(), plan.family().name,
-                     kind_of(model), model.n_clusters, mixing, plural(plan.partition.n_rows, "row"),
-                     plural(plan.datasets.front().n_columns, "feature"),
+  const std::optional<ScanOptions>& scan = plan.arguments.scan;
+  std::string kinds = kind_of(model);
+  if (scan && !scan->kinds.empty()) kinds = fmt::format(" {}", fmt::join(scan->kinds, ", "));
+  return fmt::format("shoal {}: {}{}, K = {}{}; {} x {} as {}; {} x {}, {}", version(), plan.family().name, kinds,
+                     scan ? scan->clusters_text : std::to_string(model.n_clusters), mixing,
+                     plural(plan.partition.n_rows, "row"), plural(plan.datasets.front().n_columns, "feature"),
                      plan.family().rows.coded() ? "codes" : to_string(*plan.options.rows.precision),
                      plural(comm.size(), "rank"), plural(plan.threads, "thread"), target_name());
 }

@@ -12,18 +12,6 @@ constexpr std::size_t most_components = 256;    ///< whose overlaps are looked a
 constexpr std::size_t most_values = 1U << 18U;  ///< responsibilities at once
 constexpr double least_share = 1e-6;            ///< of a row, to count for overlaps
 
-/// Rows first .. first + n of a block, as a block.
-template <class Row>
-RowBlock<Row> part_of(const RowBlock<Row>& block, std::size_t first, std::size_t n) {
-  RowBlock<Row> part = block;
-  part.first_row += static_cast<std::int64_t>(first);
-  part.first_local += first;
-  part.n_rows = n;
-  part.values = block.row(first);
-  if (block.weights != nullptr) part.weights = block.weights + first;
-  return part;
-}
-
 /// Sums: entropy, ambiguous weight, then products of responsibilities, row by row of the lower triangle.
 class RowTally {
  public:

@@ -65,8 +65,21 @@ class Transfer {
     each(starts.found, sizeof(std::uint64_t), transfer);
     (*this)(starts.current), (*this)(starts.kept), (*this)(starts.parameters), (*this)(starts.state);
   }
+  void operator()(ScanLine& line) {
+    (*this)(line.kind);
+    ScanLine::visit_numbers(line, true, [this](const char*, auto& value) { (*this)(value); });
+    (*this)(line.silhouette), (*this)(line.calinski_harabasz), (*this)(line.below_chord);
+  }
+  void operator()(KeptFit& fit) { (*this)(fit.line), (*this)(fit.starts); }
+  void operator()(ScanProgress& scan) {
+    const auto transfer = [this](auto& element) { (*this)(element); };
+    each(scan.lines, 16 * sizeof(double), transfer);
+    each(scan.kept, 16 * sizeof(double), transfer);
+    (*this)(scan.last);
+  }
   void operator()(Checkpoint& checkpoint) {
     (*this)(checkpoint.identity), (*this)(checkpoint.state), (*this)(checkpoint.parameters), (*this)(checkpoint.starts);
+    (*this)(checkpoint.scan);
     (*this)(checkpoint.finished), (*this)(checkpoint.stop_reason), (*this)(checkpoint.outputs);
     (*this)(checkpoint.earlier_outputs), (*this)(checkpoint.inputs);
   }
@@ -145,10 +158,21 @@ void require_sense(const StartProgress& starts) {
   sense(starts.kept < 0 || !starts.parameters.empty());
 }
 
+void require_sense(const ScanProgress& scan) {
+  require_sense(scan.last);
+  for (const KeptFit& fit : scan.kept) {
+    sense(fit.line >= 0 && fit.line < static_cast<std::int64_t>(scan.lines.size()) && fit.starts.kept >= 0);
+    require_sense(fit.starts);
+  }
+  sense(scan.lines.empty() || (!scan.kept.empty() && !scan.last.empty()));
+  for (const ScanLine& line : scan.lines) sense(line.n_clusters >= 1);
+}
+
 /// What a fit could not have left, whatever the checksum says.
 void require_sense(const Checkpoint& checkpoint) {
   require_sense(checkpoint.state);
   require_sense(checkpoint.starts);
+  require_sense(checkpoint.scan);
   for (const NamedArrays* arrays :
        {&checkpoint.parameters, &checkpoint.state.before, &checkpoint.state.acceleration.fallback})
     require_sense(*arrays);

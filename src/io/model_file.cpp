@@ -2,6 +2,7 @@
 
 #include "io/level_group.hpp"
 #include "io/reader.hpp"
+#include "io/scan_table.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/io/hdf5_file.hpp"
 
@@ -46,7 +47,7 @@ void write_attributes(hid_t file, const ModelFile& model) {
 /// The model's size on disk, generously.
 std::int64_t bytes_of(const ModelFile& model) {
   const std::size_t numbers = model.history.size() + 2 * model.scaling.center.size();
-  std::size_t bytes = 65536 + model.options.size() + numbers * sizeof(double);
+  std::size_t bytes = 65536 + model.options.size() + numbers * sizeof(double) + model.scan.lines.size() * 256;
   for (const NamedArrays* arrays : {&model.parameters, &model.health, &model.starts})
     for (const NamedArray& array : *arrays) bytes += array.values.size() * sizeof(double) + 1024;
   for (const std::string& name : model.feature_names) bytes += 2 * (name.size() + 64);
@@ -64,6 +65,7 @@ void write_model(const Communicator& comm, OutputFile& output, const ModelFile& 
       write_group(file, "history", {{"objective", {model.history.size()}, model.history}});
       if (!model.health.empty()) write_group(file, "health", model.health);
       if (!model.starts.empty()) write_group(file, "starts", model.starts);
+      if (!model.scan.lines.empty()) write_scan(file, model.scan, model.is_mixture);
       if (!model.scaling.empty()) write_scaling(file, model.scaling);
     }
     write_levels(file, {model.feature_names, model.level_names});

@@ -8,6 +8,7 @@
 
 #include "io/foreign_file.hpp"
 #include "io/level_group.hpp"
+#include "io/scan_table.hpp"
 #include "shoal/io/hdf5_file.hpp"
 
 namespace shoal {
@@ -156,6 +157,7 @@ ModelFile read_model_from(const std::string& name, const std::vector<std::string
   if (const NamedArray* objective = find(history, "objective")) model.history = objective->values;
   model.health = read_group(file, "/health");
   model.starts = read_group(file, "/starts");
+  model.scan = read_scan(file, model.is_mixture);
   model.scaling = read_scaling(file, static_cast<std::size_t>(model.n_features), name);
   if (model.scaling.empty() && read_number_attribute(file, "format_version") == 2)
     throw Error(ExitCode::bad_data,

@@ -6,16 +6,16 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <optional>
 #include <utility>
 
 #include "shoal/core/error.hpp"
 #include "shoal/run/start_model.hpp"
-#include "shoal/search/search.hpp"
 
 namespace shoal {
 namespace {
 
-constexpr std::size_t n_searches = 2;
+constexpr std::size_t n_independent = 2;
 
 /// Nats a row, or a share of the objective, that a find may lack on a sample and be fitted on all rows all the same.
 constexpr double worth_a_fit = 0.01;
@@ -49,8 +49,9 @@ std::string outcome_of(const StartRecord& record) {
 template <class Row>
 class Contest {
  public:
-  Contest(const RunOptions& options, RowPass<Row>& pass, const Scaling& scaling, const Followers& followers)
-      : options_(options), pass_(pass), followers_(followers), starter_(options, pass, scaling) {}
+  Contest(const RunOptions& options, RowPass<Row>& pass, const Scaling& scaling, const Followers& followers,
+          const FromScan<Row>& scan)
+      : options_(options), pass_(pass), followers_(followers), scan_(scan), starter_(options, pass, scaling) {}
 
   BestFit<Row> run(const Checkpoint* before, const std::string& source) {
     if (before != nullptr) progress() = before->starts;
@@ -77,22 +78,23 @@ class Contest {
   /// Whether there is anything to search for, on a sample that can tell optima apart.
   bool searches() {
     if (options_.search.starts || options_.model.n_clusters == 1) return false;
-    const std::int64_t n_parameters = make_model<Row>(options_.model, starter_.layout())->n_parameters();
-    const std::int64_t used = pass_.summary().rows_used;
-    const SampleSize size = sample_size(options_.model, used, n_parameters, pass_.source().width() * sizeof(Row));
-    sample_rows_ = std::min(used, options_.search.rows.value_or(size.rows));
-    const bool enough = options_.search.rows || !size.too_small;
-    if (!enough && progress().records.empty())
+    const SampleSize size = wanted_sample(options_, pass_);
+    sample_rows_ = scan_.sample == nullptr ? size.rows : scan_.sample->summary().n_rows;
+    if (size.too_small && progress().records.empty())
       followers_.starts.tell(
           fmt::format("a sample of {} rows is too small for a model of {} parameters: one plain start; --search-rows N "
                       "takes a larger sample, --starts R more starts",
-                      size.rows, n_parameters));
-    return enough;
+                      size.rows, make_model<Row>(options_.model, starter_.layout())->n_parameters()));
+    return !size.too_small;
   }
 
+  [[nodiscard]] std::size_t n_searches() const { return n_independent + (scan_.fewer.empty() ? 0 : 1); }
+
   void search() {
-    if (progress().found.size() == n_searches) return;
-    const Sample<Row> sample = draw_sample(pass_, sample_rows_, options_.start.seed);
+    if (progress().found.size() == n_searches()) return;
+    std::optional<Sample<Row>> own;
+    if (scan_.sample == nullptr) own = draw_sample(pass_, sample_rows_, options_.start.seed);
+    const Sample<Row>& sample = own ? *own : *scan_.sample;
     if (sample.summary().n_rows < static_cast<std::int64_t>(options_.model.n_clusters))
       return followers_.starts.tell(fmt::format(
           "a sample of {} rows is too small for {} clusters: one plain start; --search-rows N takes a larger "
@@ -102,9 +104,11 @@ class Contest {
                           Crew(pass_.comm(), pass_.n_threads()));
     Candidate known;
     if (!progress().found.empty()) known = found_before();
-    while (progress().found.size() < n_searches) {
+    while (progress().found.size() < n_searches()) {
       followers_.starts.between();
-      Candidate found = all.run(options_.start.seed, progress().found.size(), known);
+      const std::size_t number = progress().found.size();
+      Candidate found = number < n_independent ? all.run(options_.start.seed, number, known)
+                                               : all.grown(options_.start.seed, number, scan_.fewer, known);
       keep(found, sample.summary());
       if (progress().found.size() == 1) known = std::move(found);
     }
@@ -126,7 +130,7 @@ class Contest {
     const double objective = found.exists() ? found.objective : std::numeric_limits<double>::quiet_NaN();
     progress().records.push_back(record_of(true, objective, sample.total_weight, found.passes, found.soundness));
     progress().found.push_back(found.parameters);
-    followers_.starts.tell(fmt::format("search {} of {} on {} rows: {}", progress().records.size(), n_searches,
+    followers_.starts.tell(fmt::format("search {} of {} on {} rows: {}", progress().records.size(), n_searches(),
                                        sample.n_rows, outcome_of(progress().records.back())));
     followers_.starts.search_ended(progress());
   }
@@ -218,6 +222,7 @@ class Contest {
   const RunOptions& options_;
   RowPass<Row>& pass_;
   Followers followers_;
+  const FromScan<Row>& scan_;
   ModelStarter<Row> starter_;
   std::int64_t sample_rows_ = 0;
   BestFit<Row> best_;
@@ -227,8 +232,18 @@ class Contest {
 
 template <class Row>
 BestFit<Row> best_fit(const RunOptions& options, RowPass<Row>& pass, const Scaling& scaling, const Followers& followers,
-                      const Checkpoint* before, const std::string& source) {
-  return Contest<Row>(options, pass, scaling, followers).run(before, source);
+                      const Checkpoint* before, const std::string& source, const FromScan<Row>& scan) {
+  return Contest<Row>(options, pass, scaling, followers, scan).run(before, source);
+}
+
+template <class Row>
+SampleSize wanted_sample(const RunOptions& options, const RowPass<Row>& pass) {
+  const RowLayout layout{pass.source().n_features, pass.source().coding};
+  const std::int64_t used = pass.summary().rows_used;
+  SampleSize size = sample_size(options.model, used, make_model<Row>(options.model, layout)->n_parameters(),
+                                pass.source().width() * sizeof(Row));
+  if (options.search.rows) size = {std::min(used, *options.search.rows), false};
+  return size;
 }
 
 void settle_starts(RunOptions& options) {
@@ -243,7 +258,8 @@ void settle_starts(RunOptions& options) {
 
 #define SHOAL_INSTANTIATE(Row)                                                                            \
   template BestFit<Row> best_fit<Row>(const RunOptions&, RowPass<Row>&, const Scaling&, const Followers&, \
-                                      const Checkpoint*, const std::string&);
+                                      const Checkpoint*, const std::string&, const FromScan<Row>&);       \
+  template SampleSize wanted_sample<Row>(const RunOptions&, const RowPass<Row>&);
 SHOAL_INSTANTIATE(float)
 SHOAL_INSTANTIATE(double)
 SHOAL_INSTANTIATE(PackedByte)

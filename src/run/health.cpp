@@ -13,6 +13,9 @@ namespace {
 /// Two starts that are no further apart have the same optimum: nats a unit of weight, or a share of the objective.
 constexpr double same_optimum = 1e-4;
 
+/// The 95 % point of chi-square of one degree of freedom, as Vermunt & Magidson take it for residuals.
+constexpr double large_residual = 3.84;
+
 NamedArray number(const std::string& name, double value) { return {name, {1}, {value}}; }
 NamedArray whole(const std::string& name, std::int64_t value) {
   return {name, {1}, {static_cast<double>(value)}, true};
@@ -117,6 +120,20 @@ std::string falls_sentence(const NamedArrays& health) {
                      repairs.empty() ? ": rounding, or regularization of flat components" : " (" + repairs + ")");
 }
 
+/// Where the model leaves two features dependent, if it is known.
+std::string residual_sentence(const ModelFile& model) {
+  const NamedArray* array = find(model.health, bivariate_array);
+  if (array == nullptr || array->shape.size() != 2 || array->shape[0] != array->shape[1] || array->shape[0] < 2)
+    return "";
+  const auto largest = std::ranges::max_element(array->values);
+  const auto place = static_cast<std::size_t>(largest - array->values.begin());
+  const FeatureNames names{model.feature_names, {}};
+  return fmt::format("largest bivariate residual {:.3g}, of features {} and {}: {}", *largest,
+                     names.of(place / array->shape[1]), names.of(place % array->shape[1]),
+                     *largest > large_residual ? "they depend on each other within classes"
+                                               : "features are as good as independent within classes");
+}
+
 void add_duplicates(const NamedArrays& health, std::vector<std::string>& sentences) {
   const NamedArray* of = find(health, "duplicate_of");
   for (std::size_t k = 0; of != nullptr && k < of->values.size(); ++k)
@@ -183,8 +200,8 @@ std::vector<std::string> health_sentences(const ModelFile& model) {
     sentences.push_back("degenerate: " + soundness.sentence({model.feature_names, {}}));
   else if (model.is_mixture)
     sentences.push_back("every component is sound");
-  for (std::string& sentence :
-       std::vector{starts_sentence(model.health), separation_sentence(model), falls_sentence(model.health)})
+  for (std::string& sentence : std::vector{starts_sentence(model.health), separation_sentence(model),
+                                           falls_sentence(model.health), residual_sentence(model)})
     if (!sentence.empty()) sentences.push_back(std::move(sentence));
   add_duplicates(model.health, sentences);
   return sentences;

@@ -1,6 +1,7 @@
 #include "search/component_lines.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace shoal {
 namespace {
@@ -13,6 +14,11 @@ std::size_t line_of(const NamedArray& array) { return array.values.size() / arra
 
 std::vector<double>& weights_in(NamedArrays& arrays) {
   return std::ranges::find(arrays, weights, &NamedArray::name)->values;
+}
+
+void to_sum_of_one(std::vector<double>& weights) {
+  const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
+  for (double& weight : weights) weight /= sum;
 }
 
 /// What grows with K has a line for each.

@@ -30,4 +30,6 @@ class ComponentLines {
 /// The mixing weights. @pre There are such.
 std::vector<double>& weights_in(NamedArrays& arrays);
 
+void to_sum_of_one(std::vector<double>& weights);
+
 }  // namespace shoal

@@ -5,6 +5,7 @@
 
 #include "search/split_merge.hpp"
 #include "shoal/core/random.hpp"
+#include "shoal/model/parameter_check.hpp"
 
 namespace shoal {
 namespace {
@@ -55,6 +56,18 @@ Candidate Search<Row>::run(std::uint64_t seed, std::size_t number, const Candida
   best.passes += passes;
   if (!best.exists()) return best;
   return SplitMerge<Row>(fits, parts, sample_, crew_, seed_of_start(seed, number)).improved(std::move(best), known);
+}
+
+template <class Row>
+Candidate Search<Row>::grown(std::uint64_t seed, std::size_t number, const NamedArrays& fewer,
+                             const Candidate& known) const {
+  const SampleFits<Row> fits(options_, layout_, moments_, seeding_),
+      parts(options_of_parts(options_), layout_, moments_, seeding_);
+  SplitMerge<Row> moves(fits, parts, sample_, crew_, seed_of_start(seed, number));
+  Candidate from;
+  from.parameters = fewer;
+  while (from.exists() && n_clusters_of(from.parameters) < options_.n_clusters) from = moves.grown(from);
+  return from.exists() ? moves.improved(std::move(from), known) : run(seed, number, known);
 }
 
 double same_optimum(bool minimises) { return (minimises ? hard_limits : mixture_limits).least_gain; }

@@ -9,6 +9,7 @@
 #include "search/nearest_two.hpp"
 #include "shoal/core/random.hpp"
 #include "shoal/math/elementary.hpp"
+#include "shoal/model/parameter_check.hpp"
 
 namespace shoal {
 namespace {
@@ -96,6 +97,16 @@ typename SplitMerge<Row>::Analysis SplitMerge<Row>::analyse_clusters(const Candi
     all.loss = std::move(worth.utility);
     all.rows = std::move(worth.rows);
   }
+  return all;
+}
+
+/// All rows belong to a cluster that is alone.
+template <class Row>
+typename SplitMerge<Row>::Analysis SplitMerge<Row>::analyse(const Candidate& from) const {
+  if (n_clusters_of(from.parameters) > 1) return fits_.minimises() ? analyse_clusters(from) : analyse_components(from);
+  Analysis all(1);
+  const std::vector<double> weights = weights_of(sample_);
+  for (std::size_t r = 0; r < weights.size(); ++r) all.rows[0].emplace_back(static_cast<std::int64_t>(r), weights[r]);
   return all;
 }
 
@@ -188,20 +199,25 @@ std::vector<typename SplitMerge<Row>::Move> SplitMerge<Row>::moves(const std::ve
   return chosen;
 }
 
+/// Component k becomes the first half of its split, `second` the other one; the weights are not yet of sum 1.
+template <class Row>
+void SplitMerge<Row>::divide(NamedArrays& all, std::size_t k, std::size_t second, const Split& split) const {
+  lines_.put(split.halves, 0, all, k);
+  lines_.put(split.halves, 1, all, second);
+  if (fits_.minimises() || fits_.options().mixing != Mixing::learned) return;
+  const std::vector<double>& halves = find(split.halves, "weights")->values;
+  std::vector<double>& weights = weights_in(all);
+  const double whole = weights[k];
+  weights[k] = whole * halves[0];
+  weights[second] = whole * halves[1];
+}
+
 /// The second half takes the place of the component that goes.
 template <class Row>
 NamedArrays SplitMerge<Row>::moved(const Candidate& from, const Move& move, const Split& split) const {
   NamedArrays next = from.parameters;
-  lines_.put(split.halves, 0, next, move.split);
-  lines_.put(split.halves, 1, next, move.gone);
-  if (fits_.minimises() || fits_.options().mixing != Mixing::learned) return next;
-  const std::vector<double>& halves = find(split.halves, "weights")->values;
-  std::vector<double>& weights = weights_in(next);
-  const double whole = weights[move.split];
-  weights[move.split] = whole * halves[0];
-  weights[move.gone] = whole * halves[1];
-  const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
-  for (double& weight : weights) weight /= sum;
+  divide(next, move.split, move.gone, split);
+  if (!fits_.minimises() && fits_.options().mixing == Mixing::learned) to_sum_of_one(weights_in(next));
   return next;
 }
 
@@ -237,7 +253,7 @@ Candidate SplitMerge<Row>::tried(const Candidate& best, const NamedArrays& start
 /// Whether it found something better.
 template <class Row>
 bool SplitMerge<Row>::round(Candidate& best) {
-  const Analysis analysis = fits_.minimises() ? analyse_clusters(best) : analyse_components(best);
+  const Analysis analysis = analyse(best);
   double passes = best.passes + 1;
   const std::vector<Split> splits = best_splits(best, analysis, passes);
   const std::vector<Move> chosen = moves(losses(best, analysis.loss), splits);

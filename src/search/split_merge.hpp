@@ -34,6 +34,10 @@ class SplitMerge {
   /// succeeds, and two rounds in vain end it; so does arriving where another search ended. Collective.
   Candidate improved(Candidate from, const Candidate& known);
 
+  /// As many more components as the model wants, at most twice as many: those whose splits gain most are split. Nothing
+  /// where none can be. Collective.
+  Candidate grown(const Candidate& from);
+
  private:
   /// What one pass over the sample tells of each component.
   struct Analysis {
@@ -56,6 +60,7 @@ class SplitMerge {
     double promise;
   };
 
+  [[nodiscard]] Analysis analyse(const Candidate& from) const;
   [[nodiscard]] Analysis analyse_components(const Candidate& from) const;
   [[nodiscard]] Analysis analyse_clusters(const Candidate& from) const;
   [[nodiscard]] std::vector<double> losses(const Candidate& from, std::vector<double> loss) const;
@@ -64,6 +69,7 @@ class SplitMerge {
   [[nodiscard]] std::vector<Split> best_splits(const Candidate& from, const Analysis& analysis, double& passes) const;
   [[nodiscard]] std::vector<Move> moves(const std::vector<double>& loss, const std::vector<Split>& splits) const;
   [[nodiscard]] NamedArrays moved(const Candidate& from, const Move& move, const Split& split) const;
+  void divide(NamedArrays& all, std::size_t k, std::size_t second, const Split& split) const;
   [[nodiscard]] Candidate tried(const Candidate& from, const NamedArrays& start) const;
   [[nodiscard]] bool succeeds(const Candidate& found, const Candidate& best) const;
   [[nodiscard]] bool same_optimum(const Candidate& a, const Candidate& b) const;

@@ -22,7 +22,7 @@ reader="src/io/hdf5_file.cpp src/io/foreign_file.cpp src/io/number_type.cpp src/
   src/io/slice_reader.cpp"
 undo="src/io/storage.cpp src/io/numbers.cpp src/io/packed_bits.cpp src/io/filters.cpp"
 # shellcheck disable=SC2086 # lists of files
-build hdf5 $reader $undo src/io/model_file.cpp src/io/model_reading.cpp src/io/level_group.cpp src/io/level_names.cpp src/core/feature_names.cpp src/io/label_file.cpp src/io/label_text.cpp src/io/row_writer.cpp src/io/output_file.cpp src/io/output_path.cpp \
+build hdf5 $reader $undo src/io/model_file.cpp src/io/model_reading.cpp src/io/level_group.cpp src/io/scan_table.cpp src/io/level_names.cpp src/core/feature_names.cpp src/io/label_file.cpp src/io/label_text.cpp src/io/row_writer.cpp src/io/output_file.cpp src/io/output_path.cpp \
   src/io/durable_file.cpp src/io/digest.cpp src/math/placed_digest.cpp src/math/target.cpp src/comm/communicator.cpp src/comm/agree.cpp src/comm/environment.cpp &
 # shellcheck disable=SC2086
 build chunk $undo
@@ -42,7 +42,9 @@ build/release/shoal fit kmeans tests/data/iris.h5 -k 3 --standardize sd -o $fuzz
 build/release/shoal convert tests/data/iris.csv $fuzz/levels.h5 --categorical all --overwrite --quiet
 build/release/shoal fit categorical $fuzz/levels.h5 -k 2 -o $fuzz/names.h5 --overwrite --quiet
 /usr/bin/python3 -c "import numpy; numpy.save('$fuzz/x.npy', numpy.arange(12.0).reshape(3, 4))"
+build/release/shoal select kmeans tests/data/iris.h5 -k 2,3 -o $fuzz/best.h5 --overwrite --quiet
 start $fuzz/model.h5 hdf5
+start $fuzz/best.h5 hdf5
 start $fuzz/scaled.h5 hdf5
 start $fuzz/labels.h5 hdf5
 start $fuzz/levels.h5 hdf5

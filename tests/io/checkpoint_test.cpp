@@ -31,6 +31,9 @@ Checkpoint example() {
   checkpoint.starts.found = {checkpoint.parameters};
   checkpoint.starts.kept = 1;
   checkpoint.starts.parameters = checkpoint.parameters;
+  ScanLine line;
+  line.n_clusters = 2, line.kind = "diag", line.bic = -7.5, line.silhouette = 0.25, line.sound = false;
+  checkpoint.scan = {{line}, {{0, checkpoint.starts}}, checkpoint.parameters};
   checkpoint.stop_reason = "tolerance";
   checkpoint.outputs = {{"model", "xxh3:00"}};
   checkpoint.inputs = {{"data.h5:/X", "12 4096"}};
@@ -47,6 +50,11 @@ TEST(Checkpoint, ComesBackToTheBit) {
   EXPECT_EQ(back.starts.records.size(), 2U);
   EXPECT_EQ(back.starts.found.at(0).at(0).values, example().parameters[0].values);
   EXPECT_EQ(back.starts.kept, 1);
+  EXPECT_EQ(back.scan.lines.at(0).kind, "diag");
+  EXPECT_TRUE(same_bits({back.scan.lines[0].bic, back.scan.lines[0].silhouette}, {-7.5, 0.25}));
+  EXPECT_FALSE(back.scan.lines[0].sound);
+  EXPECT_EQ(back.scan.kept.at(0).starts.parameters.at(1).values, example().parameters[1].values);
+  EXPECT_EQ(back.scan.last.at(1).values, example().parameters[1].values);
   EXPECT_EQ(back.state.acceleration.phase, Acceleration::Phase::settling);
   const Acceleration &left = back.state.acceleration, kept = example().state.acceleration;
   EXPECT_TRUE(same_bits(to_vector(left.fallback), to_vector(kept.fallback)));

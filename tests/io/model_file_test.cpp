@@ -23,6 +23,10 @@ ModelFile example() {
   model.history = {9, 8, 7};
   model.scaling = {{1, 0, -1}, {1, 2, 3}};
   model.feature_names = {"a", "b", "c"};
+  ScanLine line;
+  line.n_clusters = 2, line.objective = 7, line.silhouette = 0.5, line.kind = "median", line.chosen = true;
+  model.scan = {"silhouette", {line, line}};
+  model.scan.lines[1].sound = false;
   model.options = "[fit]\nmodel = \"kmeans\"\n";
   return model;
 }
@@ -39,7 +43,14 @@ TEST(ModelFile, ChangedBytesNeverCrash) {
     output.commit();
   }
   const std::string bytes = read_bytes(name);
-  EXPECT_EQ(read_model(comm, name, {}).counts(), example().counts());
+  const ModelFile back = read_model(comm, name, {});
+  EXPECT_EQ(back.counts(), example().counts());
+  EXPECT_EQ(back.scan.criterion, "silhouette");
+  ASSERT_EQ(back.scan.lines.size(), 2U);
+  EXPECT_EQ(back.scan.lines[0].kind, "median");
+  EXPECT_EQ(back.scan.lines[0].silhouette, 0.5);
+  EXPECT_TRUE(back.scan.lines[0].chosen);
+  EXPECT_EQ(back.scan.lines[1].health(), "degenerate");
   std::mt19937 generator(3);
   int refused = 0;
   for (int i = 0; i < 600; ++i) {

@@ -16,6 +16,7 @@ checkpoint checkpoint-every restart max-time max-iterations tolerance accelerate
 dry-run log progress quiet verbose json help""".split()
 OPTIONS = {
     "fit": FIT,
+    "select": FIT + ["criterion"],
     "predict": ROWS + "output overwrite responsibilities log-density distances threads target quiet help".split(),
     "score": ROWS + "row-weights threads target help".split(),
     "sample": "rows output overwrite seed quiet help".split(),

@@ -26,6 +26,18 @@ struct RowBlock {
   [[nodiscard]] double weight(std::size_t r) const { return weights == nullptr ? 1.0 : weights[r]; }
 };
 
+/// Rows first .. first + n of a block, as a block.
+template <class Row>
+RowBlock<Row> part_of(const RowBlock<Row>& block, std::size_t first, std::size_t n) {
+  RowBlock<Row> part = block;
+  part.first_row += static_cast<std::int64_t>(first);
+  part.first_local += first;
+  part.n_rows = n;
+  part.values = block.row(first);
+  if (block.weights != nullptr) part.weights = block.weights + first;
+  return part;
+}
+
 /// What each row has beside its values; in memory whatever the source, one entry a row of this rank.
 struct SideArrays {
   std::vector<double> weights;     ///< empty: all 1

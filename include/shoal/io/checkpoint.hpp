@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "shoal/core/named_array.hpp"
+#include "shoal/io/scan.hpp"
 #include "shoal/model/start_progress.hpp"
 
 namespace shoal {
@@ -18,6 +19,7 @@ struct Checkpoint {
   FitState state;
   NamedArrays parameters;  ///< of the fit that `state` is of; none while searches run
   StartProgress starts;
+  ScanProgress scan;           ///< of the fits before this one, where it is one of several
   bool finished = false;       ///< the pass from this state is the last
   std::string stop_reason;     ///< of a finished fit
   NamedTexts outputs;          ///< of a finished fit: purposes and digests of what they hold

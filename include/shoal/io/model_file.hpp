@@ -13,6 +13,7 @@
 #include "shoal/data/scaling.hpp"
 #include "shoal/io/checkpoint.hpp"
 #include "shoal/io/output_file.hpp"
+#include "shoal/io/scan.hpp"
 
 namespace shoal {
 
@@ -56,6 +57,7 @@ struct ModelFile {
   NamedArrays parameters;  ///< with `counts`
   std::vector<double> history;
   NamedArrays health, starts;        ///< run/health.hpp
+  ScanTable scan;                    ///< from which the model was chosen
   Scaling scaling;                   ///< of the values, in whose units the parameters are; empty: the data's
   std::vector<std::string> sources;  ///< every file that was opened to read it
 
@@ -97,7 +99,7 @@ struct ModelFile {
 
   template <class Archive>
   void serialize(Archive& archive, unsigned /*version*/) {
-    archive& kinds& is_mixture& parameters& history& health& starts& scaling& sources& level_names;
+    archive& kinds& is_mixture& parameters& history& health& starts& scan& scaling& sources& level_names;
     visit_attributes(*this, [&](const char*, auto& value) { archive& value; });
   }
 };

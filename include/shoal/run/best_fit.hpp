@@ -10,6 +10,7 @@
 #include "shoal/model/soundness.hpp"
 #include "shoal/model/start_progress.hpp"
 #include "shoal/run/options.hpp"
+#include "shoal/search/search.hpp"
 
 namespace shoal {
 
@@ -48,13 +49,25 @@ struct Followers {
   StartObserver& starts;
 };
 
+/// What fits of a scan share, and what each takes from the one before.
+template <class Row>
+struct FromScan {
+  const Sample<Row>* sample = nullptr;  ///< null: each search draws its own
+  NamedArrays fewer{};                  ///< parameters of fewer clusters, from which one search more begins; or none
+};
+
 /// Fits from as many starts as options say, or from the better of two searches on a sample, and keeps the best. Goes on
 /// from `before`, the checkpoint of the file `source`, where there is one. `scaling`: what was done to the rows'
 /// values. Collective. Throws Error on a start that does not fit the rows, and as fit() does.
 /// @pre read_named_files has read what options name, and settle_starts has been called.
 template <class Row>
 BestFit<Row> best_fit(const RunOptions& options, RowPass<Row>& pass, const Scaling& scaling, const Followers& followers,
-                      const Checkpoint* before = nullptr, const std::string& source = "");
+                      const Checkpoint* before = nullptr, const std::string& source = "",
+                      const FromScan<Row>& scan = {});
+
+/// Rows that a search for a model of these rows wants; `too_small` where searches say nothing.
+template <class Row>
+SampleSize wanted_sample(const RunOptions& options, const RowPass<Row>& pass);
 
 /// One start where --init names a file. Throws Error(usage) where more are asked for.
 void settle_starts(RunOptions& options);

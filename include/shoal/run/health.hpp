@@ -17,6 +17,9 @@ namespace shoal {
 NamedArrays health_arrays(const Soundness& soundness, const Separation* separation, const FitResult& result,
                           const Repairs& repairs, const StartProgress& starts, bool minimises);
 
+/// Of /health: D x D, from scans over codes (fit/bivariate.hpp).
+inline constexpr const char* bivariate_array = "bivariate_residuals";
+
 /// The arrays of /starts: one entry a start or search, in the order in which they ended.
 NamedArrays start_arrays(const StartProgress& starts);
 

@@ -26,6 +26,11 @@ class Search {
   /// Search number `number` of this seed, which ends early where it comes to what an earlier one found. Collective.
   [[nodiscard]] Candidate run(std::uint64_t seed, std::size_t number, const Candidate& known = {}) const;
 
+  /// The same from a fit of fewer clusters, whose components that gain most by it are split; where none can
+  /// be, as run does. Collective.
+  [[nodiscard]] Candidate grown(std::uint64_t seed, std::size_t number, const NamedArrays& fewer,
+                                const Candidate& known = {}) const;
+
  private:
   ModelOptions options_;
   RowLayout layout_;
