@@ -6,7 +6,6 @@ import signal
 
 import h5py
 import numpy as np
-from sklearn.cluster import KMeans
 from sklearn.metrics import calinski_harabasz_score
 
 import shoal
@@ -104,7 +103,7 @@ class Select(shoal.ShoalTest):
 
     def test_the_number_of_clusters_that_there_are(self):
         for k in (2, 4, 7):
-            data = self.write("data.h5", blobs(k, seed=k))
+            data = self.write("data.h5", blobs(k, far=9, seed=k))
             for model in ("gaussian", "kmeans", "kmedians"):
                 for criterion in ("bic", "icl") if model == "gaussian" else ("silhouette", "calinski-harabasz", "elbow"):
                     with self.subTest(k=k, model=model, criterion=criterion):
@@ -115,20 +114,18 @@ class Select(shoal.ShoalTest):
     def test_criteria_of_k_means(self):
         X, weights = blobs(4), np.random.default_rng(1).integers(1, 4, 600)
         data = self.write("data.h5", X, w=weights)
-        for options, w in ((), np.ones(600, int)), (("--row-weights", "/w"), weights):
-            with self.select("kmeans", data, "-k", "1:6", *options, "--labels", self.path("l.h5")) as file:
-                table = file["selection"][:]
-            self.assertEqual(list(table.dtype.names), HARD)
-            for line in table[1:]:
-                k = int(line["n_clusters"])
-                with self.fit("kmeans", data, "-k", k, *options, "--labels", self.path("l.h5")) as fitted:
-                    self.assert_close(fitted.attrs["objective"], line["objective"], relative=1e-12)
-                    centres = fitted["parameters/means"][:]
+        for options, w in (((), np.ones(600, int)), (("--row-weights", "/w"), weights)):
+            for k in (2, 4, 6):
+                with self.select("kmeans", data, "-k", k, *options, "--labels", self.path("l.h5")) as file:
+                    line, centres = file["selection"][0], file["parameters/means"][:]
                 with h5py.File(self.path("l.h5")) as labels:
                     labels = labels["labels"][:]
                 self.assert_close(line["calinski_harabasz"],
                                   calinski_harabasz_score(X.repeat(w, axis=0), labels.repeat(w)), relative=1e-9)
                 self.assert_close(line["silhouette"], simplified_silhouette(X, centres, w), relative=1e-9)
+            with self.select("kmeans", data, "-k", "1:6", *options) as file:
+                table = file["selection"][:]
+            self.assertEqual(list(table.dtype.names), HARD)
             self.assertTrue(np.isnan(table["silhouette"][0]) and np.isnan(table["calinski_harabasz"][0]))
             x, y = np.log(table["n_clusters"]), np.log(table["objective"])
             chord = y[0] + (y[-1] - y[0]) / (x[-1] - x[0]) * (x - x[0])
@@ -223,9 +220,8 @@ class Select(shoal.ShoalTest):
             self.assertEqual(list(file["parameters/weights"][:]), [0.25] * 4)
 
     def test_degenerate_fits_are_marked_and_not_chosen(self):
-        X = blobs(2, n=300)
-        X[:40] = [3.0, 3.0]  # one point forty times: its own component has the greatest likelihood
-        with self.select("gaussian", self.write("data.h5", X), "-k", "1:4") as file:
+        X = np.random.default_rng(2).normal(size=(15, 3))  # four components cannot have four rows each
+        with self.select("gaussian", self.write("data.h5", X), "-k", "1:5") as file:
             table = file["selection"][:]
         self.assertTrue((table["health"][table["sound"] == 0] == b"degenerate").all())
         self.assertIn(b"degenerate", table["health"])
@@ -250,12 +246,12 @@ class Select(shoal.ShoalTest):
                                   (("-k 5:2",), "kmeans", "-k", "5:2"), (("-k 0:2",), "kmeans", "-k", "0:2"),
                                   (("-k 2:9:0",), "kmeans", "-k", "2:9:0"), (("-k 2,,3",), "kmeans", "-k", "2,,3"),
                                   (("-k 1:9999999",), "kmeans", "-k", "1:9999999"), (("-k 1:2:3:4",), "kmeans", "-k", "1:2:3:4"),
-                                  (("--covariance full,round",), "gaussian", "-k", "2:3", "--covariance", "full,round"),
+                                  (("--covariance round",), "gaussian", "-k", "2:3", "--covariance", "full,round"),
                                   (("--covariance", "kmeans", "gaussian"), "kmeans", "-k", "2:3", "--covariance", "full"),
                                   (("--init", "select"), "gaussian", "-k", "2:3", "--init", model),
                                   (("--mixing", "select"), "gaussian", "-k", "2:3", "--mixing", model),
                                   (("-k 2:60", "50 rows"), "kmeans", "-k", "2:60"),
-                                  (("tied",), "gaussian", "-k", "2:3", "--covariance", "full,tied", "--missing", "marginalize")):
+                                  (("tied",), "gaussian", "-k", "2:3", "--covariance", "diag,tied", "--missing", "marginalize")):
             with self.subTest(arguments=arguments):
                 self.fails(64, words, "select", arguments[0], data, *arguments[1:], "-o", self.path("none.h5"))
         self.assertFalse(self.path("none.h5").exists())
