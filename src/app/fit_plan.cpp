@@ -110,6 +110,9 @@ void print_plan(const Communicator& comm, const FitPlan& plan) {
                       human_bytes(need.total()), human_bytes(need.rows), human_bytes(need.to_come() - need.rows),
                       human_bytes(need.process));
   text += fmt::format("  bytes a reduction     {:.0f} ({})\n", need.statistics, human_bytes(need.statistics));
+  if (plan.arguments.scan)
+    text += fmt::format("  fits                  {}, one after the other, each with searches of its own\n",
+                        plan.arguments.scan->n_fits());
   if (need.sample_rows > 0) {  // passes as measured on simulated sets: most searches took half to twice as many
     const double passes = plan.family().mixture ? 700 : 200;
     text += fmt::format(

@@ -87,6 +87,7 @@ class Select(shoal.ShoalTest):
         self.assertEqual(self.json("score", self.path("b.h5"), data)["log_likelihood"], told["log_likelihood"])
         dry = self.ok("select", "gaussian", data, "-k", "2:4", "--dry-run").stdout
         self.assertIn("K = 2:4", dry)
+        self.assertIn("3, one after the other", dry)
 
     def test_codes_are_scored_as_in_the_fit(self):
         data = (shoal.DATA / "digits-binary.h5", "--rows", "0:150")  # 20 clusters need another coding than 2
