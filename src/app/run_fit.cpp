@@ -78,8 +78,7 @@ void write_results(const RowPass<Row>& pass, std::int64_t bytes_a_pass, const Se
   write_outputs(comm, life.outputs, file, result, plan, life.checkpointing);
   life.seconds.write = life.watch.lap();
   life.seconds.checkpoints = life.checkpointing.seconds_writing();
-  nlohmann::ordered_json json =
-      run_json(comm, file, model.repairs(), result, bytes_a_pass, life.seconds, plan.threads);
+  nlohmann::ordered_json json = run_json(comm, file, model.repairs(), result, bytes_a_pass, life.seconds, plan.threads);
   if (scan) {
     json.erase("bytes_reduced_per_iteration");  // it made its last pass alone once more
     json["criterion"] = found.table.criterion;
