@@ -19,9 +19,9 @@ std::string line_of(const ScanLine& line, bool mixture, std::size_t width) {
   std::string text = fmt::format("{} {:4d}  {:<{}}", line.chosen ? '*' : ' ', line.n_clusters, line.kind, width);
   if (mixture)
     text += fmt::format("  {:>16}  {:>7}  {:>14}  {:>14}  {:>14}  {:>5}  {:<11}  {:>7}",
-                        shown(line.log_likelihood, "{:.10g}"), line.n_parameters, shown(line.bic, "{:.8g}"),
-                        shown(line.aic, "{:.8g}"), shown(line.icl, "{:.8g}"), shown(line.entropy_r2, "{:.3f}"),
-                        line.health(), shown(line.remaining_gain, "{:.1g}"));
+                        shown(line.log_likelihood, "{:.10g}"), line.failed() ? "-" : std::to_string(line.n_parameters),
+                        shown(line.bic, "{:.8g}"), shown(line.aic, "{:.8g}"), shown(line.icl, "{:.8g}"),
+                        shown(line.entropy_r2, "{:.3f}"), line.health(), shown(line.remaining_gain, "{:.1g}"));
   else
     text += fmt::format("  {:>16}  {:>10}  {:>17}  {:>7}  {:<11}", shown(line.objective, "{:.10g}"),
                         shown(line.silhouette, "{:.5f}"), shown(line.calinski_harabasz, "{:.6g}"),
@@ -39,6 +39,7 @@ nlohmann::ordered_json json_of(const ScanLine& line, bool mixture) {
     if (json.size() == 1 && !line.kind.empty()) json["type"] = line.kind;
   });
   json["health"] = line.health();
+  if (line.failed()) json["failure"] = line.failure;
   return json;
 }
 

@@ -69,6 +69,7 @@ class Transfer {
     (*this)(line.kind);
     ScanLine::visit_numbers(line, true, [this](const char*, auto& value) { (*this)(value); });
     (*this)(line.silhouette), (*this)(line.calinski_harabasz), (*this)(line.below_chord);
+    (*this)(line.failure);
   }
   void operator()(KeptFit& fit) { (*this)(fit.line), (*this)(fit.starts); }
   void operator()(ScanProgress& scan) {
@@ -164,7 +165,8 @@ void require_sense(const ScanProgress& scan) {
     sense(fit.line >= 0 && fit.line < static_cast<std::int64_t>(scan.lines.size()) && fit.starts.kept >= 0);
     require_sense(fit.starts);
   }
-  sense(scan.lines.empty() || (!scan.kept.empty() && !scan.last.empty()));
+  sense(scan.last.empty() || !scan.lines.empty());
+  sense(!scan.kept.empty() || std::ranges::all_of(scan.lines, &ScanLine::failed));
   for (const ScanLine& line : scan.lines) sense(line.n_clusters >= 1);
 }
 

@@ -49,10 +49,15 @@ class Scan {
       RunOptions options = options_of_fit(options_, scan_, number);
       observer_.fit_begins(number, options);
       const FromScan<Row> shared{sample_ ? &*sample_ : nullptr, fewer(number)};
-      BestFit<Row> best =
-          best_fit(options, pass_, scaling_, followers_, std::exchange(before, nullptr), source, shared);
-      if (best.result.interrupted()) return {std::move(best), std::move(options), {}};
-      note(best, options);
+      try {
+        BestFit<Row> best =
+            best_fit(options, pass_, scaling_, followers_, std::exchange(before, nullptr), source, shared);
+        if (best.result.interrupted()) return {std::move(best), std::move(options), {}};
+        note(best, options);
+      } catch (const Error& error) {  // on all ranks the same
+        if (error.code() != ExitCode::usage && error.code() != ExitCode::bad_data) throw;
+        note_failure(error, options);
+      }
       observer_.fit_ended(progress_);
     }
     return chosen();
@@ -84,9 +89,7 @@ class Scan {
 
   void note(const BestFit<Row>& best, const RunOptions& options) {
     const ModelFile file = model_file(best, options, pass_, {}, scaling_);
-    ScanLine line;
-    line.n_clusters = static_cast<std::int64_t>(options.model.n_clusters);
-    for (const auto& [name, value] : file.kinds) line.kind = value;
+    ScanLine line = line_of(options);
     line.objective = file.objective;
     line.n_iterations = file.n_iterations;
     line.n_passes = file.n_passes;
@@ -104,6 +107,24 @@ class Scan {
     std::erase_if(progress_.kept, [&](const KeptFit& fit) {
       return !may_be_chosen(progress_.lines, static_cast<std::size_t>(fit.line), scan_.criterion);
     });
+  }
+
+  /// A number of clusters that the rows do not bear is no reason to lose the other fits.
+  void note_failure(const Error& error, const RunOptions& options) {
+    ScanLine line = line_of(options);
+    line.converged = line.sound = false;
+    line.failure = error.what();
+    followers_.starts.tell("no fit: " + line.failure);
+    progress_.lines.push_back(line);
+    progress_.last.clear();
+  }
+
+  [[nodiscard]] ScanLine line_of(const RunOptions& options) const {
+    ScanLine line;
+    line.n_clusters = static_cast<std::int64_t>(options.model.n_clusters);
+    for (const Option<ModelOptions>& option : options.model.family().options)
+      if (option.attribute) line.kind = std::get<std::string>(option.get(options.model));
+    return line;
   }
 
   void note_likelihood(const ModelFile& file, const FitResult& result, ScanLine& line) const {
@@ -132,6 +153,8 @@ class Scan {
                         cells, most_table_cells));
     note_elbow(progress_.lines);
     const std::size_t number = choose(progress_.lines, scan_.criterion);
+    if (progress_.lines[number].failed())
+      throw Error(ExitCode::usage, "no fit could be made; the last: " + progress_.lines.back().failure);
     progress_.lines[number].chosen = true;
     const auto kept = std::ranges::find(progress_.kept, static_cast<std::int64_t>(number), &KeptFit::line);
     expects(kept != progress_.kept.end(), "the fit that is chosen was kept");

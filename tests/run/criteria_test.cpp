@@ -24,6 +24,16 @@ std::vector<ScanLine> curve(const std::vector<double>& objectives) {
   return lines;
 }
 
+TEST(Choice, WhatFailedIsTakenOnlyWhereNothingElseIs) {
+  ScanLine failed, degenerate = fit_of(5, 100);
+  failed.sound = failed.converged = degenerate.sound = false;
+  EXPECT_TRUE(failed.failed());
+  EXPECT_EQ(failed.health(), "failed");
+  EXPECT_EQ(choose({failed, degenerate, failed}, Criterion::bic), 1U);
+  EXPECT_EQ(choose({degenerate, failed}, Criterion::bic), 0U);
+  EXPECT_EQ(choose({failed, failed}, Criterion::bic), 0U);
+}
+
 TEST(Choice, TheLeastBicAndTheFirstOfEqualOnes) {
   EXPECT_EQ(choose({fit_of(1, 30), fit_of(2, 10), fit_of(3, 10), fit_of(4, 20)}, Criterion::bic), 1U);
   EXPECT_EQ(choose({fit_of(1, -5), fit_of(2, -7)}, Criterion::icl), 1U);

@@ -257,6 +257,22 @@ class Select(shoal.ShoalTest):
                 self.fails(64, words, "select", arguments[0], data, *arguments[1:], "-o", self.path("none.h5"))
         self.assertFalse(self.path("none.h5").exists())
 
+    def test_a_number_that_the_rows_do_not_bear_is_marked(self):
+        X = blobs(5, n=5).repeat(20, axis=0)
+        data = self.write("data.h5", X)
+        said = self.ok("select", "kmeans", data, "-k", "2:8", "-o", self.path("b.h5")).stderr
+        self.assertIn("-k 6: the data hold only 5 distinct rows", said)
+        with h5py.File(self.path("b.h5")) as file:
+            table = file["selection"][:]
+        self.assertEqual([word.decode() for word in table["health"]], ["sound"] * 4 + ["failed"] * 3)
+        self.assertTrue(np.isnan(table["objective"][4:]).all())
+        self.assertEqual(list(np.flatnonzero(table["chosen"])), [3])
+        self.assertRegex(self.ok("info", self.path("b.h5")).stdout, r"\n     7 .*failed")
+        self.assertIn("distinct rows", self.json("select", "kmeans", data, "-k", "5:6", "--json", "-q", "-o",
+                                                 self.path("c.h5"))["selection"][1]["failure"])
+        self.fails(64, ["no fit could be made", "-k 8", "5 distinct rows"], "select", "kmeans", data, "-k", "6:8", "-o",
+                   self.path("d.h5"))
+
     def test_a_config_may_have_it_all(self):
         data = self.write("data.h5", blobs(3))
         self.path("c.toml").write_text('[select]\nclusters = [2, 3]\ncovariance = ["full", "tied"]\ncriterion = "icl"\n')
@@ -315,6 +331,15 @@ class Restart(shoal.ShoalTest):
         said = self.ok(*[word for word in self.checkpointed() if word != "-q"]).stderr
         self.assertNotIn(f"fit {done} of 8", said)
         self.assertIn(f"fit {done + 1} of 8", said)
+        self.assert_same()
+
+    def test_a_failure_is_remembered(self):
+        self.data = self.write("data.h5", blobs(3, n=3).repeat(700, axis=0))
+        keywords = {"model": "kmeans", "scan": ("-k", "2:6")}
+        self.ok(*self.arguments("ref", **keywords))
+        self.killed("kill:rename:28", **keywords)
+        self.assertGreater(self.json("info", self.path("fit.ckpt"), "--json")["n_fits"], 3)
+        self.ok(*self.checkpointed(**keywords), ranks=2)
         self.assert_same()
 
     def test_a_finished_one_says_so(self):

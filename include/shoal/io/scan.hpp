@@ -1,6 +1,7 @@
 /// The fits of a scan over numbers of clusters and kinds of models: what is told of each, and what is kept of them.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -30,9 +31,13 @@ struct ScanLine {
   bool converged = true;
   bool sound = true;
   bool chosen = false;
+  std::string failure;  ///< why there is no fit of this kind; all numbers are unknown then
 
+  [[nodiscard]] bool failed() const { return std::isnan(objective); }
   [[nodiscard]] bool eligible() const { return converged && sound; }
-  [[nodiscard]] std::string health() const { return !sound ? "degenerate" : converged ? "sound" : "unconverged"; }
+  [[nodiscard]] std::string health() const {
+    return failed() ? "failed" : !sound ? "degenerate" : converged ? "sound" : "unconverged";
+  }
 
   /// Visits name and value of every number that a family has, in the order of files.
   template <class Self, class Visit>
@@ -63,7 +68,7 @@ struct ScanLine {
   void serialize(Archive& archive, unsigned /*version*/) {
     archive& kind;
     visit_numbers(*this, true, [&](const char*, auto& value) { archive& value; });
-    archive& silhouette& calinski_harabasz& below_chord;
+    archive& silhouette& calinski_harabasz& below_chord& failure;
   }
 };
 
