@@ -8,8 +8,10 @@
 
 #include "app/command_options.hpp"
 #include "app/config_file.hpp"
+#include "app/help.hpp"
 #include "app/option_values.hpp"
 #include "app/scan_arguments.hpp"
+#include "app/usage_errors.hpp"
 #include "app/version.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/core/version.hpp"
@@ -24,32 +26,33 @@ std::string citation_text() {
       shoal::version());
 }
 
-/// Makes one line of CLI11's message, and points to the help.
-std::string one_line(const CLI::App& root, const CLI::ParseError& error) {
-  std::string text = error.what();
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  std::string command = "shoal";
-  for (const CLI::App* sub : root.get_subcommands()) command += " " + sub->get_name();
-  return fmt::format("{}; see `{} --help`", text, command);
+/// Wrong use, with a pointer to the help.
+Error usage_error(const CLI::App& command, std::string text) {
+  std::ranges::replace(text, '\n', ' ');
+  const std::string parent = command.get_parent() == nullptr ? "" : command.get_parent()->get_name() + " ";
+  return {ExitCode::usage, fmt::format("{}; see `{}{} --help`", text, parent, command.get_name())};
 }
 
 /// What a variable of a shell that is not set leaves of a value.
 CLI::Validator not_empty(const std::string& option) {
   const auto check = [option](const std::string& value) -> std::string {
-    if (value.empty()) throw Error(ExitCode::usage, option + ": its value is empty; give one, or leave the option out");
+    if (value.empty()) throw RefusedValue{option, "", ""};
     return "";
   };
   return {check, ""};
 }
 
-/// Looks at the config before CLI11 opens it.
-void require_configs(int argc, char** argv) {
+/// The words of the command line; looks at the config before CLI11 opens it.
+Typed typed_words(int argc, char** argv) {
   const std::string option = "--config";
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
-    if (word == option && i + 1 < argc) require_config(argv[i + 1]);
-    if (word.starts_with(option + "=")) require_config(word.substr(option.size() + 1));
+  Typed typed{{argv + std::min(1, argc), argv + argc}, ""};
+  for (std::size_t i = 0; i < typed.words.size(); ++i) {
+    const std::string& word = typed.words[i];
+    if (word == option && i + 1 < typed.words.size()) typed.config = typed.words[i + 1];
+    if (word.starts_with(option + "=")) typed.config = word.substr(option.size() + 1);
+    if (!typed.config.empty()) require_config(typed.config);
   }
+  return typed;
 }
 
 /// What the command line may hold, and what it held.
@@ -61,8 +64,11 @@ struct CommandLine {
   std::map<std::string, Arguments> all;
   GivenOptions fit, select;
   bool version = false, cite = false;
+  Typed typed;
 
-  CommandLine() {
+  CommandLine(int argc, char** argv) : typed(typed_words(argc, argv)) {
+    const auto formatter = std::make_shared<HelpFormatter>();
+    root.formatter(formatter);  // which commands inherit
     add_fit(root, all["fit"], fit);
     add_select(root, all["select"], select);
     add_predict(root, all["predict"]);
@@ -74,25 +80,30 @@ struct CommandLine {
     root.require_subcommand(0, 1);
     root.add_flag("--version", version, "Version, compiler, MPI, HDF5, instruction sets, git revision");
     root.add_flag("--citation", cite, "How to cite");
-    root.set_config(
-            "--config", "",
-            wrapped("TOML file with any option by its long name under [fit], [predict], ...; the command line wins"))
+    root.set_config("--config", "",
+                    "TOML file with any option by its long name under [fit], [predict], ...; the command line wins")
         ->type_name("FILE.toml");
-    root.config_formatter(toml_reader());
+    root.config_formatter(toml_reader(typed.config));
     root.allow_config_extras(CLI::config_extras_mode::error);
-    root.get_formatter()->column_width(34);
+    group_options(root);
     for (CLI::App* sub : root.get_subcommands({})) {
       for (CLI::Option* option : sub->get_options())
         if (option->get_type_size() > 0) option->check(not_empty(option->get_name()));
       sub->fallthrough();  // so that --config may stand behind the command
       sub->allow_config_extras(CLI::config_extras_mode::error);
-      sub->get_formatter()->column_width(34);
+      sub->group("Commands");
+      group_options(*sub);
     }
   }
 
-  /// Whether arguments came; else help was asked for. Throws Error(usage or no_input).
+  /// The command that was given, or the program where there is none.
+  [[nodiscard]] const CLI::App& command() const {
+    const auto given = root.get_subcommands();
+    return given.empty() ? root : *given.front();
+  }
+
+  /// Whether arguments came; else help was asked for. Throws Error(usage or no_input), and RefusedValue.
   bool parse(int argc, char** argv) {
-    require_configs(argc, argv);
     try {
       root.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
@@ -101,36 +112,49 @@ struct CommandLine {
       throw Error(ExitCode::no_input, fmt::format("--config: {}; check the name", error.what()));
     } catch (const CLI::ConfigError& error) {
       const std::string what = error.what(), unknown = "INI was not able to parse ";
-      if (!what.starts_with(unknown)) throw Error(ExitCode::usage, "--config: " + what);
-      throw Error(ExitCode::usage,
-                  fmt::format("--config: {} is no option; see `shoal --help`", what.substr(unknown.size())));
+      throw usage_error(command(), what.starts_with(unknown)
+                                       ? message_of_unknown_key(what.substr(unknown.size()), root, typed.config)
+                                       : typed.config + ": " + what);
+    } catch (const CLI::ExtrasError&) {
+      throw usage_error(command(), message_of_unknown(root.remaining(true).front(), command()));
+    } catch (const CLI::ArgumentMismatch& error) {
+      throw usage_error(command(), message_of_count(error.what(), command(), typed));
+    } catch (const CLI::RequiredError& error) {
+      throw usage_error(command(), message_of_count(error.what(), command(), typed));
     } catch (const CLI::ParseError& error) {
-      throw Error(ExitCode::usage, one_line(root, error));
+      throw usage_error(command(), error.what());
     }
     return true;
+  }
+
+  /// What the command has by what was given. Throws Error(usage) and RefusedValue.
+  Arguments arguments() {
+    Arguments chosen = all[command().get_name()];
+    chosen.command = command().get_name();
+    if (chosen.command == "fit") chosen.run = run_options_of(fit);
+    if (chosen.command == "select") set_scan(select, chosen);
+    chosen.config = typed.config;
+    return chosen;
   }
 };
 
 }  // namespace
 
 std::optional<Arguments> parse_arguments(int argc, char** argv, bool print) {
-  CommandLine line;
+  CommandLine line(argc, argv);
   const auto answer = [&](const std::string& text) {
     if (print) std::cout << text;
     return std::nullopt;
   };
-  if (!line.parse(argc, argv)) return answer(line.root.help());  // of the command given, if any
-  if (line.version) return answer(version_text());
-  if (line.cite) return answer(citation_text());
-  const auto chosen = line.root.get_subcommands();
-  if (chosen.empty()) throw Error(ExitCode::usage, "no command given; see `shoal --help`");
-  Arguments arguments = line.all[chosen.front()->get_name()];
-  arguments.command = chosen.front()->get_name();
-  if (arguments.command == "fit") arguments.run = run_options_of(line.fit);
-  if (arguments.command == "select") set_scan(line.select, arguments);
-  const CLI::Option* config = line.root.get_config_ptr();
-  if (config->count() > 0) arguments.config = config->as<std::string>();
-  return arguments;
+  try {
+    if (!line.parse(argc, argv)) return answer(line.root.help());  // of the command given, if any
+    if (line.version) return answer(version_text());
+    if (line.cite) return answer(citation_text());
+    if (line.command().get_parent() == nullptr) throw usage_error(line.root, "no command given");
+    return line.arguments();
+  } catch (const RefusedValue& refused) {
+    throw Error(ExitCode::usage, message_of(refused, line.command(), line.typed));
+  }
 }
 
 }  // namespace shoal::app

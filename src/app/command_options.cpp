@@ -16,7 +16,7 @@
 namespace shoal::app {
 
 void add_quiet(CLI::App* app, Arguments& a) {
-  app->add_flag("-q,--quiet", a.quiet, wrapped("Say nothing but results and errors"));
+  app->add_flag("-q,--quiet", a.quiet, "Say nothing but results and errors");
 }
 
 namespace {
@@ -36,8 +36,8 @@ void add_compute_options(CLI::App* app, Arguments& a) {
   add_number<int>(app, "--threads", 1, most_threads, a.threads,
                   "Threads a rank [OMP_NUM_THREADS, else the cores that SLURM gave the task, else 1]", "T");
   app->add_option("--target", a.target,
-                  wrapped("Instruction set on all ranks [the best that every rank has; see --version]; results are the "
-                          "same bits for one instruction set"))
+                  "Instruction set on all ranks [the best that every rank has; see --version]; results are the "
+                  "same bits for one instruction set")
       ->type_name("T");
 }
 
@@ -49,7 +49,7 @@ void add_row_options(CLI::App* app, Arguments& a, bool weights) {
 
 void add_output(CLI::App* app, Arguments& a, const std::string& what, bool required) {
   app->add_option("-o,--output", a.output, what)->required(required)->type_name("FILE");
-  app->add_flag("--overwrite", a.overwrite, wrapped("Allow output files to be replaced [refuse, exit 73]"));
+  app->add_flag("--overwrite", a.overwrite, "Allow output files to be replaced [refuse, exit 73]");
 }
 
 /// Families that have an option as their own.
@@ -94,29 +94,28 @@ void note_option(CLI::App* app, const Family& family, Option<RunOptions> option,
   };
   if (option.flag) {
     app->add_flag_function(
-        name, [note](std::int64_t count) { note({count > 0 ? "true" : "false"}); }, wrapped(option.help));
+        name, [note](std::int64_t count) { note({count > 0 ? "true" : "false"}); }, option.help);
     return;
   }
   const OptionValue standard = required ? OptionValue() : option.get(RunOptions(ModelOptions(family)));
   CLI::Option* const one = app->add_option_function<std::vector<std::string>>(
-      (required ? "-k,--" : "--") + option.name, note, wrapped(help_with_default(option.help, standard)));
+      (required ? "-k,--" : "--") + option.name, note, help_with_default(option.help, standard));
   if (!option.several) one->expected(1);
   one->allow_extra_args(false)->required(required)->type_name(option.values);
 }
 
 void add_checkpoint_options(CLI::App* app, Arguments& a) {
   app->add_option("--checkpoint", a.checkpoint,
-                  wrapped("Written while fitting; the same command goes on from it, on any number of ranks [off]"))
+                  "Written while fitting; the same command goes on from it, on any number of ranks [off]")
       ->type_name("FILE");
   app->add_option("--checkpoint-every", a.checkpoint_every,
-                  wrapped("How often: a time (90s, 5min, 1h) or a number of iterations [" + a.checkpoint_every + "]"))
+                  "How often: a time (90s, 5min, 1h) or a number of iterations [" + a.checkpoint_every + "]")
       ->type_name("TIME|N");
   add_choice(app, "--restart", a.restart,
              "auto: go on from the checkpoint where there is one; never: begin anew; require: end where there is none");
-  app->add_option(
-         "--max-time", a.max_time,
-         wrapped("Stop with exit 75, checkpoint written, before so much time has passed since the start; auto: "
-                 "before the SLURM job ends; needs --checkpoint [off]"))
+  app->add_option("--max-time", a.max_time,
+                  "Stop with exit 75, checkpoint written, before so much time has passed since the start; auto: "
+                  "before the SLURM job ends; needs --checkpoint [off]")
       ->type_name("HH:MM:SS|auto");
 }
 
@@ -135,24 +134,23 @@ void add_run_options(const Note& note) {
 /// What fit and select have in common, but for options of the run.
 void add_running(CLI::App* app, Arguments& a) {
   add_checkpoint_options(app, a);
-  app->add_flag("--dry-run", a.dry_run,
-                wrapped("Read headers only: validate, print memory a rank, bytes a reduction, ranks"));
-  app->add_flag("--json", a.json, wrapped("Print one JSON object of the result on standard output"));
-  app->add_option("--log", a.log, wrapped("One JSON object an iteration and one for the run"))->type_name("FILE");
+  app->add_flag("--dry-run", a.dry_run, "Read headers only: validate, print memory a rank, bytes a reduction, ranks");
+  app->add_flag("--json", a.json, "Print one JSON object of the result on standard output");
+  app->add_option("--log", a.log, "One JSON object an iteration and one for the run")->type_name("FILE");
   add_choice(app, "--progress", a.progress, "auto: a bar where standard error is a terminal, else lines");
   add_compute_options(app, a);
   add_quiet(app, a);
-  app->add_flag("-v,--verbose", a.verbose, wrapped("Show every iteration and every cluster"));
+  app->add_flag("-v,--verbose", a.verbose, "Show every iteration and every cluster");
 }
 
 /// Model, data and outputs.
 void add_what_is_fitted(CLI::App* app, Arguments& a, GivenOptions& given, const std::string& output) {
   app->add_option("model", given.model, "What to fit")->required()->type_name(family_words());
-  app->add_option("data", a.data, wrapped(data_help))->required()->type_name("DATA");
+  app->add_option("data", a.data, data_help)->required()->type_name("DATA");
   a.output = output;
   add_output(app, a, fmt::format("The model [{}]", a.output), false);
   app->add_option("--labels", a.labels,
-                  wrapped("Also write the final labels; .csv, .tsv: a table of text, with /ids of the data"))
+                  "Also write the final labels; .csv, .tsv: a table of text, with /ids of the data")
       ->type_name("FILE");
 }
 
@@ -192,17 +190,17 @@ void add_select(CLI::App& root, Arguments& a, GivenOptions& given) {
     if (!is_scanned(option.name)) note_option(app, family, option, given);
   });
   add_running(app, a);
-  app->footer("Example:\n  mpirun -n 4 shoal select gaussian data.h5 -k 2:20 --covariance full,diag -o best.h5\n");
+  app->footer("Example:\n  mpirun -n 4 shoal select gaussian data.h5 -k 2:20 --covariance full,diag\n");
 }
 
 void add_predict(CLI::App& root, Arguments& a) {
   CLI::App* app = root.add_subcommand("predict", "Assign rows to clusters");
-  app->add_option("model", a.model_file, wrapped("A model file"))->required()->type_name("MODEL.h5");
-  app->add_option("data", a.data, wrapped(data_help))->required()->type_name("DATA");
+  app->add_option("model", a.model_file, "A model file")->required()->type_name("MODEL.h5");
+  app->add_option("data", a.data, data_help)->required()->type_name("DATA");
   add_output(app, a, "The labels; .csv, .tsv: a table of text, with /ids of the data", true);
-  app->add_flag("--responsibilities", a.responsibilities, wrapped("mixtures: also write /responsibilities (N x K)"));
-  app->add_flag("--log-density", a.log_density, wrapped("mixtures: also write /log_density (N)"));
-  app->add_flag("--distances", a.distances, wrapped("kmeans, kmedians: also write /distances (N x K) to the centres"));
+  app->add_flag("--responsibilities", a.responsibilities, "mixtures: also write /responsibilities (N x K)");
+  app->add_flag("--log-density", a.log_density, "mixtures: also write /log_density (N)");
+  app->add_flag("--distances", a.distances, "kmeans, kmedians: also write /distances (N x K) to the centres");
   add_row_options(app, a, false);
   add_compute_options(app, a);
   add_quiet(app, a);
@@ -210,15 +208,15 @@ void add_predict(CLI::App& root, Arguments& a) {
 
 void add_score(CLI::App& root, Arguments& a) {
   CLI::App* app = root.add_subcommand("score", "Log-likelihood or objective of data under a model, as JSON");
-  app->add_option("model", a.model_file, wrapped("A model file"))->required()->type_name("MODEL.h5");
-  app->add_option("data", a.data, wrapped(data_help))->required()->type_name("DATA");
+  app->add_option("model", a.model_file, "A model file")->required()->type_name("MODEL.h5");
+  app->add_option("data", a.data, data_help)->required()->type_name("DATA");
   add_row_options(app, a, true);
   add_compute_options(app, a);
 }
 
 void add_sample(CLI::App& root, Arguments& a) {
   CLI::App* app = root.add_subcommand("sample", "Draw rows from a model (/X and /labels)");
-  app->add_option("model", a.model_file, wrapped("A model file of a mixture"))->required()->type_name("MODEL.h5");
+  app->add_option("model", a.model_file, "A model file of a mixture")->required()->type_name("MODEL.h5");
   add_number<std::int64_t>(app, "-n,--rows", 1, std::int64_t{1} << 50U, a.sample_rows, "Rows to draw", "N")->required();
   add_output(app, a, "The data", true);
   add_number<std::uint64_t>(app, "--seed", 0, std::numeric_limits<std::uint64_t>::max(), a.seed,
@@ -228,7 +226,7 @@ void add_sample(CLI::App& root, Arguments& a) {
 
 void add_compare(CLI::App& root, Arguments& a) {
   CLI::App* app = root.add_subcommand("compare", "Adjusted Rand index and NMI (arithmetic) of two labellings, as JSON");
-  app->add_option("labels", a.data, wrapped("Two label files: file.h5 (/labels) or file.h5:/path"))
+  app->add_option("labels", a.data, "Two label files: file.h5 (/labels) or file.h5:/path")
       ->required()
       ->expected(2)
       ->type_name("A.h5 B.h5");
@@ -237,8 +235,8 @@ void add_compare(CLI::App& root, Arguments& a) {
 
 void add_info(CLI::App& root, Arguments& a) {
   CLI::App* app = root.add_subcommand("info", "What a data, model or label file holds");
-  app->add_option("file", a.data, wrapped("An HDF5 file"))->required()->expected(1)->type_name("FILE.h5");
-  app->add_flag("--json", a.json, wrapped("Print one JSON object"));
+  app->add_option("file", a.data, "An HDF5 file")->required()->expected(1)->type_name("FILE.h5");
+  app->add_flag("--json", a.json, "Print one JSON object");
   add_number<std::int64_t>(app, "--prototypes", 1, std::int64_t{1} << 20U, a.prototypes,
                            "Show a model's centres as pictures this many features wide, the darker the larger",
                            "WIDTH");

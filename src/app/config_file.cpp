@@ -13,9 +13,11 @@
 namespace shoal::app {
 namespace {
 
-Error refused(const toml::source_position& where, const std::string& why) {
-  return {ExitCode::usage, fmt::format("--config: line {}, column {}: {}", where.line, where.column, why)};
-}
+/// What is wrong in a config, where.
+struct Refused {
+  toml::source_position where;
+  std::string why;
+};
 
 /// A value as it would stand on the command line.
 std::string text_of(const toml::node& node) {
@@ -24,7 +26,7 @@ std::string text_of(const toml::node& node) {
   if (const auto* number = node.as_integer()) return fmt::format("{}", number->get());
   if (const auto* number = node.as_floating_point()) return fmt::format("{}", number->get());
   if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";
-  throw refused(node.source().begin, "is no word, number, true or false, which options take");
+  throw Refused{node.source().begin, "not a word, a number, true or false, which options take"};
 }
 
 /// Adds the keys of a table; tables lie within commands and no deeper.
@@ -34,7 +36,7 @@ void add_items(const toml::table& table, const std::vector<std::string>& command
     const std::string name(key.str());
     if (const toml::table* inner = node.as_table()) {
       if (!commands.empty())
-        throw refused(node.source().begin, fmt::format("a table within [{}], which no option is", commands.front()));
+        throw Refused{node.source().begin, fmt::format("a table within [{}]; no option is one", commands.front())};
       add_items(*inner, {name}, items);
       continue;
     }
@@ -49,6 +51,8 @@ void add_items(const toml::table& table, const std::vector<std::string>& command
 
 class TomlReader final : public CLI::Config {
  public:
+  explicit TomlReader(std::string file) : file_(std::move(file)) {}
+
   std::string to_config(const CLI::App* /*app*/, bool /*defaults*/, bool /*help*/,
                         std::string /*prefix*/) const override {
     return "";  // shoal writes no configs
@@ -59,10 +63,19 @@ class TomlReader final : public CLI::Config {
     try {
       add_items(toml::parse(text), {}, found);
     } catch (const toml::parse_error& error) {
-      throw refused(error.source().begin, std::string(error.description()));
+      throw_refused(error.source().begin, std::string(error.description()));
+    } catch (const Refused& refused) {
+      throw_refused(refused.where, refused.why);
     }
     return found;
   }
+
+ private:
+  [[noreturn]] void throw_refused(const toml::source_position& where, const std::string& why) const {
+    throw Error(ExitCode::usage, fmt::format("{}: line {}, column {}: {}", file_, where.line, where.column, why));
+  }
+
+  std::string file_;
 };
 
 }  // namespace
@@ -76,6 +89,6 @@ void require_config(const std::string& file) {
     throw Error(ExitCode::usage, fmt::format("--config {}: is no config: it has more than 1 MiB", file));
 }
 
-std::shared_ptr<CLI::Config> toml_reader() { return std::make_shared<TomlReader>(); }
+std::shared_ptr<CLI::Config> toml_reader(const std::string& file) { return std::make_shared<TomlReader>(file); }
 
 }  // namespace shoal::app

@@ -12,7 +12,7 @@ namespace shoal::app {
 void require_config(const std::string& file);
 
 /// What CLI11 reads config files with: tables name commands, keys their options. Throws Error(usage), naming line and
-/// column, where a file is no TOML, or holds what no option takes.
-std::shared_ptr<CLI::Config> toml_reader();
+/// column, where a file is no TOML, or holds what no option takes; `file` is its name.
+std::shared_ptr<CLI::Config> toml_reader(const std::string& file);
 
 }  // namespace shoal::app

@@ -43,13 +43,13 @@ Option<std::optional<double>> threshold_option() {
 
 void add_convert(CLI::App& root, Arguments& a) {
   CLI::App* app = root.add_subcommand("convert", "Make an HDF5 data file from CSV or NPY");
-  app->add_option("files", a.data, wrapped("Input (text such as .csv and .tsv, or .npy; a pipe, too) and output (.h5)"))
+  app->add_option("files", a.data, "Input (text such as .csv and .tsv, or .npy; a pipe, too) and output (.h5)")
       ->required()
       ->expected(2)
       ->type_name("IN OUT.h5");
-  app->add_flag("--overwrite", a.overwrite, wrapped("Allow the output file to be replaced [refuse, exit 73]"));
+  app->add_flag("--overwrite", a.overwrite, "Allow the output file to be replaced [refuse, exit 73]");
   const auto add_column = [&](const char* name, const char* type, std::string& value, const char* help) {
-    app->add_option(name, value, wrapped(help))->type_name(type)->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+    app->add_option(name, value, help)->type_name(type)->multi_option_policy(CLI::MultiOptionPolicy::Throw);
   };
   add_column(
       "--columns", "LIST", a.table.columns,
@@ -68,7 +68,7 @@ void add_convert(CLI::App& root, Arguments& a) {
   add_words(app, "--header", a.table.header, {"auto", "yes", "no"},
             "Text: whether the first line holds names; auto: where it is not all numbers, or options give names");
   app->add_option("--delimiter", a.table.delimiter,
-                  wrapped("Text: one character, tab, space or auto: found from the first lines [auto; tab for .tsv]"))
+                  "Text: one character, tab, space or auto: found from the first lines [auto; tab for .tsv]")
       ->type_name("C");
   add_quiet(app, a);
 }

@@ -10,10 +10,7 @@
 
 namespace shoal::app {
 
-/// A description cut into lines of the width that the help leaves for it.
-std::string wrapped(const std::string& text);
-
-/// A value that an option cannot take.
+/// A value that an option cannot take; throws RefusedValue.
 [[noreturn]] void refuse_value(const std::string& option, const std::string& value, const std::string& wanted);
 
 /// Help of an option with its default, where that is a value.
@@ -28,10 +25,9 @@ CLI::Option* add_option(CLI::App* app, const std::string& name, const Option<Own
   };
   if (option.flag)
     return app->add_flag_function(
-        name, [&owner, option](std::int64_t count) { option.set(owner, count > 0 ? "true" : "false"); },
-        wrapped(option.help));
-  CLI::Option* const added = app->add_option_function<std::vector<std::string>>(
-      name, set, wrapped(help_with_default(option.help, option.get(owner))));
+        name, [&owner, option](std::int64_t count) { option.set(owner, count > 0 ? "true" : "false"); }, option.help);
+  CLI::Option* const added =
+      app->add_option_function<std::vector<std::string>>(name, set, help_with_default(option.help, option.get(owner)));
   if (!option.several) added->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::Throw);
   return added->allow_extra_args(false)->type_name(option.values);
 }

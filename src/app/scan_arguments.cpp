@@ -63,7 +63,7 @@ void add_clusters(CLI::App* app, GivenOptions& given) {
     }
   };
   app->add_option_function<std::vector<std::string>>(
-         "-k,--clusters", note, wrapped("Numbers of clusters: FIRST:LAST, with LAST, FIRST:LAST:STEP, or a list 2,3,5"))
+         "-k,--clusters", note, "Numbers of clusters: FIRST:LAST, with LAST, FIRST:LAST:STEP, or a list 2,3,5")
       ->allow_extra_args(false)
       ->required()
       ->type_name("K:K|LIST");
@@ -85,7 +85,7 @@ void add_kinds(CLI::App* app, GivenOptions& given) {
     };
     app->add_option_function<std::vector<std::string>>(
            "--" + found->name, note,
-           wrapped(fmt::format("{}: {}; several, by commas, are all tried", family->name, found->help)))
+           fmt::format("{}: {}; several, by commas, are all tried", family->name, found->help))
         ->allow_extra_args(false)
         ->type_name(found->values);
   }
@@ -98,9 +98,9 @@ void add_criterion(CLI::App* app, GivenOptions& given) {
   };
   app->add_option_function<std::string>(
          "--criterion", note,
-         wrapped("Mixtures: the least bic, aic or icl [bic]. kmeans, kmedians: the largest simplified silhouette or "
-                 "calinski-harabasz index (of kmedians by its own distances), or the elbow: where ln objective over "
-                 "ln K lies farthest below the line between its ends [silhouette]"))
+         "Mixtures: the least bic, aic or icl [bic]. kmeans, kmedians: the largest simplified silhouette or "
+         "calinski-harabasz index (of kmedians by its own distances), or the elbow: where ln objective over "
+         "ln K lies farthest below the line between its ends [silhouette]")
       ->type_name("C");
 }
 

@@ -69,13 +69,13 @@ class Options(shoal.ShoalTest):
         config = self.path("c.toml")
         fit = ["fit", "gaussian", self.data, "-o", self.path("m.h5"), "--config", config]
         deep = ".".join(["a"] * 20000)
-        for text, words in (("[fit]\nseed = nan", "--seed nan"), ("[fit]\nseed = -1", "--seed -1"),
+        for text, words in (("[fit]\nseed = nan", "c.toml: seed nan"), ("[fit]\nseed = -1", "c.toml: seed -1"),
                             ("[fit]\nseed = 1e400", "line 2"), ("[fit]\nseed = [[1]]", "line 2"),
                             (f"[{deep}]\nx = 1", ""), ("\n".join(f"[a{i}]" for i in range(20000)), ""),
                             ("".join(f"[{'.'.join(['a'] * i)}]\n" for i in range(1, 300)), ""),
                             ("[fit]\n" + "k" * 10**6 + " = 1", ""), ("[fit]\nseed = " + "[" * 20000 + "]" * 20000, ""),
-                            ("[fit]\nseed = 1\nseed = 2", "line 3"), ("[fit]\n\"a\\u001b[2J\\u202e\" = 1", "no option"),
-                            ("[fit]\nn_init = 1", "fit.n_init"), ("[fit]\nseed = \0", "line 2"),
+                            ("[fit]\nseed = 1\nseed = 2", "line 3"), ("[fit]\n\"a\\u001b[2J\\u202e\" = 1", "unknown key"),
+                            ("[fit]\nn_init = 1", "c.toml: unknown key n_init in [fit] (did you mean starts?)"), ("[fit]\nseed = \0", "line 2"),
                             ("[fit]\nclusters = 2\n[predict]\nnonsense = 1", "nonsense"),
                             ("[fit]\noutput = \"a\\u0000b.h5\"", "line 2"), ("[fit]\n\"my key\" = 3", "my key"), ("seed = 1", "seed")):
             with self.subTest(text=text[:40]):
