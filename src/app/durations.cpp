@@ -55,6 +55,15 @@ std::optional<double> parse_duration(const std::string& text) {
   return finite(parse_clock(text));
 }
 
+std::string rough_duration(double seconds) {
+  const double minutes = seconds / 60, hours = minutes / 60, days = hours / 24;
+  if (seconds < 100) return fmt::format("{:.0f} s", std::ceil(seconds));
+  if (minutes < 100) return fmt::format("{:.0f} min", std::ceil(minutes));
+  if (hours >= 48) return fmt::format("{:.0f} days", std::ceil(days));
+  const auto whole = static_cast<std::int64_t>(std::ceil(minutes));
+  return fmt::format("{} h {} min", whole / 60, whole % 60);
+}
+
 std::string duration_text(double seconds) {
   const auto whole = static_cast<std::int64_t>(std::max(0.0, seconds));
   return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);

@@ -1,13 +1,12 @@
 /// What a person sees while a fit runs, and the log.
 #pragma once
 
-#include <chrono>
 #include <nlohmann/json_fwd.hpp>
-#include <optional>
 #include <string>
 
 #include "app/arguments.hpp"
 #include "app/fit_log.hpp"
+#include "app/progress.hpp"
 #include "shoal/comm/communicator.hpp"
 #include "shoal/fit/observer.hpp"
 #include "shoal/model/start_progress.hpp"
@@ -19,12 +18,14 @@ class Reporter final : public Observer {
  public:
   /// Collective: throws Error(cannot_create) on all ranks where the log exists or cannot be created. fit: its digest.
   Reporter(const Communicator& comm, const Arguments& arguments, const std::string& fit);
-  ~Reporter() override;  ///< ends the progress line
   void iteration(const IterationReport& report) override;
   void rejected(const IterationReport& report) override;  ///< in the log alone
 
-  /// The data are read: their digest. Collective: throws as FitLog::set_data does.
-  void set_data(const std::string& digest);
+  /// The data are read: their digest and weight. Collective: throws as FitLog::set_data does.
+  void set_data(const std::string& digest, double total_weight);
+
+  /// What is being done, for the progress alone. Threads may call it at once.
+  void phase(const std::string& what);
 
   /// A search on a sample ended, or a fit on all rows begins: in the log alone.
   void searched(std::size_t number, const StartRecord& search);
@@ -38,16 +39,11 @@ class Reporter final : public Observer {
 
  private:
   void log_pass(const char* event, const IterationReport& report);
-  void draw_bar(const IterationReport& report);
-  void print_line(const IterationReport& report);
 
   const Communicator& comm_;
-  const Arguments& arguments_;
   FitLog log_;
-  Progress progress_ = Progress::off;
-  bool bar_open_ = false;
-  std::optional<IterationReport> unprinted_;
-  std::chrono::steady_clock::time_point last_;
+  ProgressView progress_;
+  double total_weight_ = 1;
 };
 
 /// Largest resident size of this process so far.

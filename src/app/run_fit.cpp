@@ -11,6 +11,7 @@
 #include "app/fit_plan.hpp"
 #include "app/fit_results.hpp"
 #include "app/memory_check.hpp"
+#include "app/reading_progress.hpp"
 #include "app/report.hpp"
 #include "app/row_checks.hpp"
 #include "app/scan_report.hpp"
@@ -23,6 +24,7 @@
 #include "shoal/io/options_text.hpp"
 #include "shoal/run/best_fit.hpp"
 #include "shoal/run/fitted.hpp"
+#include "shoal/run/health.hpp"
 #include "shoal/run/scaling.hpp"
 #include "shoal/run/selection.hpp"
 
@@ -85,7 +87,8 @@ void write_results(const RowPass<Row>& pass, std::int64_t bytes_a_pass, const Se
     json["selection"] = json_of_scan(found.table, file.is_mixture);
   }
   life.reporter.log_line(json);
-  for (const std::string& warning : model.warnings(names)) warn(comm, plan.arguments, warning);
+  for (const auto& warnings : {model.warnings(names), size_warnings(file)})
+    for (const std::string& warning : warnings) warn(comm, plan.arguments, warning);
   if (scan) tell_of_scan(comm, plan, found.table);
   if (!best.soundness.sound())
     warn(comm, plan.arguments,
@@ -132,6 +135,7 @@ class Starts final : public StartObserver {
   void between() override {
     if (life_.checkpointing.possible()) agree(pass_.comm(), [&] { life_.checkpointing.leave_before_search(); });
   }
+  void phase(const std::string& what) override { life_.reporter.phase(what); }
   void tell(const std::string& sentence) override {
     life_.reporter.finish();
     say(pass_.comm(), life_.plan.arguments, sentence);
@@ -169,8 +173,10 @@ bool fit_rows(RowPass<Row>& pass, Life& life) {
   if (!holds_distances(plan, pass, plan.options.start.arrays.empty() && before == nullptr)) return false;
   note_rows(*life.rows, plan);
   if (before != nullptr) require_same(before->identity, plan);
-  life.reporter.set_data(plan.identity.back().second);
+  life.reporter.set_data(plan.identity.back().second, pass.summary().total_weight);
+  pass.tell_phases([&](const std::string& what) { life.reporter.phase(what); });
   life.seconds.read = life.watch.lap();
+  life.reporter.finish();
 
   warn_of_scales(pass, life);
   checkpointing.keep(plan.identity);
@@ -233,8 +239,14 @@ void fit_and_write(const Communicator& comm, FitPlan& plan, Outputs& outputs, Ch
   read_ids_of_labels(comm, plan, outputs);
   Life life{plan, outputs, reporter, checkpointing, before};
   const auto fitted = [&] {
+    ReadingProgress reading(comm, plan, reporter);
+    plan.read.between_slices = [&](std::int64_t n_rows) {
+      checkpointing.leave_if_asked("reading");
+      reading.go_on(n_rows);
+    };
     Rows rows = read_rows(comm, plan.datasets, plan.partition, plan.read);
     check_rows(plan.options, rows.summary);
+    if (plan.options.scaling.standardize != Standardize::none) reporter.phase("looking for scales");
     scale_for_fit(rows, plan.options.scaling, [&] {
       if (checkpointing.possible()) agree(comm, [&] { checkpointing.leave_if_asked("looking for scales"); });
     });
@@ -271,7 +283,6 @@ void run_fit(const Communicator& comm, const Arguments& arguments) {
   go_on_from(before, plan);
   if (is_done(comm, plan, before)) return;
   Outputs outputs(comm, arguments, before, checkpointing.mark());
-  plan.read.between_slices = [&] { checkpointing.leave_if_asked("reading"); };
   fit_and_write(comm, plan, outputs, checkpointing, before);
 }
 

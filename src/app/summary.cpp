@@ -28,13 +28,14 @@ std::string kind_of(const ModelOptions& options) {
 }
 
 std::string stop_sentence(const ModelFile& file, const FitResult& result) {
-  if (file.stop_reason == "fixed_point") return "converged (fixed point: nothing changes any more)";
-  const bool known = std::isfinite(result.remaining_gain);
+  const std::string after = "after " + plural(file.n_iterations, "iteration");
+  const std::string left = std::isfinite(result.remaining_gain)
+                               ? fmt::format("about {:.2g} nats may still be gained", result.remaining_gain)
+                               : "";
+  if (file.stop_reason == "fixed_point") return fmt::format("Converged {}: nothing changes any more", after);
   if (file.stop_reason == "tolerance")
-    return known ? fmt::format("converged (about {:.2g} nats are left)", result.remaining_gain)
-                 : "converged (change below the tolerance)";
-  return fmt::format("stopped at --max-iterations, not converged{}; raise it or loosen --tolerance",
-                     known ? fmt::format("; about {:.2g} nats are left", result.remaining_gain) : "");
+    return fmt::format("Converged {}: {}", after, left.empty() ? "the change is below --tolerance" : left);
+  return fmt::format("Not converged {}{}: raise --max-iterations", after, left.empty() ? "" : ", " + left);
 }
 
 /// How many passes iterations took, and how many of them were in vain.
@@ -53,10 +54,10 @@ std::string units_text(const ModelFile& file, const RunOptions& options) {
   if (!file.is_mixture) return text + ": objective, centres and distances\n";
   text += ": log-likelihood, BIC, AIC and parameters; ";
   if (options.model.missing == Missing::marginalize || options.rows.missing == Missing::marginalize)
-    return text + "in the data's the log-likelihood is less by ln scale for each observed entry\n";
+    return text + "in the units of the data the log-likelihood is less by ln scale for each observed entry\n";
   double logs = 0;
   for (const double scale : file.scaling.scale) logs += std::log(scale);
-  return text + fmt::format("in the data's the log-likelihood is {:.10g} (less by W x sum of ln scale)\n",
+  return text + fmt::format("in the units of the data the log-likelihood is {:.10g} (less by W x sum of ln scale)\n",
                             file.log_likelihood - file.total_weight * logs);
 }
 
@@ -72,32 +73,31 @@ std::string headline(const Communicator& comm, const FitPlan& plan) {
   const std::optional<ScanOptions>& scan = plan.arguments.scan;
   std::string kinds = kind_of(model);
   if (scan && !scan->kinds.empty()) kinds = fmt::format(" {}", fmt::join(scan->kinds, ", "));
-  return fmt::format("shoal {}: {}{}, K = {}{}; {} x {} as {}; {} x {}, {}", version(), plan.family().name, kinds,
+  return fmt::format("shoal {}: {}{}, K = {}{}\n{} x {} as {}; {} x {}, {}", version(), plan.family().name, kinds,
                      scan ? scan->clusters_text : std::to_string(model.n_clusters), mixing,
                      plural(plan.partition.n_rows, "row"), plural(plan.datasets.front().n_columns, "feature"),
                      plan.family().rows.coded() ? "codes" : to_string(*plan.options.rows.precision),
-                     plural(comm.size(), "rank"), plural(plan.threads, "thread"), target_name());
+                     plural(comm.size(), "rank"), plural(plan.threads, "thread"), spoken_target(target_name()));
 }
 
 std::string summary_text(const ModelFile& file, const FitResult& result, const Arguments& arguments) {
-  std::string text = fmt::format("{} after {}\n", stop_sentence(file, result), plural(file.n_iterations, "iteration"));
+  std::string text = stop_sentence(file, result) + "\n";
   if (arguments.verbose && file.is_mixture) text += passes_text(file, result);
   if (file.is_mixture)
-    text +=
-        fmt::format("log-likelihood {:.10g} ({:.6g} a row), BIC {:.8g}, AIC {:.8g}, ICL {:.8g}, {} free parameters\n",
-                    file.log_likelihood, file.log_likelihood / file.total_weight, file.bic, file.aic, file.icl.value,
-                    file.n_parameters);
+    text += fmt::format("log-likelihood {:.10g} ({:.6g} per row), {}\nBIC {:.8g}, AIC {:.8g}, ICL {:.8g}\n",
+                        file.log_likelihood, file.log_likelihood / file.total_weight,
+                        plural(file.n_parameters, "free parameter"), file.bic, file.aic, file.icl.value);
   else
-    text += fmt::format("objective {:.10g} ({:.6g} a row)\n", file.objective, file.objective / file.total_weight);
+    text += fmt::format("objective {:.10g} ({:.6g} per row)\n", file.objective, file.objective / file.total_weight);
   text += units_text(file, *arguments.run);
   constexpr std::size_t most_lines = 12;
   const std::vector<double> counts = file.counts();
   const std::size_t shown = arguments.verbose ? counts.size() : std::min(most_lines, counts.size());
   for (std::size_t k = 0; k < shown; ++k)
-    text +=
-        fmt::format("  cluster {:3d}  {:12.6g} rows  {:5.1f} %\n", k, counts[k], 100 * counts[k] / file.total_weight);
+    text += fmt::format("  cluster {:3d}  {:10.6g} {}{}  {:5.1f} %\n", k, counts[k], file.is_mixture ? "expected " : "",
+                        counts[k] == 1 ? "row " : "rows", 100 * counts[k] / file.total_weight);
   if (shown < counts.size()) text += fmt::format("  ... and {} more (-v shows all)\n", counts.size() - shown);
-  for (const std::string& sentence : health_sentences(file)) text += "health: " + printable(sentence) + "\n";
+  for (const std::string& problem : health_problems(file)) text += "health: " + printable(problem) + "\n";
   if (const auto empty = std::count(counts.begin(), counts.end(), 0.0); empty > 0)
     text += fmt::format("health: {} empty at the end\n", plural(empty, "cluster"));
   text += fmt::format("wrote {}{}", printable(arguments.output),

@@ -1,6 +1,7 @@
 #include "app/terminal.hpp"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -98,8 +99,15 @@ std::string one_message(std::string_view text) {
 
 bool is_terminal() { return isatty(STDERR_FILENO) != 0; }
 
+std::size_t terminal_width() {
+  constexpr std::size_t usual = 80, least = 20;
+  winsize size{};
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return usual;
+  return std::max<std::size_t>(least, size.ws_col);
+}
+
 std::string clear_rest(std::size_t shown) {
-  constexpr std::size_t width = 79;
+  const std::size_t width = terminal_width() - 1;
   if (environment("TERM") != "dumb" && environment("NO_COLOR").empty()) return "\x1b[K";
   return std::string(shown < width ? width - shown : 0, ' ');
 }

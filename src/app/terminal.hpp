@@ -21,6 +21,9 @@ std::string one_message(std::string_view text);
 /// Whether standard error is a terminal, on which a line can be drawn over and over.
 bool is_terminal();
 
+/// Columns of the terminal that standard error is; 80 where it is none.
+std::size_t terminal_width();
+
 /// Ends a line that is drawn over a longer one: by the escape that clears the rest, or by blanks where the terminal
 /// knows no escapes (TERM=dumb) or nobody wants them (NO_COLOR). `shown`: characters of the line.
 std::string clear_rest(std::size_t shown);

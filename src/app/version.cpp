@@ -14,7 +14,7 @@ std::string version_text() {
   return fmt::format(
       "shoal {}\nrevision: {}\ncompiler: {}\nMPI: {}\nHDF5: {}\ninstruction set: {} (this machine: {})\n", version(),
       SHOAL_REVISION, SHOAL_COMPILER, mpi_library_version(), hdf5_library_version(),
-      target_names(supported_targets()).front(), fmt::join(target_names(supported_targets()), ", "));
+      spoken_target(target_names(supported_targets()).front()), fmt::join(target_names(supported_targets()), ", "));
 }
 
 }  // namespace shoal::app

@@ -1,4 +1,6 @@
 // Lloyd's algorithm among the rows of seeding: centres are means in its geometry.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -84,6 +86,7 @@ void refine_labels(const RowPass<Row>& pass, const SeedSpace<Row>& space, std::s
                    std::vector<std::int32_t>& labels) {
   const std::size_t width = space.n_coordinates(), line = 1 + width;
   for (int i = 0; i < n_passes; ++i) {
+    pass.phase(fmt::format("seeding: pass {} of {} to centres", i + 1, n_passes));
     const Statistics sums = pass.reduce(SumLayout{n_clusters * line}, [&](const RowBlock<Row>& block, Statistics& s) {
       space.add(block, std::span(labels).subspan(block.first_local, block.n_rows), s.sums);
     });

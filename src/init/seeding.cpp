@@ -165,11 +165,14 @@ Seeds<Row> kmeans_parallel(const RowPass<Row>& pass, const SeedSpace<Row>& space
   candidates.add(pass, space, first_row(pass, seed));
   double cost = cost_of(pass, candidates.distance);
   for (std::uint32_t round = 0; cost > 0 && (round < usual_rounds || candidates.size() < n_clusters); ++round) {
+    pass.phase(
+        fmt::format("seeding: round {} of {}{}", round + 1, usual_rounds, round < usual_rounds ? "" : " or more"));
     const double factor = 2.0 * static_cast<double>(n_clusters) / cost;
     candidates.add(pass, space, oversample(pass, candidates.distance, factor, seed, round));
     cost = cost_of(pass, candidates.distance);
   }
   if (candidates.size() < n_clusters && need_distinct) too_few_distinct(candidates.size(), n_clusters);
+  pass.phase(fmt::format("seeding: {} seeds of {} candidates", n_clusters, candidates.size()));
   const std::vector<std::size_t> chosen =
       recluster(space, candidates.values, candidates.width, weights_of(pass, candidates), n_clusters, seed);
   candidates.forget_rows();

@@ -137,7 +137,7 @@ Shard<Row> make_shard(const Communicator& comm, const RowSlices& slices, const P
   agree(comm, [&] { shard.values.resize(shard.n_rows() * shard.width() + spare); });
   std::fill_n(shard.values.end() - static_cast<std::ptrdiff_t>(spare), spare, Row(0));
   const auto store = [&](const Slice& slice) {
-    if (options.between_slices) options.between_slices();
+    if (options.between_slices) options.between_slices(slice.n_rows);
     store_slice(slice, options, shard);
   };
   slices.rows(store, in_place(shard));

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <string_view>
 
 #include "shoal/core/error.hpp"
 
@@ -47,10 +48,19 @@ std::vector<std::string> target_names(std::uint64_t targets) {
 std::uint64_t target_by_name(const std::string& name) {
   for (std::uint64_t bits = compiled; bits != 0; bits &= bits - 1) {
     const std::uint64_t target = bits & (~bits + 1);
-    if (lower(hwy::TargetName(static_cast<std::int64_t>(target))) == lower(name)) return target;
+    const std::string own = hwy::TargetName(static_cast<std::int64_t>(target));
+    if (lower(own) == lower(name) || lower(spoken_target(own)) == lower(name)) return target;
   }
   throw Error(ExitCode::usage, fmt::format("--target {}: no such instruction set; this binary has {}", name,
                                            fmt::join(target_names(compiled), ", ")));
+}
+
+std::string spoken_target(std::string name) {
+  constexpr std::string_view highway = "AVX3";
+  if (!name.starts_with(highway)) return name;
+  name.replace(0, highway.size(), "AVX-512");
+  std::ranges::replace(name, '_', ' ');
+  return name;
 }
 
 std::string target_name() {

@@ -100,13 +100,17 @@ class Contest {
           "a sample of {} rows is too small for {} clusters: one plain start; --search-rows N takes a larger "
           "sample",
           sample.summary().n_rows, options_.model.n_clusters));
-    const Search<Row> all(options_.model, starter_.layout(), starter_.moments(), options_.start.seeding, sample,
-                          Crew(pass_.comm(), pass_.n_threads()));
+    Search<Row> all(options_.model, starter_.layout(), starter_.moments(), options_.start.seeding, sample,
+                    Crew(pass_.comm(), pass_.n_threads()));
     Candidate known;
     if (!progress().found.empty()) known = found_before();
     while (progress().found.size() < n_searches()) {
       followers_.starts.between();
       const std::size_t number = progress().found.size();
+      all.tell_phases([&](const std::string& what) {
+        followers_.starts.phase(
+            fmt::format("search {} of {} on {} rows: {}", number + 1, n_searches(), sample.summary().n_rows, what));
+      });
       Candidate found = number < n_independent ? all.run(options_.start.seed, number, known)
                                                : all.grown(options_.start.seed, number, scan_.fewer, known);
       keep(found, sample.summary());

@@ -110,7 +110,7 @@ std::string falls_sentence(const NamedArrays& health) {
   const auto add = [&](double n, const char* what) {
     if (n > 0) repairs += fmt::format("{}{} {}", repairs.empty() ? "" : ", ", plural(n, "cluster", "clusters"), what);
   };
-  add(reseeded, "begun anew");
+  add(reseeded, "started again");
   add(dropped, "dropped");
   if (collapsed > 0)
     repairs += fmt::format("{}{} raised to the floor", repairs.empty() ? "" : ", ",
@@ -132,6 +132,12 @@ std::string residual_sentence(const ModelFile& model) {
                      names.of(place / array->shape[1]), names.of(place % array->shape[1]),
                      *largest > large_residual ? "they depend on each other within classes"
                                                : "features are as good as independent within classes");
+}
+
+/// Where most starts ended elsewhere, so that more of them may end better still.
+bool best_is_rare(const NamedArrays& health) {
+  const double n = value_of(health, "starts");
+  return n >= 2 && 2 * value_of(health, "starts_reached_best") < n;
 }
 
 void add_duplicates(const NamedArrays& health, std::vector<std::string>& sentences) {
@@ -190,7 +196,7 @@ NamedArrays start_arrays(const StartProgress& starts) {
   return arrays;
 }
 
-bool is_degenerate(const ModelFile& model) { return !soundness_in(model.health).sound(); }
+std::int64_t n_degenerate(const ModelFile& model) { return soundness_in(model.health).n_degenerate(); }
 
 std::vector<std::string> health_sentences(const ModelFile& model) {
   if (model.health.empty()) return {};
@@ -205,6 +211,39 @@ std::vector<std::string> health_sentences(const ModelFile& model) {
     if (!sentence.empty()) sentences.push_back(std::move(sentence));
   add_duplicates(model.health, sentences);
   return sentences;
+}
+
+std::vector<std::string> health_problems(const ModelFile& model) {
+  if (model.health.empty()) return {};
+  const Soundness soundness = soundness_in(model.health);
+  std::vector<std::string> problems;
+  if (!soundness.sound()) problems.push_back("degenerate: " + soundness.sentence({model.feature_names, {}}));
+  if (best_is_rare(model.health))
+    problems.push_back(starts_sentence(model.health) + "; more starts may find a better one");
+  if (value_of(model.health, "ambiguous") > 0.5) problems.push_back(separation_sentence(model));
+  if (std::string falls = falls_sentence(model.health); !falls.empty()) problems.push_back(std::move(falls));
+  add_duplicates(model.health, problems);
+  return problems;
+}
+
+std::vector<std::string> size_warnings(const ModelFile& model) {
+  std::vector<std::string> warnings;
+  if (!model.is_mixture) return warnings;
+  if (static_cast<double>(model.n_parameters) > model.total_weight)
+    warnings.push_back(
+        fmt::format("{} free parameters for {:.6g} rows: the model can follow chance; fewer clusters, or "
+                    "fewer free parameters in each, say more",
+                    model.n_parameters, model.total_weight));
+  if (find(model.parameters, "covariances") == nullptr || n_degenerate(model) > 0) return warnings;
+  std::string few;
+  const std::vector<double> counts = model.counts();
+  for (std::size_t k = 0; k < counts.size(); ++k)
+    if (counts[k] < static_cast<double>(model.n_features))
+      few += fmt::format("{}{} ({:.3g} rows)", few.empty() ? "" : ", ", k, counts[k]);
+  if (!few.empty())
+    warnings.push_back(fmt::format("components of fewer rows than the {} features: {}; fewer clusters say more",
+                                   model.n_features, few));
+  return warnings;
 }
 
 }  // namespace shoal

@@ -41,6 +41,7 @@ template <class Row>
 Candidate Search<Row>::run(std::uint64_t seed, std::size_t number, const Candidate& known) const {
   const SampleFits<Row> fits(options_, layout_, moments_, seeding_),
       parts(options_of_parts(options_), layout_, moments_, seeding_);
+  if (phases_) phases_("starts");
   const Beginning& begin = fits.minimises() ? of_hard_models : of_mixtures;
   const std::vector<Candidate> starts = crew_.each<Candidate>(begin.n_starts, [&](std::size_t i) {
     return fits.from_draw(sample_, seed_of_start(seed, number * begin.n_starts + i), begin.start);
@@ -55,7 +56,8 @@ Candidate Search<Row>::run(std::uint64_t seed, std::size_t number, const Candida
   best = fits.from_parameters(sample_, best.parameters, begin.best);
   best.passes += passes;
   if (!best.exists()) return best;
-  return SplitMerge<Row>(fits, parts, sample_, crew_, seed_of_start(seed, number)).improved(std::move(best), known);
+  return SplitMerge<Row>(fits, parts, sample_, crew_, seed_of_start(seed, number))
+      .improved(std::move(best), known, phases_);
 }
 
 template <class Row>
@@ -67,7 +69,7 @@ Candidate Search<Row>::grown(std::uint64_t seed, std::size_t number, const Named
   Candidate from;
   from.parameters = fewer;
   while (from.exists() && n_clusters_of(from.parameters) < options_.n_clusters) from = moves.grown(from);
-  return from.exists() ? moves.improved(std::move(from), known) : run(seed, number, known);
+  return from.exists() ? moves.improved(std::move(from), known, phases_) : run(seed, number, known);
 }
 
 double same_optimum(bool minimises) { return (minimises ? hard_limits : mixture_limits).least_gain; }

@@ -1,5 +1,7 @@
 #include "search/split_merge.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -277,9 +279,10 @@ bool SplitMerge<Row>::same_optimum(const Candidate& a, const Candidate& b) const
 }
 
 template <class Row>
-Candidate SplitMerge<Row>::improved(Candidate from, const Candidate& known) {
+Candidate SplitMerge<Row>::improved(Candidate from, const Candidate& known, const Phases& phases) {
   for (int successes = 0, failures = 0; successes < most_successes && failures < most_failures;) {
     if (same_optimum(from, known)) break;
+    if (phases) phases(fmt::format("moves, {} made", successes));
     const bool success = round(from);
     successes += success ? 1 : 0;
     failures = success ? 0 : failures + 1;

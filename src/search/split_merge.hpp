@@ -7,6 +7,7 @@
 
 #include "search/component_lines.hpp"
 #include "search/sample_fits.hpp"
+#include "shoal/core/phases.hpp"
 #include "shoal/pass/crew.hpp"
 
 namespace shoal {
@@ -32,7 +33,7 @@ class SplitMerge {
 
   /// The best that rounds of moves from this one find: each round tries the most promising, takes the first that
   /// succeeds, and two rounds in vain end it; so does arriving where another search ended. Collective.
-  Candidate improved(Candidate from, const Candidate& known);
+  Candidate improved(Candidate from, const Candidate& known, const Phases& phases);
 
   /// As many more components as the model wants, at most twice as many: those whose splits gain most are split. Nothing
   /// where none can be. Collective.

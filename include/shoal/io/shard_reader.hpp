@@ -20,7 +20,8 @@ struct ReadOptions {
   LevelOffsets known_levels;   ///< of a model that is to be applied; empty: from attribute, names or data
   std::size_t n_clusters = 1;  ///< for the coding of rows of codes
   int threads = 1;
-  std::function<void()> between_slices{};  ///< may throw an Error to end the reading; called by several threads at once
+  /// Gets the number of rows that come next; may throw an Error to end the reading; called by several threads at once.
+  std::function<void(std::int64_t)> between_slices{};
   std::vector<std::string> known_features{};  ///< of a model that is to be applied; empty: unknown
   Scaling scaling{};                          ///< of a model that is to be applied; empty: none, or it is to be found
   std::optional<LevelNames> known_names{};    ///< of the model's levels; nothing: those of the first data set

@@ -10,6 +10,7 @@
 #include "shoal/comm/communicator.hpp"
 #include "shoal/comm/gather_values.hpp"
 #include "shoal/core/matrix.hpp"
+#include "shoal/core/phases.hpp"
 #include "shoal/core/statistics.hpp"
 #include "shoal/data/shard.hpp"
 
@@ -33,6 +34,12 @@ class RowPass {
 
   /// From here on called before each pass, on all ranks: it may throw an Error on all alike. Empty: no more.
   void before_each(std::function<void()> call) { before_each_ = std::move(call); }
+
+  /// Who is to know what is being done with the rows.
+  void tell_phases(Phases phases) { phases_ = std::move(phases); }
+  void phase(const std::string& what) const {
+    if (phases_) phases_(what);
+  }
 
   /// The sum over all blocks of what `add` puts into a block's statistics, exact across blocks.
   /// `add` runs in several threads at once. `last`, where given, is called once on every rank when its blocks are done,
@@ -79,6 +86,7 @@ class RowPass {
   int threads_;
   DataSummary summary_;
   std::function<void()> before_each_;
+  Phases phases_;
   mutable PassCosts costs_;
 };
 

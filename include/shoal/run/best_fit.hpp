@@ -30,6 +30,8 @@ class StartObserver {
   virtual void search_ended(const StartProgress& /*so_far*/) {}
   /// Between pieces of work without passes over all rows: may throw an Error on all ranks alike, to stop.
   virtual void between() {}
+  /// What is being done now, for people who wait.
+  virtual void phase(const std::string& /*what*/) {}
   /// A sentence for people.
   virtual void tell(const std::string& /*sentence*/) {}
 };

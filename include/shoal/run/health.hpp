@@ -26,7 +26,14 @@ NamedArrays start_arrays(const StartProgress& starts);
 /// The health of a model, a sentence each; the first says whether it is sound. Of a file that has no /health: nothing.
 std::vector<std::string> health_sentences(const ModelFile& model);
 
-/// Whether any component is degenerate.
-bool is_degenerate(const ModelFile& model);
+/// Of these what a person should do something about.
+std::vector<std::string> health_problems(const ModelFile& model);
+
+/// What is to be said of a model that is large for its rows: more parameters than rows, or normal components of fewer
+/// rows than features.
+std::vector<std::string> size_warnings(const ModelFile& model);
+
+/// How many components are degenerate, as far as the file tells.
+std::int64_t n_degenerate(const ModelFile& model);
 
 }  // namespace shoal

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "shoal/core/phases.hpp"
 #include "shoal/init/start.hpp"
 #include "shoal/pass/crew.hpp"
 #include "shoal/search/candidate.hpp"
@@ -23,6 +24,8 @@ class Search {
   Search(const ModelOptions& options, const RowLayout& layout, const ColumnMoments& moments, Seeding seeding,
          const Sample<Row>& sample, const Crew& crew);
 
+  void tell_phases(Phases phases) { phases_ = std::move(phases); }
+
   /// Search number `number` of this seed, which ends early where it comes to what an earlier one found. Collective.
   [[nodiscard]] Candidate run(std::uint64_t seed, std::size_t number, const Candidate& known = {}) const;
 
@@ -38,6 +41,7 @@ class Search {
   Seeding seeding_;
   const Sample<Row>& sample_;
   Crew crew_;
+  Phases phases_;
 };
 
 /// How near two results of searches come that have the same optimum: nats a row, or a share of the objective.
