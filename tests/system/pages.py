@@ -15,6 +15,7 @@ import shoal
 FENCE = re.compile(r"^```(\w*)(?: \((?:exits (\d+)|(not run))\))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 KINDS = {"python", "sh", "text"}
 LAUNCHER = """#!/bin/sh
+[ -z "$OMPI_COMM_WORLD_RANK" ] || exec '{program}' "$@"  # under the mpirun of the page
 case "$*" in
   *--dry-run*) exec '{program}' "$@" ;;  # tells of ranks
   fit*|select*|predict*|score*) exec {launch} '{program}' "$@" ;;
