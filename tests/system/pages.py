@@ -64,7 +64,9 @@ class Reader:
         return self
 
     def files(self):
-        return {file.name: file.read_bytes() for file in sorted(self.folder.iterdir()) if file.is_file()}
+        """But logs, which hold times."""
+        return {file.name: file.read_bytes() for file in sorted(self.folder.iterdir())
+                if file.is_file() and file.suffix != ".jsonl"}
 
     def run(self, command, code, text):
         env = {**os.environ, "PATH": f"{self.tools}:{os.environ['PATH']}"}

@@ -2,17 +2,31 @@
 import concurrent.futures
 import re
 
+import h5py
+
 import pages
 import shoal
 
 ELSEWHERE = {"from-scikit-learn"}  # test_from_scikit_learn.py
 
 
+def write_foreign(folder):
+    """Files that take other programs to write: classic NetCDF, and a filter that HDF5 does not bring."""
+    (folder / "classic.nc").write_bytes(b"CDF\x01" + bytes(28))
+    creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    creation.set_chunk((40, 3))
+    creation.set_filter(32015, h5py.h5z.FLAG_OPTIONAL, (3,))
+    with h5py.File(folder / "zstd.h5", "w") as file:
+        h5py.h5d.create(file.id, b"X", h5py.h5t.IEEE_F64LE, h5py.h5s.create_simple((120, 3)), creation)
+
+
 class Docs(shoal.ShoalTest):
-    def check(self, page):
+    def check(self, page, prepare=lambda folder: None):
         """The page is true, and its files are the same bytes on three ranks."""
+        readers = [pages.Reader(page, self.path("alone")), pages.Reader(page, self.path("three"), "mpirun -n 3")]
+        for reader in readers:
+            prepare(reader.folder)
         with concurrent.futures.ThreadPoolExecutor() as pool:
-            readers = [pages.Reader(page, self.path("alone")), pages.Reader(page, self.path("three"), "mpirun -n 3")]
             alone, three = pool.map(pages.Reader.read, readers)
         self.assertEqual(alone.problems, [])
         self.assertEqual(three.problems, [])
@@ -22,7 +36,7 @@ class Docs(shoal.ShoalTest):
             self.assertEqual(three.files()[name], content, name)
 
     def test_data(self):
-        self.check("data")
+        self.check("data", write_foreign)
 
     def test_results(self):
         self.check("results")
@@ -42,6 +56,13 @@ class Docs(shoal.ShoalTest):
             self.assertLessEqual({kind for kind, _, _ in pages.blocks(page)}, pages.KINDS, page)
             if pages.blocks(page) and page not in ELSEWHERE:
                 self.assertTrue(hasattr(self, "test_" + page.replace("-", "_")), page)
+
+    def test_the_library_page_shows_an_example(self):
+        """Which test_install.py compiles: the page has the lines of examples/fit_file.cpp."""
+        example = (shoal.ROOT / "examples/fit_file.cpp").read_text()
+        code = re.search(r"```cpp \(not run\)\n(.*?)```", pages.text_of("library"), re.DOTALL)[1]
+        for line in code.splitlines():
+            self.assertIn(line.strip(), example)
 
     def test_links_lead_somewhere(self):
         """Of pages to each other, to headings, and of the README to pages."""
