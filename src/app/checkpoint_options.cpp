@@ -24,13 +24,13 @@ double time_limit(const std::string& text) {
   if (text != "auto") {
     const auto seconds = parse_duration(text);
     if (seconds && *seconds > 0) return *seconds;
-    throw Error(ExitCode::usage, fmt::format("--max-time {}: is no time; write HH:MM:SS, 90min, 23h or auto", text));
+    throw Error(ExitCode::usage, fmt::format("--max-time {}: is not a time; write HH:MM:SS, 90min, 23h or auto", text));
   }
   const char* end = std::getenv("SLURM_JOB_END_TIME");  // NOLINT: read once, before any thread
   const auto epoch = end == nullptr ? std::nullopt : parse_count(end);
   if (!epoch)
     throw Error(ExitCode::usage,
-                "--max-time auto: SLURM_JOB_END_TIME is not in the environment, or is no time; give one as HH:MM:SS");
+                "--max-time auto: SLURM_JOB_END_TIME is not set, or is not a time; give a time as HH:MM:SS");
   return static_cast<double>(*epoch - std::time(nullptr)) +
          std::chrono::duration<double>(std::chrono::steady_clock::now() - program_start()).count();
 }
@@ -42,9 +42,9 @@ void check_checkpoint_options(const Arguments& a) {
                             a.checkpoint_every));
   if (!a.checkpoint.empty()) return;
   if (!a.max_time.empty())
-    throw Error(ExitCode::usage, "--max-time: needs --checkpoint FILE, or what was done by then would be lost");
+    throw Error(ExitCode::usage, "--max-time: needs --checkpoint FILE; without one the work would be lost");
   if (a.restart == Restart::require)
-    throw Error(ExitCode::usage, "--restart require: needs --checkpoint FILE, from which to go on");
+    throw Error(ExitCode::usage, "--restart require: needs --checkpoint FILE to continue from");
 }
 
 }  // namespace shoal::app

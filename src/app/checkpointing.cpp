@@ -50,13 +50,14 @@ std::optional<Checkpoint> Checkpointing::find() {
   std::string complaints = fmt::format("{}", fmt::join(found.complaints, "; "));
   comm_.broadcast(complaints);
   if (found.checkpoint) {
-    if (!complaints.empty()) warn(comm_, arguments_, complaints + "; going on from the checkpoint before it");
+    if (!complaints.empty()) warn(comm_, arguments_, complaints + "; continuing from the checkpoint before it");
     return std::move(found.checkpoint);
   }
   if (require)
-    throw Error(ExitCode::bad_data, fmt::format("--restart require: no checkpoint to go on from: {}",
+    throw Error(ExitCode::bad_data, fmt::format("--restart require: no checkpoint to continue from: {}",
                                                 complaints.empty() ? store_->name() + " does not exist" : complaints));
-  if (!complaints.empty()) warn(comm_, arguments_, complaints + "; nothing to go on from: beginning anew");
+  if (!complaints.empty())
+    warn(comm_, arguments_, complaints + "; there is nothing to continue from: starting from the beginning");
   return std::nullopt;
 }
 
@@ -195,7 +196,7 @@ void Checkpointing::try_to_write(const FitState& state) {
   } catch (const Error& error) {
     superseded_ = !store_->holds_lease();
     if (!superseded_)
-      tell(fmt::format("shoal: warning: {}; the fit goes on, the checkpoint before stays, and it is tried again\n",
+      tell(fmt::format("shoal: warning: {}; the fit goes on and tries again later, and the previous checkpoint stays\n",
                        error.what()));
   }
   last_write_ = Clock::now();
@@ -250,8 +251,8 @@ void Checkpointing::write_finished(const FitState& state, const std::string& rea
       write(checkpoint);
     } catch (const Error& error) {
       if (!store_->holds_lease()) throw;
-      tell(
-          fmt::format("shoal: warning: {}; the fit is finished, but run again it would not know that\n", error.what()));
+      tell(fmt::format("shoal: warning: {}; the fit is finished, but the same command would not know that\n",
+                       error.what()));
     }
   });
 }

@@ -86,7 +86,7 @@ void require_config(const std::string& file) {
   if (!std::filesystem::is_regular_file(file, error))
     throw Error(ExitCode::no_input, fmt::format("--config {}: no such file; check the name", file));
   if (std::filesystem::file_size(file, error) > most)
-    throw Error(ExitCode::usage, fmt::format("--config {}: is no config: it has more than 1 MiB", file));
+    throw Error(ExitCode::usage, fmt::format("--config {}: is not a config: it has more than 1 MiB", file));
 }
 
 std::shared_ptr<CLI::Config> toml_reader(const std::string& file) { return std::make_shared<TomlReader>(file); }

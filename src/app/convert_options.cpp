@@ -51,10 +51,9 @@ void add_convert(CLI::App& root, Arguments& a) {
   const auto add_column = [&](const char* name, const char* type, std::string& value, const char* help) {
     app->add_option(name, value, help)->type_name(type)->multi_option_policy(CLI::MultiOptionPolicy::Throw);
   };
-  add_column(
-      "--columns", "LIST", a.table.columns,
-      "Columns that become features, in this order: names, numbers from 0, ranges 3:9 (without 9), ^NAME for all "
-      "but; by commas [all but ids and labels]");
+  add_column("--columns", "LIST", a.table.columns,
+             "Columns that become features, in this order: names, numbers from 0, ranges 3:9 (9 excluded), ^NAME for "
+             "all but NAME; separated by commas [all but ids and labels]");
   add_column("--id-column", "COLUMN", a.table.id_column,
              "Text: this column goes to /ids, integers as such, else as text");
   add_column("--label-column", "COLUMN", a.table.label_column,
@@ -62,8 +61,8 @@ void add_convert(CLI::App& root, Arguments& a) {
   add_column("--categorical", "NAMES|all", a.table.categorical,
              "Text: these features are texts and become codes in sorted order; their names go to /levels");
   add_words(app, "--type", a.type, {"auto", "float64", "float32", "uint8", "int32", "int64"},
-            "Stored type; auto: that of .npy in float32, else the smallest integer type where all values are integers, "
-            "else float64");
+            "Stored type; auto: float32 for .npy of float32, else the smallest integer type where all values are "
+            "integers, else float64");
   add_option(app, "--threshold", threshold_option(), a.threshold);
   add_words(app, "--header", a.table.header, {"auto", "yes", "no"},
             "Text: whether the first line holds names; auto: where it is not all numbers, or options give names");

@@ -106,19 +106,18 @@ void print_plan(const Communicator& comm, const FitPlan& plan) {
   const double most =
       std::clamp(std::min(all_rows / 64e6, all_rows / (20 * need.statistics)), 1.0, static_cast<double>(blocks));
   std::string text = headline(comm, plan) + "\n";
-  text += fmt::format("  memory a rank         {}: {} for rows, {} for sums and buffers, {} for the program and MPI\n",
+  text += fmt::format("  memory per rank       {}: {} for rows, {} for sums and buffers, {} for the program and MPI\n",
                       human_bytes(need.total()), human_bytes(need.rows), human_bytes(need.to_come() - need.rows),
                       human_bytes(need.process));
-  text += fmt::format("  bytes a reduction     {:.0f} ({})\n", need.statistics, human_bytes(need.statistics));
+  text += fmt::format("  bytes per reduction   {:.0f} ({})\n", need.statistics, human_bytes(need.statistics));
   if (plan.arguments.scan)
     text += fmt::format("  fits                  {}, one after the other, each with searches of its own\n",
                         plan.arguments.scan->n_fits());
   if (need.sample_rows > 0) {  // passes as measured on simulated sets: most searches took half to twice as many
     const double passes = plan.family().mixture ? 700 : 200;
     text += fmt::format(
-        "  searches              on a sample of {} rows, {} a rank; about {:.0f} passes over it, the work of {:.3g} "
-        "over all "
-        "rows, dealt over {} in threads\n",
+        "  searches              on a sample of {} rows, {} per rank; about {:.0f} passes over it, the work of {:.3g} "
+        "over all rows, shared by all threads of {}\n",
         need.sample_rows, human_bytes(need.search), passes,
         passes * static_cast<double>(need.sample_rows) / static_cast<double>(plan.partition.n_rows),
         comm.size() == 1 ? "one rank" : fmt::format("{} ranks", comm.size()));

@@ -35,8 +35,9 @@ std::string prototype_pictures(const ModelFile& model, const std::string& name, 
   const Parameter centre = options.family().parameters(options, {n, d, levels}).front();
   const auto width = static_cast<std::size_t>(width_wanted);
   if (centre.shape != std::vector{n, d} || d % width != 0)
-    throw Error(ExitCode::usage, fmt::format("--prototypes {}: {} features of a {} model do not make lines of {}",
-                                             width, d, model.model, width));
+    throw Error(ExitCode::usage,
+                fmt::format("--prototypes {}: the {} features of this {} model cannot be cut into lines of {}", width,
+                            d, model.model, width));
   const NamedArray centres = centres_in_data_units(model, name);
   const std::vector<double> counts = require_array(model.parameters, "counts", {n}, name).values;
   const bool share = centre.domain == Domain::probabilities;

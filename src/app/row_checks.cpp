@@ -33,9 +33,9 @@ Error range_error(const FitPlan& plan, const RangeProblem& problem, double weigh
                     info->name(), row, info->column_text(problem.column), problem.value, problem.span, type),
         problem.row};
   return {ExitCode::bad_data,
-          fmt::format("{}: row {}, column {}: {}: the values span {} only, so that their squares are zero to {}; scale "
-                      "the data up",
-                      info->name(), row, info->column_text(problem.column), problem.value, problem.span, type),
+          fmt::format(
+              "{}: row {}, column {}: {}: the values span only {}, so their squares are zero in {}; scale the data up",
+              info->name(), row, info->column_text(problem.column), problem.value, problem.span, type),
           problem.row};
 }
 

@@ -56,14 +56,16 @@ void require_usable(const Arguments& arguments, const TableHead& head, const Cen
   const std::string& file = arguments.data[0];
   constexpr std::size_t longest_id = 4096;
   if (census.n_rows == 0)
-    throw Error(ExitCode::bad_data,
-                fmt::format("{}: has no rows{}", file,
-                            head.names.empty() ? "" : " below the line of names (--header no makes that one a row)"));
+    throw Error(
+        ExitCode::bad_data,
+        fmt::format("{}: has no rows{}", file,
+                    head.names.empty() ? "" : " below the line of names (--header no takes that line as a row)"));
   if (census.ids.longest > longest_id)
-    throw Error(ExitCode::bad_data, fmt::format("{}: --id-column {}: an id has {} bytes; {} are possible", file,
+    throw Error(ExitCode::bad_data, fmt::format("{}: --id-column {}: an id has {} bytes; at most {} are possible", file,
                                                 arguments.table.id_column, census.ids.longest, longest_id));
   if (arguments.threshold && !head.categorical.empty())
-    throw Error(ExitCode::usage, "--threshold: does not go with --categorical: codes are neither above nor below");
+    throw Error(ExitCode::usage,
+                "--threshold: cannot be combined with --categorical: codes are neither above nor below");
   if (arguments.threshold && census.n_missing > 0)
     throw Error(ExitCode::bad_data,
                 fmt::format("--threshold: {} holds {} missing values, which are neither above nor below", file,
@@ -71,10 +73,10 @@ void require_usable(const Arguments& arguments, const TableHead& head, const Cen
   for (const std::size_t feature : head.categorical) {
     const std::string name = feature_name(head, feature);
     if (name.find('/') != std::string::npos || name == ".")
-      throw Error(ExitCode::bad_data,
-                  fmt::format("{}: --categorical: the name \"{}\" cannot be that of a data set (/levels/{}); give the "
-                              "column another",
-                              file, name, name));
+      throw Error(
+          ExitCode::bad_data,
+          fmt::format("{}: --categorical: \"{}\" cannot be the name of a data set (/levels/{}); rename the column",
+                      file, name, name));
   }
 }
 
@@ -114,7 +116,8 @@ class RowMaker {
   [[nodiscard]] std::int32_t number(const Levels& levels, std::string_view text) const {
     const std::int32_t found = levels.number_of(text);
     if (found < -1)
-      throw Error(ExitCode::io_failure, fmt::format("{}: changed while it was read; repeat that", arguments_.data[0]));
+      throw Error(ExitCode::io_failure,
+                  fmt::format("{}: changed while it was read; convert it again", arguments_.data[0]));
     return found;
   }
 

@@ -92,8 +92,8 @@ void write_results(const RowPass<Row>& pass, std::int64_t bytes_a_pass, const Se
   if (scan) tell_of_scan(comm, plan, found.table);
   if (!best.soundness.sound())
     warn(comm, plan.arguments,
-         "degenerate, and nothing sound was found: " + best.soundness.sentence(names) +
-             "; its likelihood says little: fewer clusters, another covariance or more --regularization help");
+         "degenerate, and no sound fit was found: " + best.soundness.sentence(names) +
+             "; its likelihood says little; use fewer clusters, another covariance or more --regularization");
   say(comm, plan.arguments, summary_text(file, best.result, plan.arguments));
   if (plan.arguments.json) print_result(comm, one_line(json) + "\n");
 }
@@ -234,7 +234,7 @@ void fit_and_write(const Communicator& comm, FitPlan& plan, Outputs& outputs, Ch
   warn_of_crowded_cores(comm, arguments, plan.threads);
   if (before)
     say(comm, arguments,
-        fmt::format("going on from {} after {}", printable(arguments.checkpoint),
+        fmt::format("continuing from {} after {}", printable(arguments.checkpoint),
                     place_text(before->state, before->starts, before->scan.lines.size())));
   read_ids_of_labels(comm, plan, outputs);
   Life life{plan, outputs, reporter, checkpointing, before};
@@ -254,7 +254,7 @@ void fit_and_write(const Communicator& comm, FitPlan& plan, Outputs& outputs, Ch
     return on_rows(rows, [&](auto& pass) { return fit_rows(pass, life); });
   };
   if (fitted()) return;
-  say(comm, arguments, "note: float32 cannot hold the squares or distances of these values: going on in float64");
+  say(comm, arguments, "note: float32 cannot hold the squares or distances of these values: computing in float64");
   plan.set_precision(Precision::float64);
   check_memory(comm, plan);
   fitted();

@@ -75,8 +75,8 @@ void run_predict(const Communicator& comm, const Arguments& arguments) {
     throw Error(ExitCode::usage, fmt::format("--responsibilities, --log-density: a {} model has none; only mixtures do",
                                              app.family().name));
   if (app.family().mixture && arguments.distances)
-    throw Error(ExitCode::usage, fmt::format("--distances: a {} model has no centres that rows are compared with; "
-                                             "--responsibilities, --log-density tell how well a row fits",
+    throw Error(ExitCode::usage, fmt::format("--distances: a {} model has no centres that rows are compared with; use "
+                                             "--responsibilities or --log-density",
                                              app.family().name));
   std::vector<std::string> inputs = files_of(app.datasets);
   inputs.insert(inputs.end(), {arguments.model_file, arguments.config});

@@ -63,7 +63,7 @@ void add_clusters(CLI::App* app, GivenOptions& given) {
     }
   };
   app->add_option_function<std::vector<std::string>>(
-         "-k,--clusters", note, "Numbers of clusters: FIRST:LAST, with LAST, FIRST:LAST:STEP, or a list 2,3,5")
+         "-k,--clusters", note, "Numbers of clusters: FIRST:LAST (LAST included), FIRST:LAST:STEP, or a list 2,3,5")
       ->allow_extra_args(false)
       ->required()
       ->type_name("K:K|LIST");
@@ -85,7 +85,7 @@ void add_kinds(CLI::App* app, GivenOptions& given) {
     };
     app->add_option_function<std::vector<std::string>>(
            "--" + found->name, note,
-           fmt::format("{}: {}; several, by commas, are all tried", family->name, found->help))
+           fmt::format("{}: {}; several, separated by commas, are all tried", family->name, found->help))
         ->allow_extra_args(false)
         ->type_name(found->values);
   }
@@ -98,9 +98,9 @@ void add_criterion(CLI::App* app, GivenOptions& given) {
   };
   app->add_option_function<std::string>(
          "--criterion", note,
-         "Mixtures: the least bic, aic or icl [bic]. kmeans, kmedians: the largest simplified silhouette or "
-         "calinski-harabasz index (of kmedians by its own distances), or the elbow: where ln objective over "
-         "ln K lies farthest below the line between its ends [silhouette]")
+         "What decides. Mixtures: the smallest bic, aic or icl [bic]. kmeans, kmedians: the largest silhouette "
+         "(simplified: by distances to centres) or calinski-harabasz index, or the elbow: where ln objective "
+         "over ln K is farthest below the line between its ends [silhouette]")
       ->type_name("C");
 }
 
@@ -135,13 +135,17 @@ void set_scan(const GivenOptions& given, Arguments& arguments) {
   scan.criterion = given.criterion.value_or(default_criterion(family));
   check_scan(scan, family);
   if (!run.start.file.name.empty())
-    throw Error(ExitCode::usage, fmt::format("--init {}: a start from a file has one number of clusters; select takes "
-                                             "kmeans-parallel or random, fit a file",
-                                             run.start.file.name));
+    throw Error(
+        ExitCode::usage,
+        fmt::format(
+            "--init {}: a start from a file has one number of clusters; use kmeans-parallel or random, or `shoal fit`",
+            run.start.file.name));
   if (run.model.mixing == Mixing::given)
-    throw Error(ExitCode::usage, fmt::format("--mixing {}: weights of a file are of one number of clusters; select "
-                                             "takes learned or uniform, fit a file",
-                                             run.model.mixing_file.name));
+    throw Error(
+        ExitCode::usage,
+        fmt::format(
+            "--mixing {}: weights of a file are for one number of clusters; use learned or uniform, or `shoal fit`",
+            run.model.mixing_file.name));
   run.model.n_clusters = scan.clusters.back();
   arguments.run = std::move(run);
   arguments.scan = std::move(scan);

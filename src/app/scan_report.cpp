@@ -94,7 +94,7 @@ void tell_of_scan(const Communicator& comm, const FitPlan& plan, const ScanTable
   const auto chosen = std::ranges::find(table.lines, true, &ScanLine::chosen);
   if (!chosen->eligible())
     warn(comm, plan.arguments,
-         fmt::format("no fit is sound and converged: K = {} is the best of the others by {}, and says little",
+         fmt::format("no fit is both sound and converged: K = {} is the best of the others by {}, and says little",
                      chosen->n_clusters, table.criterion));
   const auto [least, most] = std::ranges::minmax(table.lines, {}, &ScanLine::n_clusters);
   if (table.criterion == to_string(Criterion::elbow) && !(chosen->below_chord > 0))

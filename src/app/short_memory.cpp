@@ -88,10 +88,9 @@ void leave_without_memory(int rank) {
   std::free(std::exchange(reserve, nullptr));  // NOLINT
   wait_for_lower_ranks(rank);
   std::array<char, 160> text{};
-  const auto end = fmt::format_to_n(text.data(), text.size(),
-                                    "shoal: error: rank {} ran out of memory; use more hosts or more memory, or fewer "
-                                    "ranks a host\n",
-                                    rank);
+  const auto end = fmt::format_to_n(
+      text.data(), text.size(),
+      "shoal: error: rank {} ran out of memory; use more hosts or more memory, or fewer ranks per host\n", rank);
   tell(std::string_view(text.data(), end.out));
   abort_job(static_cast<int>(ExitCode::no_memory));
 }

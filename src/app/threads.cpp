@@ -72,11 +72,10 @@ void require_threads(int n) {
   for (std::size_t i = 0; i < started; ++i) pthread_join(threads[i], nullptr);
   pthread_attr_destroy(&attributes);
   if (started < threads.size())
-    throw Error(
-        ExitCode::no_memory,
-        fmt::format("{} threads a rank cannot be started, only {}: give fewer by --threads, or change the limits "
-                    "(ulimit -u, ulimit -v, OMP_STACKSIZE)",
-                    n, started + 1));
+    throw Error(ExitCode::no_memory,
+                fmt::format("{} threads per rank cannot be started, only {}: use fewer (--threads), or raise the "
+                            "limits (ulimit -u, ulimit -v, OMP_STACKSIZE)",
+                            n, started + 1));
 }
 
 int thread_count(const Arguments& arguments) {
@@ -114,8 +113,8 @@ void warn_of_crowded_cores(const Communicator& comm, const Arguments& arguments,
                      beyond[0], host.size() == 1 ? "1 rank" : fmt::format("{} ranks", host.size()), threads));
   else if (beyond[1] > 0)
     warn(comm, arguments,
-         fmt::format("a rank has {} threads but may run on {} of the cores: let it have more (srun --cpus-per-task, "
-                     "mpirun --bind-to none), or give it fewer threads",
+         fmt::format("a rank has {} threads but may run on {} of the cores: give it more cores (srun --cpus-per-task, "
+                     "mpirun --bind-to none) or fewer threads",
                      threads, threads - beyond[1]));
 }
 

@@ -21,25 +21,23 @@ Option<FitOptions> tolerance_option() {
     if (!options.tolerance) return {};
     return *options.tolerance;
   };
-  return {
-      "tolerance",
-      "T",
-      fmt::format("Mixtures: stop when the log-likelihood a row (a unit of weight) is estimated to gain less by "
-                  "going on; {0}: when the objective changes by less than this share; 0: fixed point or limit [{1}; "
-                  "{0}: {2}]",
-                  hard, tolerance_of_mixtures, tolerance_of_hard_models),
-      range_text(0.0, most),
-      set,
-      get,
-      MayBecome::less};
+  return {"tolerance",
+          "T",
+          fmt::format("Mixtures: stop when the log-likelihood per row (per unit of weight) is estimated to gain less "
+                      "than T by going on; {0}: when the objective changes by less than this share; 0: run to the "
+                      "fixed point or the limit [{1}; {0}: {2}]",
+                      hard, tolerance_of_mixtures, tolerance_of_hard_models),
+          range_text(0.0, most),
+          set,
+          get,
+          MayBecome::less};
 }
 
 Option<FitOptions> accelerate_option() {
   return choice_option<FitOptions, Accelerate>(
       "accelerate",
-      "Mixtures: squared extrapolation of EM, never to a smaller likelihood; auto: squarem, but off with --init FILE "
-      "or "
-      "--tolerance 0",
+      "Mixtures: extrapolate the steps of EM (SQUAREM), never to a smaller likelihood; auto: squarem, but off with "
+      "--init FILE or --tolerance 0",
       [](auto& options) -> auto& { return options.accelerate; });
 }
 
@@ -47,7 +45,7 @@ Option<FitOptions> accelerate_option() {
 
 std::vector<Option<FitOptions>> fit_options(bool mixture) {
   Option<FitOptions> limit = number_option<FitOptions, std::int64_t>(
-      "max-iterations", "I", "M-steps on all rows at most",
+      "max-iterations", "I", "At most this many M-steps on all rows",
       [](auto& options) -> auto& { return options.max_iterations; }, 0, std::int64_t{1} << 40U);
   limit.may_become = MayBecome::more;
   if (!mixture) return {limit, tolerance_option()};

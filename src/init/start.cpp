@@ -14,12 +14,13 @@ std::vector<Option<StartOptions>> start_options() {
   const auto get = [](const StartOptions& options) -> OptionValue {
     return options.file.name.empty() ? to_string(options.seeding) : options.file.resolved();
   };
-  return {
-      {"init", all_names<Seeding>() + "|FILE",
-       "Start: kmeans-parallel, random, or a model or other HDF5 file with the same /parameters arrays", "", set, get},
-      number_option<StartOptions, std::uint64_t>(
-          "seed", "S", "Every random draw is a function of the seed and the global row",
-          [](auto& options) -> auto& { return options.seed; }, 0, std::numeric_limits<std::uint64_t>::max())};
+  return {{"init", all_names<Seeding>() + "|FILE",
+           "Where the fit starts: kmeans-parallel, random, or a file: a model, or any HDF5 file with the same "
+           "/parameters arrays",
+           "", set, get},
+          number_option<StartOptions, std::uint64_t>(
+              "seed", "S", "Every random draw is a function of the seed and the global row",
+              [](auto& options) -> auto& { return options.seed; }, 0, std::numeric_limits<std::uint64_t>::max())};
 }
 
 }  // namespace shoal

@@ -137,8 +137,9 @@ DatasetInfo side_by_side(std::vector<DatasetInfo> parts, const std::string& path
   all.feature_names = names_side_by_side(parts);
   for (DatasetInfo& part : parts) {
     if (part.n_rows != all.n_rows)
-      throw Error(ExitCode::bad_data, fmt::format("{}: has {} rows, {} has {}; side by side they must have as many",
-                                                  part.name(), part.n_rows, parts.front().path, all.n_rows));
+      throw Error(ExitCode::bad_data,
+                  fmt::format("{}: has {} rows, {} has {}; data sets side by side must have equally many", part.name(),
+                              part.n_rows, parts.front().path, all.n_rows));
     assemble(part);
     for (ColumnBlock block : part.blocks) {
       block.source += all.sources.size();
@@ -153,7 +154,7 @@ DatasetInfo side_by_side(std::vector<DatasetInfo> parts, const std::string& path
   }
   if (all.levels.size() != static_cast<std::size_t>(all.n_columns)) {
     if (!all.levels.empty())
-      all.warnings.emplace_back("the attribute `levels` stands at some of the columns only: it is not looked at");
+      all.warnings.emplace_back("only some of the columns have the attribute `levels`: it is ignored");
     all.levels.clear();
   }
   settle_type(all);

@@ -73,7 +73,7 @@ std::string remedy(std::string_view field, const std::string& column) {
   const std::string_view text = trimmed(field);
   if (looks_decorated(text))
     return "write decimals with a point, no separators of thousands and no units (or is --delimiter right?)";
-  if (text.starts_with('#')) return "lines of comment may stand only before the table";
+  if (text.starts_with('#')) return "comment lines may stand only before the table";
   return fmt::format(
       "--categorical {0} makes codes of texts, --label-column {0} or --id-column {0} keeps them aside, and --columns "
       "^{0} leaves them out",

@@ -74,9 +74,9 @@ CheckpointStore::~CheckpointStore() { release_lease(); }
 /// the one before it still is.
 void CheckpointStore::require_own() const {
   const auto foreign = [](const std::string& file, const char* what) {
-    throw Error(
-        ExitCode::cannot_create,
-        fmt::format("{}: exists and is no {} of shoal; give --checkpoint another name, or move it away", file, what));
+    throw Error(ExitCode::cannot_create,
+                fmt::format("{}: exists and is not a {} of shoal; give --checkpoint another name, or move it away",
+                            file, what));
   };
   const FileFound before = look_at(previous()), newest = look_at(file_), taken = look_at(lease());
   if (newest.there && !is_generation(newest) && !is_generation(before)) foreign(file_, "checkpoint");

@@ -26,10 +26,10 @@ ChunkPlace look_up(hid_t dataset, const ChunkWish& wish, std::int64_t row, std::
   herr_t status = -1;
   const auto place = where_read([&] { status = H5Dread_chunk(dataset, H5P_DEFAULT, offset.data(), &mask, &nothing); });
   const auto failed = [&] {
-    return Error(ExitCode::bad_data,
-                 fmt::format("{}:{}: is damaged: its index of chunks cannot be read at row {}; copy it again or write "
-                             "it anew",
-                             wish.file, wish.path, row * wish.chunk_rows));
+    return Error(
+        ExitCode::bad_data,
+        fmt::format("{}:{}: is damaged: its index of chunks cannot be read at row {}; copy it or write it again",
+                    wish.file, wish.path, row * wish.chunk_rows));
   };
   if (status >= 0) {
     if (!place || place->bytes > 0xFFFFFFFFU) throw failed();

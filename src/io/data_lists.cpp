@@ -20,9 +20,10 @@ constexpr std::size_t most_bytes = std::size_t{64} << 20U;  // a list is no data
 std::vector<std::string> lines_of(const std::string& list) {
   std::string text = read_bytes(list, most_bytes);
   if (text.find('\0') != std::string::npos || text.size() == most_bytes)
-    throw Error(ExitCode::bad_data, fmt::format("@{}: is no list, a text with one data set a line; data themselves are "
-                                                "given without the @",
-                                                list));
+    throw Error(
+        ExitCode::bad_data,
+        fmt::format("@{}: is not a list (a text with one data set per line); give data themselves without the @",
+                    list));
   if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);  // a byte order mark
   std::vector<std::string> names;
   std::istringstream lines(text);
@@ -35,7 +36,7 @@ std::vector<std::string> lines_of(const std::string& list) {
                                                   list, number, name));
     names.emplace_back(name);
   }
-  if (names.empty()) throw Error(ExitCode::bad_data, fmt::format("@{}: names no data; write one file a line", list));
+  if (names.empty()) throw Error(ExitCode::bad_data, fmt::format("@{}: names no data; write one file per line", list));
   return names;
 }
 

@@ -51,7 +51,7 @@ std::vector<std::string> split_paths(hid_t file, const std::string& path) {
   std::string folder = "/";  // of the one before: /group/a,b
   for (const std::string& one : entries_of(path)) {
     if (one.empty() || one == "/")
-      throw Error(ExitCode::usage, fmt::format("{}: between its commas a data set is missing", path));
+      throw Error(ExitCode::usage, fmt::format("{}: a data set is missing between its commas", path));
     paths.push_back(one.starts_with('/') ? one : folder + one);
     folder = paths.back().substr(0, paths.back().rfind('/') + 1);
   }
@@ -88,10 +88,9 @@ std::vector<DatasetInfo> describe_paths(hid_t file, const DatasetInfo& info, Wan
     one.path = path;
     std::vector<DatasetInfo> part = describe_path(file, one, wanted, of_each, true);
     if (part.size() != 1)
-      throw Error(ExitCode::bad_data,
-                  fmt::format("{}: holds chunks of rows, which stand beside nothing; name the chunks, one by one, with "
-                              "what belongs to each",
-                              one.name()));
+      throw Error(ExitCode::bad_data, fmt::format("{}: holds chunks of rows, which cannot be put beside other columns; "
+                                                  "name each chunk, with the columns that belong to it",
+                                                  one.name()));
     parts.push_back(std::move(part.front()));
   }
   return {side_by_side(std::move(parts), info.path)};

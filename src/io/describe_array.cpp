@@ -35,7 +35,7 @@ void read_vector_axes(DatasetInfo& info) {
   const bool row = info.shape.size() == 2 && info.shape[0] == 1;
   if (info.shape.size() != 1 && !row && !(info.shape.size() == 2 && info.shape[1] == 1))
     throw Error(ExitCode::bad_data,
-                fmt::format("{}: is {}; needed is one number a row", info.name(), fmt::join(info.shape, " x ")));
+                fmt::format("{}: is {}; one number per row is needed", info.name(), fmt::join(info.shape, " x ")));
   info.row_axes = {row ? 1 : 0};
 }
 
@@ -124,15 +124,13 @@ DatasetInfo describe_array(hid_t file, DatasetInfo info, Wanted wanted, const Sh
   if (info.shape.empty())
     throw Error(ExitCode::bad_data, fmt::format("{}: is a single value, or nothing; rows are needed", info.name()));
   if (wanted == Wanted::matrix && info.shape.size() == 1 && shape.row_axes.empty() && !beside)
-    throw Error(ExitCode::bad_data,
-                fmt::format("{}: has 1 dimensions, needed are 2 (rows x features); a single feature is read by "
-                            "--row-axes 0, several side by side as in {}:/a,/b",
-                            info.name(), info.file));
+    throw Error(ExitCode::bad_data, fmt::format("{}: has 1 dimension, and 2 are needed (rows x features); read a "
+                                                "single feature by --row-axes 0, several side by side as in {}:/a,/b",
+                                                info.name(), info.file));
   if (read_text_attribute(dataset, "MATLAB_class") == "char")
-    throw Error(ExitCode::bad_data,
-                fmt::format("{}: is a text of MATLAB's (char), no numbers; name another", info.name()));
+    throw Error(ExitCode::bad_data, fmt::format("{}: is a MATLAB text (char), not numbers; name another", info.name()));
   if (read_number_attribute(dataset, "MATLAB_empty").value_or(0) != 0)
-    throw Error(ExitCode::bad_data, fmt::format("{}: is an empty array of MATLAB's; name another", info.name()));
+    throw Error(ExitCode::bad_data, fmt::format("{}: is an empty MATLAB array; name another", info.name()));
   const bool texts = wanted == Wanted::ids && is_text(dataset);
   const auto type = texts ? std::nullopt : number_type_of(dataset);
   if (!texts && !type)

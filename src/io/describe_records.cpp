@@ -69,10 +69,9 @@ bool is_index_of_frame(hid_t file, const std::string& path, const std::string& f
 DatasetInfo describe_bytes(hid_t dataset, hid_t type, DatasetInfo info) {
   info.shape = extents_of(dataset);
   if (info.shape.size() != 1 || info.shape[0] < 1)
-    throw Error(ExitCode::bad_data,
-                fmt::format("{}: is neither float16, float32, float64, integer nor boolean, nor a table with one axis "
-                            "of records, but {} of them; convert it first",
-                            info.name(), fmt::join(info.shape, " x ")));
+    throw Error(ExitCode::bad_data, fmt::format("{}: is neither float16, float32, float64, integer nor boolean, nor a "
+                                                "table with one axis of records (it has {} records); convert it first",
+                                                info.name(), fmt::join(info.shape, " x ")));
   info.row_axes = {0};
   info.n_rows = info.shape[0];
   info.n_columns = static_cast<std::int64_t>(H5Tget_size(type));

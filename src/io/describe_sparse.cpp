@@ -20,7 +20,7 @@ DatasetInfo describe_vector(hid_t group, const DatasetInfo& matrix, const std::s
   info.file = matrix.file;
   info.path = matrix.path + "/" + name;
   info.shape = extents_of(dataset);
-  if (!type || info.shape.size() != 1 || (integers && type->stored.is_float)) throw wrong("is no vector of numbers");
+  if (!type || info.shape.size() != 1 || (integers && type->stored.is_float)) throw wrong("is not a vector of numbers");
   info.row_axes = {0};
   info.n_rows = info.shape[0];
   info.type = type->element;
@@ -60,7 +60,8 @@ DatasetInfo describe_sparse(hid_t group, DatasetInfo info) {
   if (info.shape.size() != 2 || info.shape[0] < 1 || info.shape[1] < 1 || info.shape[0] > most_rows ||
       info.shape[1] > most_columns)
     throw Error(ExitCode::bad_data,
-                fmt::format("{}: its attribute `shape` does not hold rows and columns, or none", info.name()));
+                fmt::format("{}: its attribute `shape` does not hold two positive numbers, of rows and of columns",
+                            info.name()));
   const DatasetInfo values = describe_vector(group, info, "data", false);
   const DatasetInfo columns = describe_vector(group, info, "indices", true);
   const DatasetInfo starts = describe_vector(group, info, "indptr", true);

@@ -33,7 +33,8 @@ std::uint64_t regular_size(const std::string& name, const std::string& dataset) 
   if (stat(name.c_str(), &status) != 0)
     throw Error(ExitCode::no_input, fmt::format("{}: its numbers lie in {}, which is missing", dataset, name));
   if (!S_ISREG(status.st_mode))
-    throw Error(ExitCode::bad_data, fmt::format("{}: its numbers lie in {}, which is no regular file", dataset, name));
+    throw Error(ExitCode::bad_data,
+                fmt::format("{}: its numbers lie in {}, which is not a regular file", dataset, name));
   return static_cast<std::uint64_t>(status.st_size);
 }
 
@@ -95,7 +96,7 @@ void trim(std::vector<Extent>& extents, std::uint64_t needed, const std::string&
   }
   if (needed > 0)
     throw Error(ExitCode::bad_data,
-                fmt::format("{}: is damaged: {} bytes of its numbers lie nowhere", dataset, needed));
+                fmt::format("{}: is damaged: {} bytes of its numbers are in no file", dataset, needed));
 }
 
 void read_contiguous(hid_t dataset, hid_t creation, DatasetInfo& info) {
@@ -216,8 +217,8 @@ void require_filters(const DatasetInfo& info) {
   for (const Filter& filter : info.storage.filters) {
     if (can_undo(filter, info.storage.number) || H5Zfilter_avail(filter.id) > 0) continue;
     throw Error(ExitCode::bad_data,
-                fmt::format("{}: is compressed with {}, which this HDF5 has not; name the folder of its plugin in "
-                            "HDF5_PLUGIN_PATH, or unpack it where the filter is: h5repack -f NONE {} unpacked.h5",
+                fmt::format("{}: is compressed with {}, which this HDF5 does not have; name the folder of its plugin "
+                            "in HDF5_PLUGIN_PATH, or unpack it where the filter is: h5repack -f NONE {} unpacked.h5",
                             info.name(), describe_filter(filter.id, filter.name), info.file));
   }
 }

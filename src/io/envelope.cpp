@@ -55,7 +55,7 @@ std::string_view unseal(std::string_view bytes, const std::string& name) {
   const auto damaged = [&](const std::string& how) {
     return Error(ExitCode::bad_data, fmt::format("{}: {}", name, how));
   };
-  if (!looks_sealed(bytes)) throw damaged("is no checkpoint of shoal");
+  if (!looks_sealed(bytes)) throw damaged("is not a checkpoint of shoal");
   Head head{};
   if (bytes.size() < sizeof head) throw damaged("the checkpoint is damaged: its head is cut off");
   std::memcpy(&head, bytes.data(), sizeof head);

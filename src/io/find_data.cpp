@@ -131,13 +131,15 @@ std::string what_to_name(hid_t file, const std::string& path) {
   const bool pandas = std::ranges::any_of(paths, is_index);
   const auto first = std::ranges::find_if_not(paths, is_index);
   const std::string example = first == paths.end() ? "/path" : what_to_name(file, *first);
-  throw Error(ExitCode::bad_data,
-              fmt::format("{}: no /X and no two-dimensional numeric dataset in the file{}; name what you mean, as in "
-                          "{}:{}: a table, a group of columns, columns /a,/b, or an array with --row-axes{}",
-                          name, what_there_is(file, paths), name, example,
-                          pandas ? " (the index of a pandas table is no data: name the table, or write the frame "
-                                   "with format=\"fixed\")"
-                                 : ""));
+  throw Error(
+      ExitCode::bad_data,
+      fmt::format(
+          "{}: no /X and no two-dimensional numeric dataset in the file{}; name what you mean, as in "
+          "{}:{}: a table, a group of columns, columns /a,/b, or an array with --row-axes{}",
+          name, what_there_is(file, paths), name, example,
+          pandas
+              ? " (the index of a pandas table is not data: name the table, or write the frame with format=\"fixed\")"
+              : ""));
 }
 
 }  // namespace
@@ -146,9 +148,8 @@ std::string find_path(hid_t file, const std::string& name, Wanted wanted, const 
   const std::string usual = wanted == Wanted::matrix ? "/X" : "/labels";
   if (H5Lexists(file, usual.c_str(), H5P_DEFAULT) > 0) return usual;
   if (wanted == Wanted::matrix && read_text_attribute(file, "format") == "shoal-model")
-    throw Error(
-        ExitCode::bad_data,
-        fmt::format("{}: is a model, not data; name what is meant of it, as in {}:/parameters/means", name, name));
+    throw Error(ExitCode::bad_data,
+                fmt::format("{}: is a model, not data; name a data set in it, as in {}:/parameters/means", name, name));
   const std::vector<std::string> paths = dataset_paths(file);
   std::vector<std::string> candidates;
   for (const std::string& path : paths)

@@ -145,9 +145,9 @@ void require_closed(const std::string& file, const std::array<unsigned char, 12>
   for (auto slash = name.rfind('/'); slash != std::string::npos && slash > 0; slash = name.rfind('/', slash - 1)) {
     const std::string file = name.substr(0, slash), path = name.substr(slash);
     if (std::filesystem::is_regular_file(file, ignored))
-      throw Error(ExitCode::no_input, fmt::format("{}: {} is a file, no folder; what is in it is named behind a colon: "
-                                                  "{}:{}",
-                                                  name, file, file, path));
+      throw Error(ExitCode::no_input,
+                  fmt::format("{}: {} is a file, not a folder; name what is in it behind a colon: {}:{}", name, file,
+                              file, path));
   }
   throw Error(ExitCode::no_input, fmt::format("{}: no such file; check the name and the folder", name));
 }
@@ -186,11 +186,10 @@ Hdf5Handle open_file(const std::string& file) {
   H5Pset_driver(access, foreign_driver(), nullptr);
   const hid_t id = H5Fopen(file.c_str(), H5F_ACC_RDONLY, access);
   if (id < 0 && hdf5_says("truncated"))
-    throw Error(
-        ExitCode::bad_data,
-        fmt::format("{}: is truncated: the file ends before its data do; copy it again or write it anew", file));
+    throw Error(ExitCode::bad_data,
+                fmt::format("{}: is truncated: the file ends before its data do; copy it or write it again", file));
   return hold(id, H5Fclose, ExitCode::bad_data,
-              file + ": the HDF5 file is truncated or damaged; copy it again or write it anew");
+              file + ": the HDF5 file is truncated or damaged; copy it or write it again");
 }
 
 const std::set<std::string>& files_opened() { return opened(); }

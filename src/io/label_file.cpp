@@ -38,8 +38,8 @@ std::vector<std::int64_t> read_labels(const Communicator& comm, const DatasetInf
       for (std::int64_t r = 0; info.type == ElementType::uint64 && r < slice.n_rows; ++r)
         if (first[r] < 0)
           throw Error(ExitCode::bad_data,
-                      fmt::format("{}: row {}: {} is no label; they are below 2^63", info.name(), slice.file_row(r),
-                                  static_cast<std::uint64_t>(first[r])),
+                      fmt::format("{}: row {}: {} is not a label; labels are below 2^63", info.name(),
+                                  slice.file_row(r), static_cast<std::uint64_t>(first[r])),
                       slice.first_row + r);
     });
   });

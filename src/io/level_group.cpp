@@ -32,12 +32,12 @@ class NamesReader {
     H5O_info_t object{};
     if (H5Oget_info_by_name2(group, feature.c_str(), &object, H5O_INFO_BASIC, H5P_DEFAULT) < 0 ||
         object.type != H5O_TYPE_DATASET)
-      refuse("is no data set");
+      refuse("is not a data set");
     dataset_ =
         hold(H5Dopen2(group, feature.c_str(), H5P_DEFAULT), H5Dclose, ExitCode::bad_data, name_ + ": is damaged");
     type_ = Hdf5Handle(H5Dget_type(dataset_), H5Tclose);
     const Hdf5Handle space(H5Dget_space(dataset_), H5Sclose);
-    if (H5Tget_class(type_) != H5T_STRING || H5Sget_simple_extent_ndims(space) != 1) refuse("is no list of texts");
+    if (H5Tget_class(type_) != H5T_STRING || H5Sget_simple_extent_ndims(space) != 1) refuse("is not a list of texts");
     const hssize_t n = H5Sget_simple_extent_npoints(space);
     if (n < 0 || static_cast<std::size_t>(n) > most_levels)
       refuse(fmt::format("has {} names, but a feature has at most {} levels", n, most_levels));

@@ -96,10 +96,9 @@ std::vector<std::string> match_levels(const Communicator& comm, const RowKind& k
   std::vector<std::string> by_code;
   for (const std::size_t feature : one_sided) by_code.push_back(datasets.front().names().of(feature));
   if (!by_code.empty())
-    notes.push_back(
-        fmt::format("levels of {} have names on one side alone, the data's or {}'s: they are matched by their "
-                    "codes",
-                    some_of(by_code), whose));
+    notes.push_back(fmt::format(
+        "levels of {} have names either in the data or in {}, but not in both: they are matched by their codes",
+        some_of(by_code), whose));
   return notes;
 }
 

@@ -83,7 +83,7 @@ void require_shapes(const Communicator& comm, const MemoryRows& rows, bool weigh
     if (rows.n_features == 0 || rows.values.size() != n * rows.n_features ||
         static_cast<std::int64_t>(rows.n_features) != most[0])
       throw Error(ExitCode::bad_data,
-                  fmt::format("{}: {} values are no rows of {} features", rows.name, rows.values.size(), most[0]));
+                  fmt::format("{}: {} values do not make rows of {} features", rows.name, rows.values.size(), most[0]));
     if (!rows.levels.empty() && rows.levels.size() != rows.n_features)
       throw Error(ExitCode::bad_data,
                   fmt::format("{}: {} levels for {} features", rows.name, rows.levels.size(), rows.n_features));
@@ -92,7 +92,7 @@ void require_shapes(const Communicator& comm, const MemoryRows& rows, bool weigh
       possible = levels[i] == rows.levels[i % rows.n_features] && levels[i] >= 1 && levels[i] < missing_code;
     if (!possible)
       throw Error(ExitCode::bad_data,
-                  fmt::format("{}: levels must be the same on all ranks, 1 to 65534 a feature", rows.name));
+                  fmt::format("{}: levels must be the same on all ranks, 1 to 65534 per feature", rows.name));
     if (weighted && rows.weights.size() != n)
       throw Error(ExitCode::bad_data,
                   fmt::format("{}: holds {} weights for {} rows", rows.name, rows.weights.size(), n));

@@ -118,8 +118,8 @@ std::vector<double> read_scaling_array(const NamedArrays& arrays, const std::str
   const NamedArray* found = find(arrays, array);
   if (found == nullptr || found->shape != std::vector{n_features})
     throw Error(ExitCode::bad_data,
-                fmt::format("{}: /preprocessing/{} does not hold {} numbers, one a feature; fit the model again", name,
-                            array, n_features));
+                fmt::format("{}: /preprocessing/{} does not hold {} numbers, one per feature; fit the model again",
+                            name, array, n_features));
   for (std::size_t j = 0; j < n_features; ++j)
     if (!std::isfinite(found->values[j]) || (array == "scale" && !(found->values[j] > 0)))
       throw Error(ExitCode::bad_data,

@@ -78,12 +78,13 @@ void OutputFile::commit() {
       require_free(name_, false);
     if (!sync_to_disk(temporary_))
       throw Error(ExitCode::io_failure,
-                  fmt::format("{}: could not be brought to disk ({})", name_, std::strerror(errno)));
+                  fmt::format("{}: could not be written to disk ({})", name_, std::strerror(errno)));
     if (replaced_) keep_ownership(temporary_, *replaced_);
     std::error_code error;
     std::filesystem::rename(temporary_, target_, error);
     if (error)
-      throw Error(ExitCode::io_failure, fmt::format("{}: could not be given its name ({})", name_, error.message()));
+      throw Error(ExitCode::io_failure,
+                  fmt::format("{}: the finished file could not be given this name ({})", name_, error.message()));
     sync_to_disk(folder_of(target_));
   });
   committed_ = true;

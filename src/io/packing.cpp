@@ -31,7 +31,7 @@ class PackingReader {
     if (packing.scale == 0) fail("scale_factor", "is 0");
     for (const char* name : {"_FillValue", "missing_value"}) {
       if (is_text(name))
-        info_.warnings.push_back(fmt::format("{} is a text: no entry is missing by it", name));
+        info_.warnings.push_back(fmt::format("{} is a text: it marks no entry as missing", name));
       else
         read_missing(name, packing);
     }
@@ -43,9 +43,9 @@ class PackingReader {
 
  private:
   [[noreturn]] void fail(const char* name, const std::string& why) const {
-    throw Error(ExitCode::bad_data, fmt::format("{}: its attribute {} {}; mend it, or read raw numbers by "
-                                                "--no-attributes",
-                                                info_.name(), name, why));
+    throw Error(ExitCode::bad_data,
+                fmt::format("{}: its attribute {} {}; correct it, or read raw numbers by --no-attributes", info_.name(),
+                            name, why));
   }
 
   [[nodiscard]] bool is_text(const char* name) const {
@@ -89,7 +89,7 @@ class PackingReader {
       const auto stored = as_stored(info_.storage.number, value);
       if (stored) packing.missing.push_back(*stored);
       if (!stored)
-        info_.warnings.push_back(fmt::format("{} {} can be no {}: no entry is missing by it", name,
+        info_.warnings.push_back(fmt::format("{} {} does not fit {}: it marks no entry as missing", name,
                                              static_cast<double>(value), info_.storage.number.name));
       else if (numbers->other_type)
         info_.warnings.push_back(fmt::format("{} {} is of another type than the values: compared as the {} {}", name,

@@ -21,7 +21,7 @@ class SourceFile {
     struct stat status {};
     if (file_.get() < 0 && errno == EMFILE)
       throw Error(ExitCode::io_failure,
-                  fmt::format("{}: cannot be opened: too many files are; raise `ulimit -n`", name));
+                  fmt::format("{}: cannot be opened: too many files are open; raise `ulimit -n`", name));
     if (file_.get() < 0 || fstat(file_.get(), &status) != 0 || !S_ISREG(status.st_mode))
       throw Error(
           ExitCode::no_input,
@@ -174,10 +174,9 @@ class ChunkedRows : public PieceReader {
         read_filtered(place, part, target, scratch);
     } catch (const Error& error) {
       if (error.code() != ExitCode::bad_data) throw;
-      throw Error(
-          ExitCode::bad_data,
-          fmt::format("{}: is damaged: the chunk at row {}, column {}: {}; copy the file again or write it anew",
-                      info_.name(), first, left, error.what()));
+      throw Error(ExitCode::bad_data,
+                  fmt::format("{}: is damaged: the chunk at row {}, column {}: {}; copy the file or write it again",
+                              info_.name(), first, left, error.what()));
     }
   }
 

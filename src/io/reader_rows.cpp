@@ -19,7 +19,7 @@ namespace shoal {
 namespace {
 
 Error unreadable(const std::string& name) {
-  return {ExitCode::bad_data, name + ": is damaged: HDF5 cannot read it; copy it again or write it anew"};
+  return {ExitCode::bad_data, name + ": is damaged: HDF5 cannot read it; copy it or write it again"};
 }
 
 /// A data set, or a part of one at `path`; chunks that many rows share are kept until these are read.

@@ -27,23 +27,23 @@ Option<RowOptions> content_option(const std::string& name, const std::string& he
 std::vector<Option<RowOptions>> shape_options() {
   return {text_option<RowOptions>(
               "columns", "LIST",
-              "Features to use, in this order: names, numbers from 0, ranges 3:9 (without 9), "
-              "^NAME for all but; by commas [all]",
+              "Features to use, in this order, separated by commas: names, numbers from 0, ranges 3:9 (9 excluded), "
+              "^NAME for all but NAME [all]",
               [](auto& options) -> auto& { return options.shape.columns; }),
           text_option<RowOptions>(
-              "rows", "FIRST:LAST:STEP", "Rows to use, numbered from 0, LAST excluded; each may be left out [all]",
+              "rows", "FIRST:LAST:STEP", "Rows to use, numbered from 0, LAST excluded; each part may be left out [all]",
               [](auto& options) -> auto& { return options.shape.rows; }),
           content_option("mask",
-                         "Dataset of one number a row, named as the weights are: rows with 0 are left out "
-                         "(label -1) [off]",
+                         "Dataset of one number per row, in each data file or as file.h5:/path: rows with 0 are left "
+                         "out (label -1) [off]",
                          &RowOptions::mask),
           text_option<RowOptions>(
               "row-axes", "AXES",
-              "Of an array: these axes (0 or 0,2,3) make the rows, in this order, the others the "
-              "features [the first of two]",
+              "For arrays: these axes (0 or 0,2,3) make the rows, in this order; the others make the features [0 where "
+              "there are two]",
               [](auto& options) -> auto& { return options.shape.row_axes; }),
           flag_option<RowOptions>(
-              "transpose", "Features are stored as rows; done by itself for MATLAB's files",
+              "transpose", "The data hold features as rows; done by itself for MATLAB files",
               [](auto& options) -> auto& { return options.shape.transpose; }),
           flag_option<RowOptions>(
               "no-attributes",
@@ -66,7 +66,7 @@ Option<RowOptions> missing_value_option() {
   };
   return {"missing-value",
           "V",
-          "This value, rounded to the dataset's type, too, is missing; may be given several times",
+          "Take this value (rounded to the type of the dataset) as missing, as NaN is; may be given several times",
           range_text(-most, most),
           set,
           get,
@@ -87,7 +87,8 @@ Option<RowOptions> precision_option() {
   };
   return {"precision",
           all_names<Precision>(),
-          "How rows are held and multiplied; sums beyond a tile are float64 [float32 for float32 data, else float64]",
+          "How rows are held and multiplied; parameters, and sums over more than 256 rows, are float64 [float32 for "
+          "float32 data, else float64]",
           all_names<Precision>(),
           set,
           get};
@@ -118,7 +119,7 @@ std::vector<Option<RowOptions>> row_options() {
   std::vector<Option<RowOptions>> all = shape_options();
   const std::vector<Option<RowOptions>> others = {
       content_option("row-weights",
-                     "Dataset of one non-negative weight a row, in each data file or as file.h5:/path [all 1]",
+                     "Dataset of one non-negative weight per row, in each data file or as file.h5:/path [all 1]",
                      &RowOptions::row_weights),
       choice_option<RowOptions, Missing>(
           "missing",

@@ -25,7 +25,7 @@ void store_weights(const Slice& slice, Shard<Row>& shard) {
       const auto local = static_cast<std::size_t>(slice.first_row + r - shard.rows().first);
       if (!shard.used.empty() && shard.used[local] == 0) continue;
       if (!(weight >= 0) || std::isinf(weight))
-        Place{slice, r, 0}.fail(weight, "is no weight; weights are finite and not negative");
+        Place{slice, r, 0}.fail(weight, "is not a weight; weights are finite and not negative");
       shard.weights[local] = weight;
     }
   });
@@ -38,7 +38,7 @@ void store_mask(const Slice& slice, Shard<Row>& shard) {
     for (std::int64_t r = 0; r < slice.n_rows; ++r) {
       const auto value = static_cast<double>(elements[r]);
       if (std::isnan(value))
-        Place{slice, r, 0}.fail(value, "says not whether the row is to be used; a mask is 0 or not");
+        Place{slice, r, 0}.fail(value, "does not say whether the row is used; a mask is 0 or another number");
       shard.used[static_cast<std::size_t>(slice.first_row + r - shard.rows().first)] = value != 0 ? 1 : 0;
     }
   });

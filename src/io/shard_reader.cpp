@@ -41,7 +41,7 @@ std::vector<DatasetInfo> describe_in_files(const std::vector<Run>& runs, const s
     const bool of_each = std::ranges::all_of(run.n_rows, [&](std::int64_t n) { return n == one.n_rows; });
     const std::int64_t all = std::accumulate(run.n_rows.begin(), run.n_rows.end(), std::int64_t{0});
     if (!of_each && one.n_rows != all)
-      throw Error(ExitCode::bad_data, fmt::format("{} {}: holds {} numbers for {} rows; needed is one for each", option,
+      throw Error(ExitCode::bad_data, fmt::format("{} {}: holds {} numbers for {} rows; one per row is needed", option,
                                                   one.name(), one.n_rows, all));
     found.insert(found.end(), of_each ? run.n_rows.size() : 1, one);
   }
@@ -65,7 +65,7 @@ std::vector<DatasetInfo> describe_beside(const Communicator& comm, const std::ve
     if (total_rows(found) != needed)
       throw Error(
           ExitCode::bad_data,
-          fmt::format("{} {}: {} {} numbers for {} rows; needed is one for each", option, found.front().name(),
+          fmt::format("{} {}: {} {} numbers for {} rows; one per row is needed", option, found.front().name(),
                       found.size() > 1 ? "with those of other files, holds" : "holds", total_rows(found), needed));
     if (!rows.empty()) choose_rows(found, rows, "--rows");
   });

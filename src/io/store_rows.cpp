@@ -79,7 +79,7 @@ Code checked_level(long double value, const ReadOptions& options, const Place& p
   const bool possible =
       options.kind.values == Values::bits ? value == 0 || value == 1 : value >= 0 && value == std::floor(value);
   if (!possible) place.fail(value, std::string(options.kind.refusal));
-  if (value >= unknown_code) place.fail(value, "is too large a code; at most 65534 levels a feature are possible");
+  if (value >= unknown_code) place.fail(value, "is too large a code; at most 65534 levels per feature are possible");
   return static_cast<Code>(value);
 }
 

@@ -52,7 +52,7 @@ TableColumns plan_columns(const TableOptions& options, std::size_t n, const std:
   for (const std::size_t column : columns_of(options.categorical, n, names, what)) {
     if (feature_at[column] == n)
       throw Error(ExitCode::usage,
-                  fmt::format("{} {}: column {} is no feature (--columns, --id-column, --label-column)", what,
+                  fmt::format("{} {}: column {} is not a feature (--columns, --id-column, --label-column)", what,
                               options.categorical, column));
     plan.categorical[feature_at[column]] = true;
   }

@@ -68,7 +68,7 @@ class TextSource final : public TableSource {
   TextSource(RereadableFile file, const TableOptions& options)
       : file_(std::move(file)), layout_(find_layout(file_, options)) {
     if (layout_.sample.empty())
-      throw Error(ExitCode::bad_data, fmt::format("{}: is empty; a table has a row at least", file_.name()));
+      throw Error(ExitCode::bad_data, fmt::format("{}: is empty; a table has at least one row", file_.name()));
     n_fields_ = layout_.sample[0].fields.size();
     find_header(options);
     columns_ = plan_columns(options, n_fields_, names_, file_.name());
@@ -134,18 +134,17 @@ class TextSource final : public TableSource {
     const auto add = [&](const std::string& text) { head_.notes.push_back(fmt::format("{}: {}", file_.name(), text)); };
     if (layout_.delimiter_found && layout_.delimiter != ',')
       add(fmt::format("its fields are separated by {}", delimiter_name()));
-    if (layout_.comments > 0)
-      add(fmt::format("{} lines of comment (#) before the table were left out", layout_.comments));
+    if (layout_.comments > 0) add(fmt::format("{} comment lines (#) before the table were left out", layout_.comments));
     if (options.header == "auto" && has_header_)
       add(fmt::format("line {} was taken as names ({}); --header no takes it as a row", layout_.sample[0].line,
                       some_of(head_.names)));
     if (options.header == "auto" && !has_header_)
       add(fmt::format("line {} was taken as a row; --header yes takes it as names", layout_.sample[0].line));
     if (has_header_ && names_[0].empty() && !columns_.features.empty() && columns_.features[0] == 0)
-      add("the first column has no name, as numbers of rows have none; --id-column 0 keeps it out of the features");
+      add("the first column has no name; if it numbers the rows, --id-column 0 keeps it out of the features");
     const bool first_alone = renamed_ == 1 && has_header_ && names_[0].empty();
     if (renamed_ > 0 && !first_alone)
-      add(fmt::format("{} names were missing or stood twice and were changed", renamed_));
+      add(fmt::format("{} names were missing or there twice, and were changed", renamed_));
     if (empty_column_) add("its lines end with a delimiter; the empty column behind it was left out");
   }
 
@@ -191,7 +190,7 @@ class TextSource final : public TableSource {
   void require_utf8(const Record& record, std::size_t column) const {
     if (!is_utf8(record.fields[column]))
       fail(record, column,
-           fmt::format("\"{}\" is not UTF-8; write the file anew: iconv -f LATIN1 -t UTF-8 {}", record.fields[column],
+           fmt::format("\"{}\" is not UTF-8; convert the file: iconv -f LATIN1 -t UTF-8 {}", record.fields[column],
                        file_.name()));
   }
 
@@ -218,13 +217,14 @@ class TextSource final : public TableSource {
 
   [[nodiscard]] std::string advice_on(const Record& ragged) const {
     const bool one_more = ragged.fields.size() == n_fields_ + 1;
-    if (ragged.fields[0].starts_with('#')) return "lines of comment may stand only before the table";
+    if (ragged.fields[0].starts_with('#')) return "comment lines may stand only before the table";
     if (one_more && trimmed(ragged.fields.back()).empty())
       return "it ends with a delimiter, the first does not: take it away, or give the first one, too";
     const std::string text = fmt::format("is --delimiter right (now: {})?", delimiter_name());
     if (!one_more || !has_header_) return text;
     return text +
-           " Are there commas within numbers? R gives names of rows no name: write.table(..., row.names = FALSE)";
+           " Are there commas within numbers? R writes no name above its row names: write.table(..., row.names = "
+           "FALSE)";
   }
 
   RereadableFile file_;

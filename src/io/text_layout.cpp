@@ -37,7 +37,7 @@ char wanted_delimiter(const std::string& text) {
                                               std::string_view("\"+-.").find(text[0]) == std::string_view::npos);
   if (!possible)
     throw Error(ExitCode::usage,
-                fmt::format("--delimiter {}: must be one character that no number has, tab, space or auto", text));
+                fmt::format("--delimiter {}: must be one character that no number contains, tab, space or auto", text));
   return text[0];
 }
 

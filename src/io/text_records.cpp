@@ -80,8 +80,8 @@ class RecordParser {
     const std::string begin = record_.line == line_
                                   ? ""
                                   : fmt::format(" (its record begins in line {}; is a quote left open?)", record_.line);
-    fail(line_, fmt::format("column {} has a quote amid its text{}; quote the whole field, and double each quote that "
-                            "belongs to the text",
+    fail(line_, fmt::format("column {} has a quote within its text{}; quote the whole field, and double each quote "
+                            "that belongs to the text",
                             record_.fields.size(), begin));
   }
 

@@ -82,7 +82,7 @@ void require_sources(hid_t creation, const DatasetInfo& info) {
     std::error_code ignored;
     if (!there.empty() && !fs::is_regular_file(there, ignored))
       throw Error(ExitCode::bad_data,
-                  fmt::format("{}: its rows lie in {}, which is no regular file", info.name(), there.string()));
+                  fmt::format("{}: its rows lie in {}, which is not a regular file", info.name(), there.string()));
     if (there.empty() && defined != H5D_FILL_VALUE_USER_DEFINED)
       throw Error(ExitCode::no_input, fmt::format("{}: its rows lie in {}, which is missing; put it back into {}",
                                                   info.name(), name, folder.string()));

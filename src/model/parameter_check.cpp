@@ -65,10 +65,9 @@ const NamedArray& require_array(const NamedArrays& arrays, const std::string& na
   if (array == nullptr)
     throw Error(ExitCode::bad_data, fmt::format("{}: no array /parameters/{}, which this model needs", source, name));
   if (array->shape != shape)
-    throw Error(ExitCode::bad_data,
-                fmt::format("{}: /parameters/{} has shape ({}), needed is ({}); check the number of "
-                            "clusters, the features and the model's type",
-                            source, name, fmt::join(array->shape, ", "), fmt::join(shape, ", ")));
+    throw Error(ExitCode::bad_data, fmt::format("{}: /parameters/{} has shape ({}), and ({}) is needed; check the "
+                                                "number of clusters, the features and the model's type",
+                                                source, name, fmt::join(array->shape, ", "), fmt::join(shape, ", ")));
   for (std::size_t i = 0; i < array->values.size(); ++i)
     if (!std::isfinite(array->values[i]))
       throw Error(ExitCode::bad_data, fmt::format("{}: /parameters/{} holds {} at flat index {}; all must be finite",

@@ -40,8 +40,8 @@ StartRecord record_of(bool on_sample, double objective, double total_weight, dou
 /// In words.
 std::string outcome_of(const StartRecord& record) {
   if (std::isnan(record.objective))
-    return "nothing was found; too few of its rows are distinct, or the objective is no number";
-  return fmt::format("objective {:.8g} a row{} after {:.0f} passes", record.objective / record.total_weight,
+    return "nothing was found; too few of its rows are distinct, or the objective is not a number";
+  return fmt::format("objective {:.8g} per row{} after {:.0f} passes", record.objective / record.total_weight,
                      record.sound() ? "" : " (degenerate)", record.passes);
 }
 

@@ -42,13 +42,13 @@ std::string lone_feature(const RowPass<T>& pass, const ModelOptions& model, cons
     if (!(smaller < (by_size ? std::sqrt(unlike_scales) : unlike_scales))) return "";
     return fmt::format(
         "the features' scales differ: half of them carry {:.1g} % of the {}, so they hardly count; --standardize sd "
-        "gives each its share",
+        "gives each feature its share",
         100 * smaller, measure);
   }
   const auto j = static_cast<std::size_t>(std::ranges::max_element(spread) - spread.begin());
   return fmt::format(
-      "{} carries {:.{}f} % of the {} of all features, so it decides the clusters nearly alone; "
-      "--standardize sd gives each its share",
+      "{} carries {:.{}f} % of the {} of all features, so it decides the clusters nearly alone; --standardize sd gives "
+      "each feature its share",
       feature_text(j, names), std::min(100 * share, 99.9), share > 0.995 ? 1 : 0, measure);
 }
 

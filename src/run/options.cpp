@@ -16,7 +16,9 @@ Option<ModelOptions> clusters_option() {
 
 Option<ModelOptions> empty_cluster_option() {
   return choice_option<ModelOptions, EmptyCluster>(
-      "empty-cluster", "An empty cluster gets a far row, is dropped (the others keep their order), or ends the fit",
+      "empty-cluster",
+      "What happens to a cluster that becomes empty. reseed: it starts again at a row far from its centre; drop: the "
+      "others keep their order; error: the fit ends",
       [](auto& options) -> auto& { return options.empty_cluster; });
 }
 

@@ -130,9 +130,10 @@ void check_rows(const RunOptions& options, const DataSummary& summary) {
   if (!(summary.total_weight > 0))
     throw Error(ExitCode::bad_data, "--row-weights: all weights are zero; at least one row must count");
   if (!std::isfinite(summary.total_weight) || summary.total_weight < 0x1p-960)
-    throw Error(ExitCode::bad_data,
-                fmt::format("--row-weights: their sum is {}, which leaves their products no digits; scale them",
-                            summary.total_weight));
+    throw Error(
+        ExitCode::bad_data,
+        fmt::format("--row-weights: their sum is {}, beyond what keeps all digits of products; scale the weights",
+                    summary.total_weight));
 }
 
 ReadOptions reading_for(const ModelFile& model, const std::string& source, const RowOptions& rows, int threads) {

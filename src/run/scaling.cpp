@@ -107,8 +107,8 @@ void mend_scales(const RowPass<T>& pass, Standardize how, const std::vector<std:
     const bool varies = extents.least[j] < extents.greatest[j];
     if (varies && how == Standardize::sd && scales[j] >= least_deviation) continue;
     if (varies && how == Standardize::sd)
-      throw Error(ExitCode::bad_data, fmt::format("{}: its values span {} only, so that their squares are zero to "
-                                                  "float64; scale it up, or use --standardize range",
+      throw Error(ExitCode::bad_data, fmt::format("{}: its values span only {}, so their squares are zero in float64; "
+                                                  "scale it up, or use --standardize range",
                                                   feature_text(j, names), extents.greatest[j] - extents.least[j]));
     (varies ? half : constant).push_back(j);
     if (extents.least[j] == extents.greatest[j]) centers[j] = extents.least[j];
@@ -117,8 +117,8 @@ void mend_scales(const RowPass<T>& pass, Standardize how, const std::vector<std:
   if (!constant.empty()) found.warnings.push_back(features_are(constant, names) + " constant: the scale is 1");
   if (!half.empty())
     found.warnings.push_back(features_are(half, names) +
-                             " the same in half of the rows or more, so the median absolute deviation is 0: the scale "
-                             "is 1; --standardize sd has one");
+                             " the same in at least half of the rows, so the median absolute deviation is 0 and the "
+                             "scale is 1; --standardize sd finds another scale");
 }
 
 }  // namespace

@@ -43,9 +43,9 @@ Option<ScalingOptions> feature_weights_option() {
   return {"feature-weights",
           "LIST|PATH",
           family_names(is_weighted) +
-              ": positive factors of the features, after standardising: numbers by commas, or a dataset of one a "
-              "feature as /path in the first data file or file.h5:/path [all 1]",
-          "positive numbers by commas, one a feature, or a dataset as /path or file.h5:/path",
+              ": positive factors of the features, applied after standardising: numbers separated by commas, or a "
+              "dataset of one number per feature, as /path in the first data file or as file.h5:/path [all 1]",
+          "positive numbers separated by commas, one per feature, or a dataset as /path or file.h5:/path",
           set,
           get};
 }
@@ -57,10 +57,9 @@ std::vector<Option<ScalingOptions>> scaling_options(const Family& family) {
   if (has_numbers(family))
     options.push_back(choice_option<ScalingOptions, Standardize>(
         "standardize",
-        family_names(has_numbers) +
-            ": bring features to one scale, by weight, over the rows used: mean and standard deviation, minimum and "
-            "range, or median and 1.4826 times the median absolute deviation; kept in the model, which predict, score "
-            "and sample apply",
+        family_names(has_numbers) + ": bring the features to one scale, over the rows used and by their weights: mean "
+                                    "and standard deviation, minimum and range, or median and 1.4826 times the median "
+                                    "absolute deviation; kept in the model and applied by predict, score and sample",
         [](auto& all) -> auto& { return all.standardize; }));
   if (is_weighted(family)) options.push_back(feature_weights_option());
   return options;

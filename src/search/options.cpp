@@ -15,14 +15,13 @@ Option<SearchOptions> starts_option() {
   const auto get = [](const SearchOptions& options) -> OptionValue {
     return options.starts ? OptionValue(*options.starts) : OptionValue(std::string("auto"));
   };
-  return {
-      "starts",
-      "auto|R",
-      "auto: two searches on a sample of the rows, the better polished on all; R: so many plain starts on all rows, "
-      "the best kept; sound results rank before degenerate ones; 1 with --init FILE",
-      "auto or " + range_text<std::int64_t>(1, most_starts),
-      set,
-      get};
+  return {"starts",
+          "auto|R",
+          "auto: two searches on a sample of the rows, the better result fitted on all; R: that many plain starts on "
+          "all rows, the best kept; sound results rank before degenerate ones; 1 with --init FILE",
+          "auto or " + range_text<std::int64_t>(1, most_starts),
+          set,
+          get};
 }
 
 Option<SearchOptions> rows_option() {
@@ -36,7 +35,8 @@ Option<SearchOptions> rows_option() {
   };
   return {"search-rows",
           "N|all",
-          "Rows of the sample [the larger of 4000 and ten a parameter, at most 128 MiB]",
+          "Rows of the sample [4000, or if more 10 per parameter, or 400 per cluster of kmeans and kmedians; at most "
+          "128 MiB]",
           "all or " + range_text<std::int64_t>(1, most_rows),
           set,
           get};

@@ -77,7 +77,7 @@ def make(folder, rows, features, kind, layout):
 def told(command):
     """Bytes of a rank."""
     text = subprocess.run(command + ["--dry-run"], capture_output=True, text=True, check=True).stdout
-    line = next(line for line in text.splitlines() if "memory a rank" in line)
+    line = next(line for line in text.splitlines() if "memory per rank" in line)
     number, unit = re.search(r"([\d.]+) (B|KiB|MiB|GiB)", line).groups()
     return float(number) * UNITS[unit]
 

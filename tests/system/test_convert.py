@@ -178,7 +178,7 @@ class Headers(Tables):
         self.refuses("a,b,a\n1,2,3\n", ["--columns a", "several"], "--columns", "a", code=64)
 
     def test_comments(self):
-        self.gives("# made by hand\n# 2024\n\na,b\n1,2\n", [[1, 2]], names=["a", "b"], said=["2 lines of comment"])
+        self.gives("# made by hand\n# 2024\n\na,b\n1,2\n", [[1, 2]], names=["a", "b"], said=["2 comment lines"])
         self.gives("# x y\n1 2\n3 4\n", [[1, 2], [3, 4]], names=["x", "y"], said=["line 1 was taken as names"])
         self.gives("# x,y\n1,2\n", [[1, 2]], "--header", "no")
         self.gives("# exported, today\na,b\n1,2\n", [[1, 2]], names=["a", "b"])
@@ -218,7 +218,7 @@ class Cells(Tables):
         message = self.refuses('a,b\n1,"2\n3,4\n', ["line 2", "column 1", "never closed"])
         self.assertNotIn("\\x0a", message)
         self.refuses('a,b\n1,"2\n3,"4\n', ["line 3", "begins in line 2"])
-        self.refuses('a,b\n1,2"3\n', ["line 2", "quote amid"])
+        self.refuses('a,b\n1,2"3\n', ["line 2", "quote within"])
         self.gives('"a ""b""","c\nd"\n"1","2"\n3,4\n', [[1, 2], [3, 4]], names=['a "b"', "c\nd"])
         self.refuses('"a\nb",c\n1,2\nx,3\n', ["line 4"])
         self.refuses('a\n"' + "x" * (1 << 25), ["line 2", "16 MiB"])

@@ -149,7 +149,7 @@ class EdgeCases(shoal.ShoalTest):
             for name in model["parameters"]:
                 self.assertTrue(np.isfinite(model[f"parameters/{name}"][:]).all())
             result = self.ok("fit", "gaussian", self.path("x.h5"), "-k", 3, "--covariance", covariance, "--regularization", 0, "-o", self.path("n.h5"), "--overwrite")
-            self.assertIn("degenerate, and nothing sound was found", result.stderr)
+            self.assertIn("degenerate, and no sound fit was found", result.stderr)
 
     def test_features_of_one_level(self):
         model = self.fit("categorical", self.write("x.h5", np.zeros((100, 3), np.int32)), "-k", 1)

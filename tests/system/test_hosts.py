@@ -120,7 +120,7 @@ class Hosts(shoal.ShoalTest):
         self.network.cut(3, "up")
         again = subprocess.run(self.mpirun(*arguments), capture_output=True, text=True, env=environment, timeout=120)
         self.assertEqual(again.returncode, 0, again.stderr)
-        self.assertIn("going on from", again.stderr)
+        self.assertIn("continuing from", again.stderr)
         self.assertTrue(filecmp.cmp(self.path("ref.h5"), self.path("fit.h5"), shallow=False))
 
 

@@ -192,7 +192,7 @@ class Interface(shoal.ShoalTest):
 
     def test_dry_run(self):
         result = self.ok("fit", "gaussian", shoal.DATA / "iris.h5", "-k", 3, "-o", self.path("m.h5"), "--dry-run", ranks=2)
-        for words in ("memory a rank", "bytes a reduction     392", "suggested ranks", "nothing was computed"):
+        for words in ("memory per rank", "bytes per reduction   392", "suggested ranks", "nothing was computed"):
             self.assertIn(words, result.stdout)
         self.assertEqual(os.listdir(self.folder), [])
         self.fails(64, ["-k 151"], "fit", "gaussian", shoal.DATA / "iris.h5", "-k", 151, "--dry-run")

@@ -57,7 +57,7 @@ class Lists(shoal.ShoalTest):
                                   ("@empty.txt", 65, ["@empty.txt", "names no data"]),
                                   ("@nested.txt", 65, ["line 2", "@list.txt"]),
                                   ("@gone.txt", 66, ["gone.h5"]), ("@.", 66, ["folder"]),
-                                  ("@binary.txt", 65, ["no list"]), ("@c.h5", 65, ["no list"])]:
+                                  ("@binary.txt", 65, ["not a list"]), ("@c.h5", 65, ["not a list"])]:
             for ranks in (1, 3):
                 with self.subTest(name, ranks=ranks):
                     self.fails(code, words, "fit", "kmeans", name, "-k", 2, "-o", "m.h5", ranks=ranks, cwd=self.folder)

@@ -192,14 +192,14 @@ class Restart(shoal.ShoalTest):
         checkpoint.write_bytes(damage)
         arguments = [a for a in self.arguments("fit", "--restart", "require") if a != "-q"]
         said = self.ok(*arguments, ranks=2).stderr
-        self.assertIn("fit.ckpt: the checkpoint is damaged: its checksum is wrong; going on", said)
+        self.assertIn("fit.ckpt: the checkpoint is damaged: its checksum is wrong; continuing", said)
         self.assert_same_bits()
         for file in (checkpoint, previous):
             file.write_bytes(file.read_bytes()[:100])
         self.path("fit.h5").unlink(), self.path("fit-labels.h5").unlink()
         self.fails(65, ["bytes are there", "fit.ckpt.previous"], *self.arguments("fit", "--restart", "require"))
         said = self.ok(*[a for a in self.arguments() if a != "-q"]).stderr
-        self.assertIn("nothing to go on from: beginning anew", said)
+        self.assertIn("there is nothing to continue from: starting from the beginning", said)
         self.assert_same_bits()
 
     def test_a_file_that_is_no_checkpoint_is_left_alone(self):
@@ -233,7 +233,7 @@ class Restart(shoal.ShoalTest):
             print("\nNOT TESTED: a small disk. This machine does not let its root mount one.", file=sys.stderr)
             self.skipTest("no mount namespaces")
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertIn("No space left on device); the fit goes on, the checkpoint before stays", result.stderr)
+        self.assertIn("No space left on device); the fit goes on and tries again later", result.stderr)
         self.assert_same_bits()
         for name in ("fit.ckpt", "fit.ckpt.previous"):
             self.assertFalse(self.json("info", self.path(name), "--json")["finished"])

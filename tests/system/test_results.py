@@ -123,7 +123,7 @@ class Options(shoal.ShoalTest):
             with self.subTest(model=model):
                 data = shoal.DATA / "iris.h5" if model[0] == "gaussian" else X
                 run = ("fit", model[0], data, "-k", 3, "-o", self.path("m.h5"), "--overwrite", "--max-iterations", 2, *model[1:])
-                planned = int(re.search(r"bytes a reduction +(\d+) ", self.ok(*run, "--dry-run").stdout)[1])
+                planned = int(re.search(r"bytes per reduction +(\d+) ", self.ok(*run, "--dry-run").stdout)[1])
                 self.assertEqual(json.loads(self.ok(*run, "--json", ranks=2).stdout)["bytes_reduced_per_iteration"], planned)
 
     def test_levels_are_counted_over_all_files_and_ranks(self):

@@ -132,7 +132,7 @@ class Sound(SearchTest):
         for more in ((), ("--starts", 2)):
             result = self.ok("fit", "gaussian", plane, "-k", 2, "-o", self.path("m.h5"), "--overwrite", *more)
             warning = next(line for line in result.stderr.splitlines() if "warning" in line)
-            for words in ("nothing sound was found", "component 0 has ", "length", "width", "difference", "a variance of"):
+            for words in ("no sound fit was found", "component 0 has ", "length", "width", "difference", "a variance of"):
                 self.assertIn(words, warning)
             self.assertIn("health: degenerate", result.stderr)
             self.assertIn("health: all 2 ", result.stderr)

@@ -232,7 +232,7 @@ class Select(shoal.ShoalTest):
     def test_unconverged_fits_are_marked_and_the_best_of_them_told(self):
         data = self.write("data.h5", np.random.default_rng(0).normal(size=(500, 3)))
         run = self.ok("select", "gaussian", data, "-k", "4:5", "--max-iterations", 2, "-o", self.path("b.h5"))
-        self.assertIn("no fit is sound and converged", run.stderr)
+        self.assertIn("no fit is both sound and converged", run.stderr)
         with h5py.File(self.path("b.h5")) as file:
             self.assertEqual(set(file["selection"]["health"]), {b"unconverged"})
             self.assertEqual(file["selection"]["chosen"].sum(), 1)

@@ -125,7 +125,7 @@ class Slurm(shoal.ShoalTest):
     def goes_on(self, job):
         self.start_again(job)
         self.completes(job)
-        self.assertIn("going on from fit.ckpt", self.whole_log())
+        self.assertIn("continuing from fit.ckpt", self.whole_log())
         self.assert_same_bits(4, ITERATIONS)
 
     def test_single_node(self):
@@ -228,7 +228,7 @@ class Slurm(shoal.ShoalTest):
         self.cluster.call("scancel", job)
         self.cluster.wait(job, ("CANCELLED",), 30)
         self.completes(self.submit(["--ntasks=3"], "slurm-single-node.sh", "--config", "fit.toml", "-v"))
-        self.assertIn("going on from fit.ckpt", self.whole_log())
+        self.assertIn("continuing from fit.ckpt", self.whole_log())
         self.assert_same_bits(4, ITERATIONS)
 
 
