@@ -2,7 +2,7 @@
 # Several nodes, ranks x threads:  sbatch --nodes=8 jobs/slurm-multi-node.sh gaussian data.h5 -k 64 -o model.h5
 #
 # The data must lie on a file system that all nodes see. `shoal fit ... --dry-run` prints how much memory a rank needs
-# and how many ranks are worth while.
+# and how many ranks make sense.
 
 #SBATCH --job-name=shoal
 #SBATCH --nodes=2             # the rows are spread over all of them

@@ -19,6 +19,6 @@
 export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}
 export SRUN_CPUS_PER_TASK=$OMP_NUM_THREADS   # newer versions of srun do not take it from sbatch: threads would share a core
 
-# srun starts the ranks. Where your cluster's SLURM has no PMIx, let mpirun do it, here with two threads a rank:
+# srun starts the ranks. Where your cluster's SLURM has no PMIx, let mpirun do it, here with two threads per rank:
 # SHOAL_LAUNCHER="mpirun --map-by slot:PE=2" sbatch --cpus-per-task=2 jobs/slurm-single-node.sh ...
 exec ${SHOAL_LAUNCHER:-srun --mpi=pmix --cpu-bind=cores} "${SHOAL:-shoal}" fit "$@"

@@ -214,7 +214,7 @@ def row(case, ours, theirs, run):
             f"{(run['peak_memory_bytes'] - data) / 2**20:.0f}"]
 
 
-HEADINGS = ["model", "variant", "rows", "K", "shoal, s", "peers, s", "best peer / shoal", "ns a row and component",
+HEADINGS = ["model", "variant", "rows", "K", "shoal, s", "peers, s", "best peer / shoal", "ns per row and component",
             "GFLOP/s", "MiB above the rows"]
 
 

@@ -148,7 +148,7 @@ def compare(program, case, rounds, with_elki, scratch):
 
 
 HEADINGS = ["model", "rows", "K", "passes", "shoal, ms", "peers, ms", "peer / shoal", "2 ranks", "update / first assignment",
-            "counting rounds", "bytes a row above the rows and the program"]
+            "counting rounds", "bytes per row above the rows and the program"]
 
 
 def main():
