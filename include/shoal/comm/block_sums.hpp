@@ -40,7 +40,7 @@ class BlockSums {
   int bits_;
   std::size_t n_groups_;             ///< of all entries but totals
   Words words_;                      ///< digits of the totals, then the groups
-  std::vector<std::mutex> regions_;  ///< so many groups each
+  std::vector<std::mutex> regions_;  ///< of region_groups groups each
 };
 
 }  // namespace shoal

@@ -40,7 +40,7 @@ class Communicator {
   void exchange(std::span<const std::byte> outgoing, std::span<const int> outgoing_bytes, std::span<std::byte> incoming,
                 std::span<const int> incoming_bytes) const;
 
-  /// Each rank has filled its part of `all`, so many in rank order; now every rank has all.
+  /// Each rank has filled its part of `all` (lengths, in rank order); now every rank has all.
   void share_parts(std::span<double> all, std::span<const int> lengths) const;
 
   void send(std::span<const std::byte> bytes, int destination) const;

@@ -1,4 +1,4 @@
-/// Objects that threads borrow for a while and that are too large to make anew each time.
+/// Objects that threads borrow for a while and that are too large to make again each time.
 #pragma once
 
 #include <memory>
@@ -8,7 +8,7 @@
 
 namespace shoal {
 
-/// A stack of idle objects. Thread-safe but for clear and for_each.
+/// A stack of idle objects. Thread-safe, except clear and for_each.
 template <class T>
 class Pool {
  public:

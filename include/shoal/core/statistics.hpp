@@ -6,7 +6,7 @@
 
 namespace shoal {
 
-/// So many sums, of which the addends of the first, the totals, may cancel: over blocks nothing of them is dropped.
+/// Numbers of sums. The addends of the first n_totals may cancel: over blocks nothing of them is dropped.
 struct SumLayout {
   std::size_t n_sums = 0, n_totals = 0;
 };

@@ -38,7 +38,7 @@ RowBlock<Row> part_of(const RowBlock<Row>& block, std::size_t first, std::size_t
   return part;
 }
 
-/// What each row has beside its values; in memory whatever the source, one entry a row of this rank.
+/// What each row has beside its values; in memory whatever the source, one entry per row of this rank.
 struct SideArrays {
   std::vector<double> weights;     ///< empty: all 1
   std::vector<std::uint8_t> used;  ///< empty: all; else 0: the row is left out, has weight 0, and keeps its number

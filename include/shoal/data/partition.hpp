@@ -17,7 +17,7 @@ struct Range {
 };
 
 /// Blocks are the leaves of every sum, so their borders depend on the data and the model's size, never on ranks or
-/// threads. Blocks are equal but for a row.
+/// threads. Blocks differ by one row at most.
 struct Partition {
   std::int64_t n_rows = 0;
   std::int64_t n_blocks = 1;

@@ -41,7 +41,7 @@ class RowCoding {
   [[nodiscard]] bool may_miss() const { return may_miss_; }
   [[nodiscard]] std::size_t row_bytes() const { return row_bytes_; }
   [[nodiscard]] const std::vector<Group>& groups() const { return groups_; }
-  [[nodiscard]] const std::vector<SymbolField>& fields() const { return fields_; }  ///< one a group
+  [[nodiscard]] const std::vector<SymbolField>& fields() const { return fields_; }  ///< one per group
   [[nodiscard]] std::size_t n_symbols() const;                                      ///< of all groups
 
   /// Whether a row is its features' bits, eight to a byte, the first one lowest.
@@ -56,7 +56,7 @@ class RowCoding {
   void encode(const Code* levels, PackedByte* row) const;
   void decode(const PackedByte* row, Code* levels) const;
 
-  /// Kernels read a little beyond a row: so many bytes follow the last one of an array.
+  /// Kernels read a little beyond a row: this many bytes follow the last one of an array.
   static constexpr std::size_t spare_bytes = 4;
 
   /// What each level of each feature has of sums over the symbols of every group.

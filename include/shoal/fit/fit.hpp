@@ -22,7 +22,7 @@ inline constexpr auto names_of<StopReason> = names("tolerance", "fixed_point", "
 struct FitResult {
   std::vector<double> history;  ///< entry t belongs to the parameters after t M-steps; the last to the final ones
   std::int64_t n_iterations = 0;
-  std::int64_t n_passes = 0;  ///< over all rows: one a set of parameters, those that were not taken too
+  std::int64_t n_passes = 0;  ///< over all rows: one per set of parameters, also those that were not taken
   StopReason stop_reason = StopReason::max_iterations;
   double objective = 0;
   double log_likelihood = 0;

@@ -76,7 +76,7 @@ void SeedSpace<Row>::for_each_nearest(const RowBlock<Row>& block, const std::vec
   }
 }
 
-/// The labels after so many passes of Lloyd (1982) from those of seeds: means of the rows of each label, then the
+/// The labels after some passes of Lloyd (1982) from those of seeds: means of the rows of each label, then the
 /// nearest mean of each row. A cluster that has no row stays without. Collective.
 template <class Row>
 void refine_labels(const RowPass<Row>& pass, const SeedSpace<Row>& space, std::size_t n_clusters, int n_passes,

@@ -23,7 +23,7 @@ void choose_columns(DatasetInfo& info, const std::vector<std::size_t>& chosen);
 void choose_columns(DatasetInfo& info, const std::string& list);
 
 /// Sets info.type to one that holds the values of all blocks, missing entries as NaN where there may be some; exactly,
-/// but for integers of 64 bits beside others.
+/// except integers of 64 bits beside others.
 void settle_type(DatasetInfo& info);
 
 /// Keeps rows FIRST:LAST:STEP (each may be left out) of the data sets taken as one; some data sets may have none left.

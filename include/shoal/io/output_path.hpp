@@ -26,7 +26,7 @@ std::optional<Ownership> existing_file(const std::string& name);
 void require_target(const std::string& name);
 
 /// Throws Error(cannot_create) where `name` is what existing_file refuses, or, unless it may be replaced, is there
-/// already: be it as a link that points nowhere.
+/// already: even as a link that points nowhere.
 void require_free(const std::string& name, bool may_replace);
 
 /// Gives a file the owner and permissions of the one that it is to replace, as far as this user may.

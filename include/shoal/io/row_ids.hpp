@@ -10,7 +10,7 @@
 
 namespace shoal {
 
-/// The ids of this rank's rows, where each file of the data sets has /ids, one a row: integers or texts of one size.
+/// The ids of this rank's rows, where each file of the data sets has /ids, one per row: integers or texts of one size.
 /// Else nothing. Collective. Throws Error as read_slices does.
 std::optional<std::vector<std::string>> read_ids(const Communicator& comm, const std::vector<DatasetInfo>& datasets,
                                                  const Partition& partition);

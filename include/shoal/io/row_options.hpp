@@ -17,7 +17,7 @@ inline constexpr auto names_of<Precision> = names("float64", "float32");
 
 struct RowOptions {
   ShapeOptions shape;  ///< which rows and features; its missing values, rounded to the data set's type, hold int64
-  ContentName mask;    ///< data set of one number a row, 0: left out; named as the weights are; empty: all are used
+  ContentName mask;    ///< data set of one number per row, 0: left out; named as the weights are; empty: all are used
   ContentName row_weights;  ///< data set of weights: a path in each data file, or file.h5:/path; empty: all 1
   Missing missing = Missing::error;
   std::optional<Precision> precision;  ///< float32 for float32 data sets, else float64

@@ -23,7 +23,7 @@ struct RowArray {
 
 /// Writes the arrays (rows_of_rank(rank) of n_rows each) to the temporary of `output`. `annotate` gets
 /// the open file on rank 0, for attributes. Collective; the bytes do not depend on the number of ranks,
-/// nor on how many bytes a rank writes a call.
+/// nor on how many bytes a rank writes per call.
 void write_rows(const Communicator& comm, const OutputFile& output, std::int64_t n_rows,
                 const std::function<Range(int rank)>& rows_of_rank, const std::vector<RowArray>& arrays,
                 const std::function<void(hid_t file)>& annotate, std::size_t bytes_a_call = std::size_t{8} << 20U);

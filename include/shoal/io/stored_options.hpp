@@ -19,7 +19,7 @@ struct StoredOptions {
 /// Throws Error(bad_data) naming the file where an attribute has an unknown value or sizes are impossible.
 StoredOptions stored_options(const ModelFile& file, const std::string& name);
 
-/// Level offsets of a model of codes: two levels a feature, or /parameters/level_offsets.
+/// Level offsets of a model of codes: two levels per feature, or /parameters/level_offsets.
 LevelOffsets level_offsets_of(const Family& family, const ModelFile& file);
 
 }  // namespace shoal

@@ -36,7 +36,7 @@ struct TableHead {
 };
 
 struct TableRow {
-  std::span<const double> values;  ///< one a feature; NaN: missing, or a text
+  std::span<const double> values;  ///< one per feature; NaN: missing, or a text
   /// Those of the categorical features, then the id, then the label, as far as there are any. Empty: missing (an id is
   /// as it stands there).
   std::span<const std::string_view> texts;

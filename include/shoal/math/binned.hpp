@@ -14,7 +14,8 @@
 
 namespace shoal {
 
-/// W: so many bits of n digits cannot overflow an int64. Even, so that no bin begins beyond the exponents of doubles.
+/// W: the sum of n digits of W bits cannot overflow an int64. Even, so that no bin begins beyond the exponents of
+/// doubles.
 int bin_bits(std::int64_t n_addends);
 
 inline constexpr std::size_t bins_kept = 3;
@@ -63,7 +64,7 @@ class WideSum {
 inline constexpr std::size_t most_digits = 128;
 
 /// The number with these digits (most_digits at most), the highest first, in units of the last one: mantissa 2^exponent
-/// is the nearest double, but for its range.
+/// is the nearest double, apart from its range.
 struct Rounded {
   double mantissa = 0;
   int exponent = 0;

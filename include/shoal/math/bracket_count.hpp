@@ -30,7 +30,7 @@ template <class T>
 using PlaceOf = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::uint32_t>;
 
 /// Counts the values of n rows (row-major, n x D, cluster labels[r] >= 0; a negative label passes a row over) and lists
-/// the places of those within their bracket but for the pivot, in order. Stops before a row that might not fit: at most
+/// the places of those within their bracket except the pivot, in order. Stops before a row that might not fit: at most
 /// `capacity` places, capacity >= D. Returns how many rows were done. n x D < 2^32, and at most
 /// 2^31 - 1 rows between two clearings of the counts.
 template <class T>

@@ -1,5 +1,5 @@
 /// Tile kernels of mixtures over discrete features. A row is a list of symbols (data/row_coding.hpp), a table holds a
-/// line of numbers, one a component, for every symbol; scoring a row adds up its lines ("four Russians", Arlazarov et
+/// line of numbers, one per component, for every symbol; scoring a row adds up its lines ("four Russians", Arlazarov et
 /// al. 1970), and the M-step runs the same table backwards.
 #pragma once
 

@@ -11,7 +11,7 @@ namespace shoal {
 template <class T>
 inline constexpr std::size_t group_rows = 128 / sizeof(T);
 
-/// Values from one group to the next: an odd number of features, lest the groups fall on the same cache sets.
+/// Values from one group to the next: an odd number of features, so that the groups do not fall on the same cache sets.
 template <class T>
 constexpr std::size_t group_stride(std::size_t n_features) {
   return (n_features | 1U) * group_rows<T>;

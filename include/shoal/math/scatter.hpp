@@ -13,8 +13,8 @@ namespace shoal {
 /// What the kernels need beside the rows of a tile; made once for many tiles.
 template <class T>
 struct ScatterScratch {
-  /// Up to so many, weighted rows are kept beside the centred ones, where they fit the nearest cache; beyond it a row
-  /// is scaled by the root of its weight and stands for both.
+  /// Up to this many features, weighted rows are kept beside the centred ones, where they fit the nearest cache; beyond
+  /// it a row is scaled by the root of its weight and stands for both.
   static constexpr std::size_t few_features = 4;
 
   /// n_columns: for add_weighted_rows, if more than n_features.

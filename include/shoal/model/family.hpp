@@ -22,7 +22,7 @@
 
 namespace shoal {
 
-/// K clusters of D features; codes: with so many levels in all.
+/// K clusters of D features; codes: with n_levels levels in all.
 struct ModelSize {
   std::size_t n_clusters = 0;
   std::size_t n_features = 0;

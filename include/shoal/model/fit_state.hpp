@@ -19,10 +19,9 @@ struct Acceleration {
   NamedArrays fallback;       ///< from where the fit goes on if the parameters on trial fail; empty: none are
   double length = 1;          ///< of the extrapolation that is on trial
   double longest = 4;         ///< that is tried
-  double slowest =
-      1;  ///< length that cycles of late would have had, were there no limit: what the slowest direction needs
+  double slowest = 1;  ///< length that recent cycles would have had without a limit: what the slowest direction needs
   std::int64_t cycles_to_go = 0;    ///< before EM alone may be asked again what is left
-  std::int64_t cycles_to_wait = 2;  ///< when it has been asked in vain
+  std::int64_t cycles_to_wait = 2;  ///< after a question that brought nothing
   std::vector<double> milestones;   ///< objectives where the last cycles ended, n_milestones at most
   std::int64_t rejected = 0;        ///< trials that failed
 

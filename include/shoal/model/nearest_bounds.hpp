@@ -17,7 +17,7 @@ namespace shoal {
 /// rounding of the kernels, so a proved label is the one that the search would find, ties included; what is proved
 /// saves work and changes no bit.
 ///
-/// 4 bytes a row for the labels, 4 for the bounds.
+/// 4 bytes per row for the labels, 4 for the bounds.
 template <class T>
 class NearestBounds {
  public:

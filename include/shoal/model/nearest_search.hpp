@@ -24,7 +24,7 @@ class NearestSearch {
 
   explicit NearestSearch(Metric metric) : metric_(metric) {}
 
-  /// A fit of so many rows of this rank begins, or ends.
+  /// A fit of this number of rows of this rank begins, or ends.
   void begin(std::size_t n_rows, std::size_t n_centres, std::size_t n_features);
   void end() { bounds_.end(); }
 

@@ -1,5 +1,5 @@
-/// Whether a mixture's likelihood may be believed. That of normal components has no bound: it grows for ever where one
-/// shrinks onto a few rows, or onto rows that lie in a plane (Day 1969; Ingrassia & Rocci 2011). Such optima say
+/// Whether a mixture's likelihood may be believed. That of normal components has no bound: it grows without limit where
+/// one shrinks onto a few rows, or onto rows that lie in a plane (Day 1969; Ingrassia & Rocci 2011). Such optima say
 /// nothing of the data.
 #pragma once
 

@@ -9,7 +9,7 @@
 namespace shoal {
 
 /// Real rows: D entries, over observed values, divisor the weight observed; a column without observed weight has mean
-/// and variance 0. Discrete rows: one entry a level (see LevelOffsets), the moments of its 0/1 indicator.
+/// and variance 0. Discrete rows: one entry per level (see LevelOffsets), the moments of its 0/1 indicator.
 struct ColumnMoments {
   std::vector<double> mean;
   std::vector<double> variance;

@@ -37,7 +37,7 @@ class Crew {
     return all;
   }
 
-  /// The same up to the first, by number, that will do, where there is one: only so many more are done as there are
+  /// The same up to the first, by number, that will do, where there is one: only as many more are done as there are
   /// hands. Collective.
   template <class Outcome>
   std::vector<Outcome> until(const std::function<bool(const Outcome&)>& will_do, std::size_t n,

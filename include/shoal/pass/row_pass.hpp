@@ -51,7 +51,7 @@ class RowPass {
   void for_each_block(const std::function<void(const Block&, int thread)>& visit) const;
 
   /// The global rows of the `count` largest scores, largest first, the lower row on ties, and of rows with equal values
-  /// and scores only the lowest. `score` fills one number a row of the block; -infinity keeps a row out. Fewer come
+  /// and scores only the lowest. `score` fills one number per row of the block; -infinity keeps a row out. Fewer come
   /// back where fewer are eligible.
   std::vector<std::int64_t> largest(std::size_t count,
                                     const std::function<void(const Block&, std::span<double>)>& score) const;

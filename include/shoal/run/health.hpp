@@ -12,7 +12,7 @@
 
 namespace shoal {
 
-/// The arrays of /health: one entry a component (weight, small, flat; spread and direction where components can be
+/// The arrays of /health: one entry per component (weight, small, flat; spread and direction where components can be
 /// flat, duplicate_of where there are responsibilities; -1: of none), or of length 1.
 NamedArrays health_arrays(const Soundness& soundness, const Separation* separation, const FitResult& result,
                           const Repairs& repairs, const StartProgress& starts, bool minimises);
@@ -20,7 +20,7 @@ NamedArrays health_arrays(const Soundness& soundness, const Separation* separati
 /// Of /health: D x D, from scans over codes (fit/bivariate.hpp).
 inline constexpr const char* bivariate_array = "bivariate_residuals";
 
-/// The arrays of /starts: one entry a start or search, in the order in which they ended.
+/// The arrays of /starts: one entry per start or search, in the order in which they ended.
 NamedArrays start_arrays(const StartProgress& starts);
 
 /// The health of a model, a sentence each; the first says whether it is sound. Of a file that has no /health: nothing.

@@ -1,4 +1,4 @@
-/// All that decides the result of a fit, but for the rows.
+/// All that decides the result of a fit, except the rows.
 #pragma once
 
 #include <cstdint>

@@ -14,7 +14,7 @@ namespace shoal {
 template <class Row>
 class Sample {
  public:
-  /// Values as held, row-major, one weight a row.
+  /// Values as held, row-major, one weight per row.
   Sample(std::vector<Row> values, std::vector<double> weights, const BlockSource<Row>& like);
 
   [[nodiscard]] RowPass<Row> pass(int n_threads = 1) const { return {shard_, alone_, n_threads, summary_}; }

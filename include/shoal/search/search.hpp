@@ -44,13 +44,13 @@ class Search {
   Phases phases_;
 };
 
-/// How near two results of searches come that have the same optimum: nats a row, or a share of the objective.
+/// How near two results of searches come that have the same optimum: nats per row, or a share of the objective.
 double same_optimum(bool minimises);
 
 /// The seed of start or search number i; that of number 0 is the given one.
 std::uint64_t seed_of_start(std::uint64_t seed, std::size_t number);
 
-/// Rows that a sample should have, of so many bytes each. @param n_parameters free ones of the model
+/// Rows that a sample should have, of row_bytes each. @param n_parameters free ones of the model
 struct SampleSize {
   std::int64_t rows = 0;
   bool too_small = false;  ///< more would be needed to tell optima apart, and memory forbids

@@ -1,7 +1,7 @@
 /// Components of Bernoulli and categorical mixtures (latent classes): features independent given the component.
 ///
 /// A Bernoulli feature is a categorical one of two levels; they differ in what is stored (one probability a feature
-/// against one a level) and share the rest: ln p(x | k) = sum_d ln theta_{k,d,x_d}, each logarithm at least ln 1e-15.
+/// against one per level) and share the rest: ln p(x | k) = sum_d ln theta_{k,d,x_d}, each logarithm at least ln 1e-15.
 #pragma once
 
 #include <span>

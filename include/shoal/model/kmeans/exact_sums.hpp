@@ -11,7 +11,7 @@
 
 namespace shoal {
 
-/// As many digits a feature as its values, times the rows' weights, ask for: mostly two or three, some dozen where
+/// As many digits per feature as its values, times the rows' weights, need: mostly two or three, some dozen where
 /// 1e300 stands beside 1e-300. So a cluster's sum depends on its rows and weights alone: not on their order, on ranks,
 /// on whether a row stands twice or has twice the weight, or on the way by which rows came to the cluster. And a pass
 /// need add only rows that moved.
@@ -40,7 +40,7 @@ class ExactSums {
 
   FixedPoint format_;
   Digits sums_;
-  Pool<Digits> moved_;  ///< one a thread
+  Pool<Digits> moved_;  ///< one per thread
 };
 
 }  // namespace shoal

@@ -61,7 +61,7 @@ concept UpdatedComponents = requires(C c, const C fixed, const RowPass<typename 
   // The same from a hard clustering, smoothed: start before the pass, maximise_start after it.
   c.start(seeds);
   c.maximise_start(n, step);
-  // Empty components: component k begins anew at a row, or some are taken out, in rising order.
+  // Empty components: component k starts again at a row, or some are taken out, in rising order.
   c.reseed(k, row);
   c.remove(clusters);
 };

@@ -69,7 +69,7 @@ class PoissonComponents {
   void reseed(std::size_t k, std::span<const T> row);
   void remove(const std::vector<std::size_t>& clusters);
 
-  /// With a prior also `prior_rates`, the overall means, lest another data set's be taken when it is scored.
+  /// With a prior also `prior_rates`, the overall means, so that another data set's are not taken when it is scored.
   [[nodiscard]] NamedArrays parameters() const;
   void set_parameters(const NamedArrays& arrays, const std::string& source);
   [[nodiscard]] std::int64_t n_parameters() const { return static_cast<std::int64_t>(rates_.values.size()); }
