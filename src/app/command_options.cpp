@@ -30,11 +30,11 @@ std::string family_words() {
 
 const std::string data_help =
     "HDF5 data: file.h5, file.h5:/path (a dataset, a table, a group of columns), file.h5:/a,/b (side by side), or "
-    "@list.txt with one of these a line; several are read as one, in order";
+    "@list.txt with one of these per line; several are read as one, in order";
 
 void add_compute_options(CLI::App* app, Arguments& a) {
   add_number<int>(app, "--threads", 1, most_threads, a.threads,
-                  "Threads a rank [OMP_NUM_THREADS, else the cores that SLURM gave the task, else 1]", "T");
+                  "Threads per rank [OMP_NUM_THREADS, else the cores that SLURM gave the task, else 1]", "T");
   app->add_option("--target", a.target,
                   "Instruction set on all ranks [the best that every rank has; see --version]; results are the "
                   "same bits for one instruction set")
@@ -106,15 +106,16 @@ void note_option(CLI::App* app, const Family& family, Option<RunOptions> option,
 
 void add_checkpoint_options(CLI::App* app, Arguments& a) {
   app->add_option("--checkpoint", a.checkpoint,
-                  "Written while fitting; the same command goes on from it, on any number of ranks [off]")
+                  "Written while fitting; the same command continues from it, on any number of ranks [off]")
       ->type_name("FILE");
   app->add_option("--checkpoint-every", a.checkpoint_every,
                   "How often: a time (90s, 5min, 1h) or a number of iterations [" + a.checkpoint_every + "]")
       ->type_name("TIME|N");
   add_choice(app, "--restart", a.restart,
-             "auto: go on from the checkpoint where there is one; never: begin anew; require: end where there is none");
+             "auto: continue from the checkpoint where there is one; never: start from the beginning; require: fail "
+             "where there is none");
   app->add_option("--max-time", a.max_time,
-                  "Stop with exit 75, checkpoint written, before so much time has passed since the start; auto: "
+                  "Stop with exit 75, checkpoint written, before this much time has passed; auto: "
                   "before the SLURM job ends; needs --checkpoint [off]")
       ->type_name("HH:MM:SS|auto");
 }
@@ -134,9 +135,10 @@ void add_run_options(const Note& note) {
 /// What fit and select have in common, but for options of the run.
 void add_running(CLI::App* app, Arguments& a) {
   add_checkpoint_options(app, a);
-  app->add_flag("--dry-run", a.dry_run, "Read headers only: validate, print memory a rank, bytes a reduction, ranks");
+  app->add_flag("--dry-run", a.dry_run,
+                "Read headers only: validate, print memory per rank, bytes per reduction, suggested ranks");
   app->add_flag("--json", a.json, "Print one JSON object of the result on standard output");
-  app->add_option("--log", a.log, "One JSON object an iteration and one for the run")->type_name("FILE");
+  app->add_option("--log", a.log, "One JSON object per iteration and one for the run")->type_name("FILE");
   add_choice(app, "--progress", a.progress, "auto: a bar where standard error is a terminal, else lines");
   add_compute_options(app, a);
   add_quiet(app, a);
@@ -167,7 +169,7 @@ RunOptions run_options_of(const GivenOptions& given) {
     const auto option = std::ranges::find(known, name, &Option<RunOptions>::name);
     if (option == known.end())
       throw Error(ExitCode::usage,
-                  fmt::format("--{}: means nothing to {}; it belongs to {}", name, family->name,
+                  fmt::format("--{}: does not apply to {}; it belongs to {}", name, family->name,
                               family_names([&](const Family& other) { return has_option(other, name); })));
     if (!option->set(result, text)) refuse_value("--" + name, text, option->wanted);
   }

@@ -197,7 +197,7 @@ const Option<ModelOptions>* kind_option(const Family& family) {
 void check_scan(const ScanOptions& scan, const Family& family) {
   if (is_of_mixtures(scan.criterion) != family.mixture)
     throw Error(ExitCode::usage,
-                fmt::format("--criterion {}: means nothing to {}; take {}", to_string(scan.criterion), family.name,
+                fmt::format("--criterion {}: does not apply to {}; take {}", to_string(scan.criterion), family.name,
                             family.mixture ? "bic, aic or icl" : "elbow, silhouette or calinski-harabasz"));
   if (scan.criterion == Criterion::elbow && scan.clusters.size() < 3)
     throw Error(ExitCode::usage,

@@ -58,7 +58,7 @@ class Acceleration(shoal.ShoalTest):
         self.assertLess(len(fast), len(plain))
 
     def test_hard_models_have_nothing_to_accelerate(self):
-        self.fails(64, ["--accelerate", "means nothing to kmeans", "gaussian"], "fit", "kmeans", self.data, "-k", 2, "--accelerate", "off")
+        self.fails(64, ["--accelerate", "does not apply to kmeans", "gaussian"], "fit", "kmeans", self.data, "-k", 2, "--accelerate", "off")
         with self.fit("kmeans", self.data, "-k", 2) as model:
             self.assertNotIn("accelerate", model.attrs["options"])
 

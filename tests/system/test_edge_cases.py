@@ -99,7 +99,7 @@ class EdgeCases(shoal.ShoalTest):
             init = self.write("start.h5", X[:1], **start)
             data = self.write("x.h5", X)
             reseeded = self.ok("fit", model, data, "-k", 2, "--init", init, "-o", self.path("m.h5"), "--overwrite")
-            self.assertIn("1 cluster begun anew", reseeded.stderr)
+            self.assertIn("1 cluster started again", reseeded.stderr)
             dropped = self.fit(model, data, "-k", 2, "--init", init, "--empty-cluster", "drop")
             self.assertEqual(dropped.attrs["n_clusters"], 1)
             center = X.mean(0) if model == "kmeans" else np.median(X, 0)
@@ -111,7 +111,7 @@ class EdgeCases(shoal.ShoalTest):
         X = (1000 + 0.03 * np.random.default_rng(0).normal(size=(400, 64))).astype(np.float32)
         start = self.write("start.h5", X[:1], parameters__means=np.stack([X[0], X[1], np.full(64, 1e6)]))
         result = self.ok("fit", "kmeans", self.write("x.h5", X), "-k", 3, "--init", start, "-o", self.path("m.h5"))
-        self.assertIn("1 cluster begun anew", result.stderr)
+        self.assertIn("1 cluster started again", result.stderr)
         self.assertNotIn("empty at the end", result.stderr)
 
     def test_collapsed_components_do_not_keep_a_fit_from_converging(self):

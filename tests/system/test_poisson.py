@@ -411,7 +411,7 @@ class Errors(PoissonTest):
     def test_64_what_belongs_to_other_models(self):
         for option, value in (("--covariance", "diag"), ("--regularization", 1e-3), ("--regularization-absolute", 1e-3),
                               ("--center", "geometric")):
-            self.refuses(64, [option, "means nothing to", "poisson"], "fit", "poisson", self.data, "-k", 2, "-o", self.path("out.h5"),
+            self.refuses(64, [option, "does not apply to", "poisson"], "fit", "poisson", self.data, "-k", 2, "-o", self.path("out.h5"),
                          option, value)
         self.refuses(64, ["--pseudo-count", "-1"], "fit", "poisson", self.data, "-k", 2, "-o", self.path("out.h5"), "--pseudo-count", -1)
 
@@ -593,7 +593,7 @@ class Limits(PoissonTest):
         self.fails(65, ["cluster 1", "--empty-cluster"], "fit", "poisson", self.data, "-k", 2, "--init", far, "--empty-cluster", "error",
                    "-o", self.path("no.h5"))
         result = self.ok("fit", "poisson", self.data, "-k", 2, "--init", far, "-o", self.path("m.h5"), "--max-iterations", 60)
-        self.assertIn("1 cluster begun anew", result.stderr)
+        self.assertIn("1 cluster started again", result.stderr)
         with h5py.File(self.path("m.h5")) as model:
             self.assertTrue(np.isfinite(model["parameters/rates"][:]).all())
             self.assertGreater(model["parameters/counts"][:].min(), 1)

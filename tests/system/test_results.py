@@ -111,7 +111,7 @@ class Options(shoal.ShoalTest):
                 if model in own:
                     self.ok(*run)
                 else:
-                    self.fails(64, ["means nothing to", model], *run)
+                    self.fails(64, ["does not apply to", model], *run)
 
     def test_a_plan_knows_what_a_pass_adds_up(self):
         """The bytes that --dry-run names are those that a mixture's fit then sends."""
