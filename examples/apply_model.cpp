@@ -6,7 +6,7 @@
 
 int main(int argc, char** argv) {
   if (argc != 3) return std::fprintf(stderr, "usage: apply_model MODEL.h5 DATA.h5\n"), 64;
-  const shoal::Environment mpi(argc, argv);
+  const shoal::Environment mpi = shoal::Environment::where_launched(argc, argv);
   const shoal::Communicator comm = shoal::Communicator::world();
   try {
     const shoal::ModelFile model = shoal::load(comm, argv[1]);

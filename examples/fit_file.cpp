@@ -7,7 +7,7 @@
 
 int main(int argc, char** argv) {
   if (argc != 4) return std::fprintf(stderr, "usage: fit_file DATA.h5 K MODEL.h5\n"), 64;
-  const shoal::Environment mpi(argc, argv);
+  const shoal::Environment mpi = shoal::Environment::where_launched(argc, argv);
   const shoal::Communicator comm = shoal::Communicator::world();
 
   shoal::RunOptions options(shoal::ModelOptions("gaussian", std::strtoul(argv[2], nullptr, 10)));

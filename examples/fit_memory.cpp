@@ -6,7 +6,7 @@
 #include <vector>
 
 int main(int argc, char** argv) {
-  const shoal::Environment mpi(argc, argv);
+  const shoal::Environment mpi = shoal::Environment::where_launched(argc, argv);
   const shoal::Communicator comm = shoal::Communicator::world();
 
   std::vector<double> mine;  // rows of two features, around (0, 0), (10, 0), (0, 10) in turn

@@ -51,7 +51,19 @@ void require_same_commands(const Communicator& comm, int argc, char** argv, cons
     throw Error(ExitCode::usage, "the ranks were given different arguments, or different files as --config");
 }
 
+/// Each would do the whole work, and write the same files.
+void require_joined_processes(const Communicator& comm) {
+  const int processes = processes_to_join();
+  if (comm.size() == 1 && processes > 1)
+    throw Error(
+        ExitCode::usage,
+        fmt::format("{} processes were started, but not as ranks of one run: start them by the mpirun of {}, or by "
+                    "srun --mpi=pmix",
+                    processes, mpi_library_version()));
+}
+
 int run(int argc, char** argv, const Communicator& comm) {
+  require_joined_processes(comm);
   std::optional<app::Arguments> arguments;  // the config file may be missing on one host alone
   require_same_commands(comm, argc, argv, "");
   agree(comm, [&] { arguments = app::parse_arguments(argc, argv, comm.is_root()); });
@@ -80,7 +92,7 @@ int main(int argc, char** argv) {
     app::note_stop_signals();
   }
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);  // NOLINT: file systems without locks (NFS, Lustre) would refuse to open
-  const Environment environment(argc, argv);
+  const Environment environment = Environment::where_launched(argc, argv);
   blocked.reset();
   std::signal(SIGPIPE, SIG_IGN);  // nobody reads what is told: no reason to end a fit
   std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is a write that fails, with a message, not a death

@@ -52,6 +52,7 @@ std::shared_ptr<Communicator::Handle> owned_handle() {
 }  // namespace
 
 Communicator::Communicator(std::shared_ptr<const Handle> handle) : handle_(std::move(handle)) {
+  if (handle_->comm == MPI_COMM_NULL) return;
   check(MPI_Comm_rank(handle_->comm, &rank_));
   check(MPI_Comm_size(handle_->comm, &size_));
 }
@@ -62,10 +63,10 @@ Communicator Communicator::with_message_limit(std::size_t bytes) const {
   return other;
 }
 
-Communicator Communicator::world() { return communicator_from(MPI_COMM_WORLD); }
-Communicator Communicator::self() { return communicator_from(MPI_COMM_SELF); }
+Communicator Communicator::world() { return communicator_from(mpi_runs() ? MPI_COMM_WORLD : MPI_COMM_NULL); }
+Communicator Communicator::self() { return communicator_from(mpi_runs() ? MPI_COMM_SELF : MPI_COMM_NULL); }
 
-// A rank alone calls no MPI: searches on a sample run in several threads.
+// A rank alone calls no MPI: it may run without, and searches on a sample run in several threads.
 
 void Communicator::broadcast(std::span<std::byte> bytes) const {
   if (size_ == 1) return;
@@ -118,12 +119,17 @@ std::vector<std::byte> Communicator::gather(std::span<const std::byte> mine) con
 }
 
 void Communicator::share_parts(std::span<double> all, std::span<const int> lengths) const {
+  if (size_ == 1) return;
   check(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, all.data(), lengths.data(), places_of(lengths).data(),
                        MPI_DOUBLE, handle_->comm));
 }
 
 void Communicator::exchange(std::span<const std::byte> outgoing, std::span<const int> outgoing_bytes,
                             std::span<std::byte> incoming, std::span<const int> incoming_bytes) const {
+  if (size_ == 1) {
+    std::ranges::copy(outgoing.first(static_cast<std::size_t>(outgoing_bytes[0])), incoming.begin());
+    return;
+  }
   check(MPI_Alltoallv(outgoing.data(), outgoing_bytes.data(), places_of(outgoing_bytes).data(), MPI_BYTE,
                       incoming.data(), incoming_bytes.data(), places_of(incoming_bytes).data(), MPI_BYTE,
                       handle_->comm));
@@ -141,15 +147,19 @@ void Communicator::receive(std::span<std::byte> bytes, int source) const {
   });
 }
 
-void Communicator::barrier() const { check(MPI_Barrier(handle_->comm)); }
+void Communicator::barrier() const {
+  if (size_ > 1) check(MPI_Barrier(handle_->comm));
+}
 
 Communicator Communicator::on_this_host() const {
+  if (size_ == 1) return *this;
   const auto host = owned_handle();
   check(MPI_Comm_split_type(handle_->comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host->comm));
   return Communicator(host).with_message_limit(message_limit_);
 }
 
 Communicator Communicator::duplicate() const {
+  if (handle_->comm == MPI_COMM_NULL) return *this;
   const auto copy = owned_handle();
   check(MPI_Comm_dup(handle_->comm, &copy->comm));
   return Communicator(copy).with_message_limit(message_limit_);

@@ -39,7 +39,7 @@ void write_array(hid_t file, const OutputFile& output, const RowArray& array, co
   const Hdf5Handle dataset =
       hold(H5Dopen2(file, array.path.c_str(), H5P_DEFAULT), H5Dclose, ExitCode::io_failure, failed(output));
   const Hdf5Handle transfer(H5Pcreate(H5P_DATASET_XFER), H5Pclose);
-  H5Pset_dxpl_mpio(transfer, H5FD_MPIO_COLLECTIVE);
+  H5Pset_dxpl_mpio(transfer, H5FD_MPIO_COLLECTIVE);  // which MPI-IO alone looks at
   const std::int64_t columns = std::max<std::int64_t>(1, array.n_columns);
   for (std::int64_t call = 0; call < calls; ++call) {
     const std::int64_t first = std::min(rows.first + call * rows_a_call, rows.last);
@@ -81,7 +81,7 @@ void write_rows(const Communicator& comm, const OutputFile& output, std::int64_t
   });
   agree(comm, [&] {
     const Hdf5Handle access = file_access();
-    H5Pset_fapl_mpio(access, comm.handle().comm, MPI_INFO_NULL);
+    if (comm.size() > 1) H5Pset_fapl_mpio(access, comm.handle().comm, MPI_INFO_NULL);
     Hdf5Handle file =
         hold(H5Fopen(output.temporary().c_str(), H5F_ACC_RDWR, access), H5Fclose, ExitCode::io_failure, failed(output));
     for (const RowArray& array : arrays) {

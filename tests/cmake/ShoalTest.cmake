@@ -16,14 +16,16 @@ endif()
 
 # shoal_test(NAME SOURCES ... [RANKS 1 2 3])
 #
-# A GoogleTest program; without RANKS it runs once and alone, with them once under mpiexec for each number of ranks.
+# A GoogleTest program; without RANKS it runs once and alone, with them once under mpiexec for each number of ranks, of
+# which 0 is a run alone.
 # Every test has a time limit, so that a hang is a failure.
 function(shoal_test name)
   cmake_parse_arguments(T "" "" "SOURCES;RANKS" ${ARGN})
   add_executable(${name} ${T_SOURCES} ${PROJECT_SOURCE_DIR}/tests/support/mpi_main.cpp)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(${name} PRIVATE shoal shoal_flags GTest::gtest)
-  if(NOT T_RANKS)
+  if(NOT T_RANKS OR 0 IN_LIST T_RANKS)
+    list(REMOVE_ITEM T_RANKS 0)
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES TIMEOUT ${SHOAL_TIME_LIMIT} LABELS unit)
   endif()

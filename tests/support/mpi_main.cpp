@@ -1,4 +1,5 @@
-// main of the tests that run under mpiexec: every rank runs all tests, and a failure on any rank fails the run.
+// main of the tests, alone without MPI or under mpiexec: every rank runs all tests, and a failure on any rank fails the
+// run.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -9,7 +10,7 @@
 
 int main(int argc, char** argv) {
   if (const auto code = shoal::serve_as_reader(argc, argv)) return *code;
-  const shoal::Environment environment(argc, argv);
+  const shoal::Environment environment = shoal::Environment::where_launched(argc, argv);
   testing::InitGoogleTest(&argc, argv);
   const shoal::Communicator comm = shoal::Communicator::world();
   auto& listeners = testing::UnitTest::GetInstance()->listeners();

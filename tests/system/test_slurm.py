@@ -153,6 +153,22 @@ class Slurm(shoal.ShoalTest):
                                             f"--output={number}.out"], script))
                 self.assertIn("2 threads, cores: 2", self.path(f"{number}.out").read_text())
 
+    def test_a_batch_script_is_one_process(self):
+        """So is a step of one task: they need no MPI. Several tasks without MPI between them are an error."""
+        fit = f"{shoal.PROGRAM} fit kmeans {shoal.DATA / 'iris.h5'} -k 3 -q -o"
+        self.path("script").write_text(f"""#!/bin/bash
+            export OMPI_MCA_pml=no-such-component
+            {fit} batch.h5 || exit 1
+            srun --mpi=none -n 1 {fit} step.h5 || exit 2
+            unset OMPI_MCA_pml
+            srun --mpi=none -n 2 --cpu-bind=none {fit} several.h5 && exit 3
+            srun --mpi=pmix -n 2 --cpu-bind=none {fit} joined.h5 || exit 4""")
+        self.completes(self.cluster.submit("--nodes=1", "--ntasks=2", "--output=%j.log",
+                                           self.path("script"), cwd=self.folder, env=self.environment))
+        self.assertEqual(sorted(file.name for file in self.folder.glob("*.h5")), ["batch.h5", "joined.h5", "step.h5"])
+        for name in ("step.h5", "joined.h5"):
+            self.assertTrue(filecmp.cmp(self.path("batch.h5"), self.path(name), shallow=False), name)
+
     def test_array(self):
         self.completes(self.submit(["--array=2-4", "--ntasks=2"], "slurm-array.sh", "--max-iterations", 5))
         for clusters in (2, 3, 4):

@@ -15,7 +15,7 @@ namespace shoal {
 /// itself throws std::runtime_error. Sums, gathers and broadcasts of a rank alone may come from several threads.
 class Communicator {
  public:
-  static Communicator world();  ///< requires a live Environment
+  static Communicator world();  ///< all ranks of MPI; this process alone where MPI does not run
   static Communicator self();   ///< this rank alone; works under MPI too
   struct Handle;                ///< the MPI communicator, see mpi_interop.hpp
   explicit Communicator(std::shared_ptr<const Handle> handle);

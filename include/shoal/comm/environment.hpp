@@ -9,15 +9,27 @@ namespace shoal {
 class Environment {
  public:
   Environment(int& argc, char**& argv);
+  /// The same where a launcher (mpirun, srun) has started this process. A process alone goes without MPI, which takes a
+  /// quarter of a second to start and on login nodes may fail; Communicator::world() is then this process. For programs
+  /// that call MPI through this library only.
+  static Environment where_launched(int& argc, char**& argv);
   ~Environment();
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
+
+ private:
+  Environment(int& argc, char**& argv, bool with_mpi);
+  bool with_mpi_;
 };
+
+/// How many processes a launcher has started that MPI may have failed to join: where this is more than one and
+/// Communicator::world() has one rank, each of them would do the whole work.
+int processes_to_join();
 
 /// Name and version of the MPI library, on one line.
 std::string mpi_library_version();
 
-/// Ends the whole job at once: for an error that the other ranks cannot know of.
+/// Ends the whole job at once, with or without MPI: for an error that the other ranks cannot know of.
 [[noreturn]] void abort_job(int exit_code);
 
 }  // namespace shoal
