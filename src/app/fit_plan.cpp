@@ -106,9 +106,9 @@ void print_plan(const Communicator& comm, const FitPlan& plan) {
   const double most =
       std::clamp(std::min(all_rows / 64e6, all_rows / (20 * need.statistics)), 1.0, static_cast<double>(blocks));
   std::string text = headline(comm, plan) + "\n";
-  text += fmt::format("  memory per rank       {}: {} for rows, {} for sums and buffers, {} for the program and MPI\n",
+  text += fmt::format("  memory per rank       {}: {} for rows, {} for sums and buffers, {} for the program{}\n",
                       human_bytes(need.total()), human_bytes(need.rows), human_bytes(need.to_come() - need.rows),
-                      human_bytes(need.process));
+                      human_bytes(need.process), comm.size() > 1 ? " and MPI" : "");
   text += fmt::format("  bytes per reduction   {:.0f} ({})\n", need.statistics, human_bytes(need.statistics));
   if (plan.arguments.scan)
     text += fmt::format("  fits                  {}, one after the other, each with searches of its own\n",

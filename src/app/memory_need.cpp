@@ -127,6 +127,7 @@ MemoryNeed memory_need(const FitPlan& plan, int n_ranks) {
   const ModelSize size = size_of(plan);
   const ModelMemory memory = plan.family().memory(model, size, plan.float32() ? 4 : 8);
   MemoryNeed need;
+  if (n_ranks > 1) need.process += 7 << 20;
   need.rows = n * static_cast<double>(held_row_bytes(plan));
   need.side = (plan.weights.empty() ? 0 : 8 * n) + (plan.mask.empty() ? 0 : 9 * n);  // and weights of 0
   std::size_t reading = 0;

@@ -8,7 +8,7 @@ namespace shoal::app {
 /// Bytes of the fullest rank.
 struct MemoryNeed {
   // All the time.
-  double process = 27 << 20;  ///< the program, MPI and HDF5, as measured
+  double process = 20 << 20;  ///< the program and HDF5, as measured; MPI, where there are several ranks
   double rows = 0;            ///< as they are held
   double side = 0;            ///< weights
   double kept = 0;            ///< select: the sample, and fits that may be chosen

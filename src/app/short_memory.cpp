@@ -25,8 +25,8 @@
 namespace shoal::app {
 namespace {
 
-/// Address space that MPI and HDF5 take when they start, with a few ranks on the host.
-constexpr std::int64_t needed_to_start = std::int64_t{96} << 20;
+/// Address space that HDF5 takes when it starts, and MPI, with a few ranks on the host.
+constexpr std::int64_t needed_alone = std::int64_t{16} << 20, needed_with_mpi = std::int64_t{96} << 20;
 
 int watched_rank = 0;
 
@@ -65,15 +65,16 @@ void begin_under_memory_limits() {
   // count under ulimit -v, used or not: MPI's threads have some, too.
   mallopt(M_ARENA_MAX, 1);
 #endif
+  const std::int64_t needed_to_start = launched() ? needed_with_mpi : needed_alone;
   for (const MemoryLimit& limit : memory_limits()) {
     if (limit.of != MemoryLimit::Of::address_space) continue;
     if (limit.available >= needed_to_start) continue;
     wait_for_lower_ranks(rank_before_mpi());
-    tell(
-        fmt::format("shoal: error: not enough memory: ulimit -v leaves {} of {}, but MPI and HDF5 need {} to start; "
-                    "raise that limit\n",
-                    human_bytes(static_cast<double>(limit.available)), human_bytes(static_cast<double>(limit.limit)),
-                    human_bytes(static_cast<double>(needed_to_start))));
+    tell(fmt::format(
+        "shoal: error: not enough memory: ulimit -v leaves {} of {}, but {} {} to start; "
+        "raise that limit\n",
+        human_bytes(static_cast<double>(limit.available)), human_bytes(static_cast<double>(limit.limit)),
+        launched() ? "MPI and HDF5 need" : "HDF5 needs", human_bytes(static_cast<double>(needed_to_start))));
     std::_Exit(static_cast<int>(ExitCode::no_memory));
   }
 }

@@ -8,7 +8,7 @@ namespace shoal::app {
 void begin_under_memory_limits();
 
 /// From here on std::bad_alloc that nobody catches, or that comes where none may, ends the job as
-/// leave_without_memory does. MPI must have started.
+/// leave_without_memory does. Where MPI starts, it must have started.
 void watch_for_lost_memory(int rank);
 
 /// Ends the job, with a message. What memory it takes was set aside by watch_for_lost_memory.

@@ -28,12 +28,6 @@ bool is_set(const char* variable) { return getenv(variable) != nullptr; }  // NO
 /// By mpirun, srun or another that speaks PMIx: Open MPI joins such ranks, or fails.
 bool joined_by_open_mpi() { return is_set("PMIX_RANK") || is_set("OMPI_COMM_WORLD_RANK"); }
 
-/// SLURM's batch script is no step, and a process alone, whatever the job has asked for. srun without a plugin for MPI
-/// shows by the size of its step.
-bool launched() {
-  return joined_by_open_mpi() || is_set("PMI_RANK") || is_set("PALS_RANKID") || processes_to_join() > 1;
-}
-
 void start_mpi(int& argc, char**& argv) {
   if (!joined_by_open_mpi()) stay_alone();
   int provided = 0;
@@ -43,6 +37,12 @@ void start_mpi(int& argc, char**& argv) {
 }
 
 }  // namespace
+
+// SLURM's batch script is no step, and a process alone, whatever the job has asked for. srun without a plugin for MPI
+// shows by the size of its step.
+bool launched() {
+  return joined_by_open_mpi() || is_set("PMI_RANK") || is_set("PALS_RANKID") || processes_to_join() > 1;
+}
 
 Environment::Environment(int& argc, char**& argv) : Environment(argc, argv, true) {}
 Environment Environment::where_launched(int& argc, char**& argv) { return {argc, argv, launched()}; }

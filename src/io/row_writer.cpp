@@ -33,13 +33,28 @@ void lay_out(const OutputFile& output, std::int64_t n_rows, const std::vector<Ro
   file.close(output.name());
 }
 
-/// This rank's part of one array, in slices; every rank makes `calls` calls.
-void write_array(hid_t file, const OutputFile& output, const RowArray& array, const Range& rows, std::int64_t calls,
-                 std::int64_t rows_a_call) {
+/// How a file is opened and written to: by all ranks at once through MPI-IO, by a rank alone through HDF5's own driver.
+struct Access {
+  Hdf5Handle file = file_access();
+  Hdf5Handle transfer{H5Pcreate(H5P_DATASET_XFER), H5Pclose};
+
+  explicit Access(const Communicator& comm) {
+    if (comm.size() == 1) return;
+    H5Pset_fapl_mpio(file, comm.handle().comm, MPI_INFO_NULL);
+    H5Pset_dxpl_mpio(transfer, H5FD_MPIO_COLLECTIVE);
+  }
+};
+
+/// This rank's rows of an array; every rank makes as many calls.
+struct Slices {
+  Range rows;
+  std::int64_t calls, rows_a_call;
+};
+
+void write_array(hid_t file, hid_t transfer, const OutputFile& output, const RowArray& array, const Slices& slices) {
+  const auto& [rows, calls, rows_a_call] = slices;
   const Hdf5Handle dataset =
       hold(H5Dopen2(file, array.path.c_str(), H5P_DEFAULT), H5Dclose, ExitCode::io_failure, failed(output));
-  const Hdf5Handle transfer(H5Pcreate(H5P_DATASET_XFER), H5Pclose);
-  H5Pset_dxpl_mpio(transfer, H5FD_MPIO_COLLECTIVE);  // which MPI-IO alone looks at
   const std::int64_t columns = std::max<std::int64_t>(1, array.n_columns);
   for (std::int64_t call = 0; call < calls; ++call) {
     const std::int64_t first = std::min(rows.first + call * rows_a_call, rows.last);
@@ -80,17 +95,17 @@ void write_rows(const Communicator& comm, const OutputFile& output, std::int64_t
     require_memory_to_write();
   });
   agree(comm, [&] {
-    const Hdf5Handle access = file_access();
-    if (comm.size() > 1) H5Pset_fapl_mpio(access, comm.handle().comm, MPI_INFO_NULL);
-    Hdf5Handle file =
-        hold(H5Fopen(output.temporary().c_str(), H5F_ACC_RDWR, access), H5Fclose, ExitCode::io_failure, failed(output));
+    const Access access(comm);
+    Hdf5Handle file = hold(H5Fopen(output.temporary().c_str(), H5F_ACC_RDWR, access.file), H5Fclose,
+                           ExitCode::io_failure, failed(output));
     for (const RowArray& array : arrays) {
       const std::size_t row_bytes =
           static_cast<std::size_t>(std::max<std::int64_t>(1, array.n_columns)) * size_of(array.type);
       const auto rows_a_call = static_cast<std::int64_t>(std::max<std::size_t>(1, bytes_a_call / row_bytes));
       std::int64_t most = 0;
       for (int rank = 0; rank < comm.size(); ++rank) most = std::max(most, rows_of_rank(rank).size());
-      write_array(file, output, array, rows_of_rank(comm.rank()), (most + rows_a_call - 1) / rows_a_call, rows_a_call);
+      write_array(file, access.transfer, output, array,
+                  {rows_of_rank(comm.rank()), (most + rows_a_call - 1) / rows_a_call, rows_a_call});
     }
     file.close(output.name());
   });

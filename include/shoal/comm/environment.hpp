@@ -5,13 +5,16 @@
 
 namespace shoal {
 
+/// Whether a launcher (mpirun, srun) has started this process as a rank, as its environment tells.
+bool launched();
+
 /// Initialises MPI (threads funnelled) and finalises it at the end of its scope.
 class Environment {
  public:
   Environment(int& argc, char**& argv);
-  /// The same where a launcher (mpirun, srun) has started this process. A process alone goes without MPI, which takes a
-  /// quarter of a second to start and on login nodes may fail; Communicator::world() is then this process. For programs
-  /// that call MPI through this library only.
+  /// The same where launched(). A process alone goes without MPI, which takes a quarter of a second to start and on
+  /// login nodes may fail; Communicator::world() is then this process. For programs that call MPI through this library
+  /// only.
   static Environment where_launched(int& argc, char**& argv);
   ~Environment();
   Environment(const Environment&) = delete;
