@@ -50,6 +50,37 @@ TEST(Communicator, ReductionsAreExact) {
   EXPECT_EQ(comm.bitwise_and(comm.rank() == 0 ? 0b1110 : 0b0111), p == 1 ? 0b1110U : 0b0110U);
 }
 
+TEST(Communicator, EachRankHasAPartForEveryRank) {
+  const Communicator comm = world();
+  const auto all = static_cast<std::size_t>(comm.size()), mine = static_cast<std::size_t>(comm.rank());
+  std::vector<int> outgoing_bytes;  // rank r gets r + 1 bytes that say from whom
+  for (int rank = 0; rank < comm.size(); ++rank) outgoing_bytes.push_back(rank + 1);
+  const std::vector<std::byte> outgoing(all * (all + 1) / 2, static_cast<std::byte>(mine));
+  std::vector<std::byte> incoming(all * (mine + 1), std::byte{255}), expected;
+  comm.exchange(outgoing, outgoing_bytes, incoming, std::vector<int>(all, comm.rank() + 1));
+  for (std::size_t rank = 0; rank < all; ++rank)
+    expected.insert(expected.end(), mine + 1, static_cast<std::byte>(rank));
+  EXPECT_EQ(incoming, expected);
+
+  std::vector<double> shared(all, -1);
+  shared[mine] = static_cast<double>(mine);
+  comm.share_parts(shared, std::vector<int>(all, 1));
+  for (std::size_t rank = 0; rank < all; ++rank) EXPECT_EQ(shared[rank], static_cast<double>(rank));
+}
+
+TEST(Communicator, OthersOfTheSameRanks) {
+  const Communicator comm = world(), copy = comm.duplicate(), host = comm.with_message_limit(24).on_this_host();
+  EXPECT_EQ(copy.size(), comm.size());
+  EXPECT_EQ(copy.rank(), comm.rank());
+  EXPECT_LE(host.size(), comm.size());
+  EXPECT_EQ(host.message_limit(), 24U);
+  EXPECT_EQ(Communicator::self().size(), 1);
+  std::array<std::int64_t, 1> ranks = {1};
+  copy.sum(ranks);
+  copy.barrier();
+  EXPECT_EQ(ranks[0], comm.size());
+}
+
 TEST(Agree, TheLowestRowIsTold) {
   const Communicator comm = world();
   try {
