@@ -6,6 +6,7 @@
  *   SHOAL_FAULT=full:write:3     the third write, and all after it, find no space
  *   SHOAL_FAULT=error:fsync:1    the first fsync fails
  *   SHOAL_FAULT=hold:fsync:1     the first fsync makes the file that SHOAL_FAULT_HELD names, and waits until it is gone
+ *   SHOAL_FAULT=hold:open:1      the first open does
  *   SHOAL_FAULT=slow:fsync:1     the first fsync, and all after it, take two seconds
  *   SHOAL_FAULT_FILE=c.ckpt      on files whose names hold this (leases only where it says .lease)
  */
@@ -15,6 +16,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +72,17 @@ static int happens(const char* call) {
     case SLOW: sleep(2); return 0;
     default: return 0;
   }
+}
+
+int open(const char* name, int flags, ...) {
+  static int (*next)(const char*, int, ...) = NULL;
+  if (next == NULL) *(void**)&next = dlsym(RTLD_NEXT, "open");
+  if (concerns(name) && happens("open")) return -1;
+  va_list rest;
+  va_start(rest, flags);
+  const mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0;
+  va_end(rest);
+  return next(name, flags, mode);
 }
 
 int rename(const char* from, const char* to) {

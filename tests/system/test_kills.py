@@ -97,7 +97,7 @@ class Kills(shoal.ShoalTest):
         more = [*more, "--checkpoint", self.path("fit.ckpt"), "--checkpoint-every", 1]
         while killed < KILLS:
             ranks = chance.choice(RANKS)
-            longest = (alone if killed % 4 else 0.3 * alone) + (0.3 if ranks else 0)
+            longest = (alone if killed % 4 else 0.3 * alone) + (0.5 if ranks else 0)
             if not self.run_and_kill(self.command("fit", model, data, ranks, *more), ranks, chance,
                                      chance.uniform(0.02, longest)):
                 killed += 1

@@ -151,6 +151,19 @@ class Moments(shoal.ShoalTest):
             time.sleep(0.002)
         self.fail("signals are not noted")
 
+    def wait_until(self, held, process):
+        while not held.exists():
+            self.assertIsNone(process.poll(), "it ended by itself")
+            time.sleep(0.005)
+
+    def begin_held(self, *more):
+        """A fit that is held before it knows its options, by its config; it goes on when the file `held` is gone."""
+        config, held = self.path("c.toml"), self.path("held")
+        config.write_text("[fit]\nseed = 0\n")
+        process = self.begin("--config", config, *more, env=fault("hold:open:1", config.name, held))
+        self.wait_until(held, process)
+        return process, held
+
     def send(self, process, number, to_group):
         os.killpg(process.pid, number) if to_group else process.send_signal(number)
 
@@ -176,18 +189,27 @@ class Moments(shoal.ShoalTest):
         for number in SIGNALS:
             for to_group in (False, True):
                 with self.subTest(signal=number, to_group=to_group):
-                    process = self.begin("--checkpoint", self.path("fit.ckpt"))
-                    self.noted(process)
+                    process, held = self.begin_held("--checkpoint", self.path("fit.ckpt"))
                     self.send(process, number, to_group)
+                    held.unlink()
                     self.stops(process, ["there was nothing to save yet"])
         self.goes_on()
 
-    def test_without_a_checkpoint_the_default(self):
-        self.path("c.toml").write_text("[fit]\nseed = 0\n")
+    def test_while_mpi_starts(self):
+        """Which stands no signals; it takes the most of a start."""
         for number in SIGNALS:
-            process = self.begin("--config", self.path("c.toml"))  # which may name a checkpoint, and does not
-            self.noted(process)
+            for to_group in (False, True):
+                with self.subTest(signal=number, to_group=to_group):
+                    process = self.begin("--checkpoint", self.path("fit.ckpt"), env={"PMI_RANK": "0"})  # as if launched
+                    self.noted(process)
+                    self.send(process, number, to_group)
+                    self.stops(process, ["there was nothing to save yet"])
+
+    def test_without_a_checkpoint_the_default(self):
+        for number in SIGNALS:
+            process, held = self.begin_held()  # its config might name a checkpoint
             process.send_signal(number)
+            held.unlink()
             process.communicate(timeout=60)
             self.assertEqual(process.returncode, -number)
 
@@ -198,9 +220,7 @@ class Moments(shoal.ShoalTest):
             with self.subTest(signal=number):
                 held = self.path("held")
                 process = self.begin(*checkpoint, "--checkpoint-every", 20, env=fault("hold:fsync:1", "fit.ckpt", held))
-                while not held.exists():
-                    self.assertIsNone(process.poll(), "it ended by itself")
-                    time.sleep(0.005)
+                self.wait_until(held, process)
                 self.send(process, number, True)
                 held.unlink()
                 self.stops(process, ["while writing the results", "fit.ckpt is written"])
@@ -210,15 +230,13 @@ class Moments(shoal.ShoalTest):
         held = self.path("held")
         process = self.begin("--checkpoint", self.path("fit.ckpt"), "--checkpoint-every", 4,
                              env=fault("hold:fsync:2", "fit.ckpt", held))
-        while not held.exists():
-            self.assertIsNone(process.poll(), "it ended by itself")
-            time.sleep(0.005)
+        self.wait_until(held, process)
         process.kill()
         process.communicate()
         held.unlink()
-        process = self.begin("--checkpoint", self.path("fit.ckpt"))
-        self.noted(process)
+        process, held = self.begin_held("--checkpoint", self.path("fit.ckpt"))
         process.send_signal(signal.SIGTERM)
+        held.unlink()
         self.stops(process, ["fit.ckpt holds iteration 4 as before"])
         self.goes_on()
 
