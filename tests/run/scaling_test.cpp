@@ -230,6 +230,12 @@ TEST(Scaling, OneFeatureThatCarriesNearlyAllIsTold) {
   const RowPass<double> unlike(some, world(), 2, test::summary_of(wider, d));
   EXPECT_NE(lone_feature(unlike, kmeans, {}, names).find("feature 0 (a) carries 9"), std::string::npos);
   EXPECT_EQ(lone_feature(unlike, kmedians, {}, names), "");
+  std::vector<double> halves = test::normal_rows(1500, d, 3);  // two features of 100 times the spread of the others
+  for (std::size_t i = 0; i < halves.size(); ++i) halves[i] *= i % d < 2 ? 100 : 1;
+  const Shard<double> unalike = test::shard_of(world(), halves, d);
+  const RowPass<double> by_halves(unalike, world(), 2, test::summary_of(halves, d));
+  for (const ModelOptions& model : {kmeans, kmedians})
+    EXPECT_NE(lone_feature(by_halves, model, {}, names).find("scales differ: half of them carry "), std::string::npos);
   EXPECT_EQ(lone_feature(pass, gaussian, {}, names), "");
   EXPECT_EQ(lone_feature(pass, kmeans, {Standardize::range, {}, {}}, names), "");
   const std::vector<double> alike = test::normal_rows(1500, d, 3);
