@@ -21,17 +21,6 @@ std::string_view environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-/// By the first of the variables that say how text is to be encoded.
-bool shows_utf8() {
-  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
-    std::string value(environment(name));
-    if (value.empty()) continue;
-    std::ranges::transform(value, value.begin(), [](unsigned char c) { return std::tolower(c); });
-    return value.find("utf-8") != std::string::npos || value.find("utf8") != std::string::npos;
-  }
-  return false;
-}
-
 /// Control characters, line and paragraph ends, marks of direction, and others that show as nothing.
 bool misleads(char32_t code) {
   const auto within = [&](char32_t first, char32_t last) { return code >= first && code <= last; };
@@ -69,6 +58,16 @@ std::string cut(const std::vector<std::string>& shown, std::size_t most) {
 }
 
 }  // namespace
+
+bool shows_utf8() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    std::string value(environment(name));
+    if (value.empty()) continue;
+    std::ranges::transform(value, value.begin(), [](unsigned char c) { return std::tolower(c); });
+    return value.find("utf-8") != std::string::npos || value.find("utf8") != std::string::npos;
+  }
+  return false;
+}
 
 std::string printable(std::string_view text, std::size_t most) {
   const bool ends = text.size() > 8 * most;  // a character has 4 bytes at most: no need to look at all of them

@@ -10,6 +10,9 @@
 
 namespace shoal::app {
 
+/// Whether the terminal shows more than ASCII: by the first of the variables that say how text is encoded.
+bool shows_utf8();
+
 /// A name or text from outside as it may stand in a line: what would move the cursor, end the line or turn the
 /// direction of writing is escaped, as is what is no UTF-8 or the terminal cannot show; beyond `most` characters the
 /// middle is left out.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "shoal/core/contract.hpp"
+#include "shoal/core/matrix.hpp"
 #include "shoal/core/named_array.hpp"
 #include "shoal/core/option.hpp"
 #include "shoal/data/row_coding.hpp"
@@ -113,6 +114,10 @@ struct Family {
   /// Of each component, or of what all share; of all rows the moments. Null: components cannot shrink.
   std::vector<Flattest> (*flattest)(const ModelOptions&, const ModelSize&, const NamedArrays&,
                                     const ColumnMoments&) = nullptr;
+
+  /// How rows vary within each component: variances, shaped as the first of `parameters`; of a level, of its indicator
+  /// (1 where a row has it, else 0). Null: files do not tell. @pre The arrays are there, of these shapes.
+  Matrix (*variances)(const ModelOptions&, const ModelSize&, const NamedArrays&) = nullptr;
 
   /// Null: has no density to draw from.
   std::unique_ptr<ComponentSampler> (*sampler)(const ModelOptions&, const ModelSize&, const NamedArrays&) = nullptr;

@@ -33,6 +33,14 @@ ModelMemory memory(const ModelOptions& /*options*/, const ModelSize& size, std::
   return memory;
 }
 
+/// Of indicators.
+Matrix variances(const ModelOptions& /*options*/, const ModelSize& size, const NamedArrays& arrays) {
+  const std::vector<double>& p = find(arrays, "probabilities")->values;
+  Matrix found(size.n_clusters, p.size() / size.n_clusters);
+  for (std::size_t i = 0; i < p.size(); ++i) found.values[i] = p[i] * (1 - p[i]);
+  return found;
+}
+
 /// What both share.
 Family discrete_family(std::string_view name, const RowKind& rows) {
   return {
@@ -50,6 +58,7 @@ Family discrete_family(std::string_view name, const RowKind& rows) {
       .memory = memory,
       .differences = [](const ModelOptions&) { return Differences::sizes; },
       .seed_metric = [](const ModelOptions&) { return SeedMetric{}; },
+      .variances = variances,
       .make_packed = make,
   };
 }

@@ -97,6 +97,18 @@ void check(const ModelOptions& options, const ModelSize& size, const std::string
   }
 }
 
+/// The diagonals.
+Matrix variances(const ModelOptions& options, const ModelSize& size, const NamedArrays& arrays) {
+  const CovarianceLayout layout = covariance_policy(own(options).covariance).layout(size.n_clusters, size.n_features);
+  const std::vector<double>& stored = find(arrays, "covariances")->values;
+  const std::size_t one = layout.rows * layout.columns;
+  const std::size_t step = layout.rows > 1 ? layout.columns + 1 : layout.columns > 1 ? 1 : 0;
+  Matrix found(size.n_clusters, size.n_features);
+  for (std::size_t k = 0; k < found.rows; ++k)
+    for (std::size_t j = 0; j < found.columns; ++j) found(k, j) = stored[(layout.count > 1 ? k * one : 0) + j * step];
+  return found;
+}
+
 template <class T>
 std::unique_ptr<Model<T>> make(const ModelOptions& options, const RowLayout& layout) {
   return make_mixture<GaussianComponents<T>>(options, layout.n_features);
@@ -134,6 +146,7 @@ const Family& gaussian_family() {
             return has_matrices(own(options).covariance) ? static_cast<double>(n_features + 1) : 2.0;
           },
       .flattest = flattest_directions,
+      .variances = variances,
       .sampler = gaussian_sampler,
       .make_float = make<float>,
       .make_double = make<double>,

@@ -77,6 +77,13 @@ ModelMemory memory(const ModelOptions& options, const ModelSize& size, std::size
   return memory;
 }
 
+/// Counts vary by as much as their mean.
+Matrix variances(const ModelOptions& /*options*/, const ModelSize& size, const NamedArrays& arrays) {
+  Matrix found(size.n_clusters, size.n_features);
+  found.values = find(arrays, "rates")->values;
+  return found;
+}
+
 }  // namespace
 
 const Family& poisson_family() {
@@ -101,6 +108,7 @@ const Family& poisson_family() {
       .differences = [](const ModelOptions&) { return Differences::sizes; },
       .seed_metric = [](const ModelOptions&) { return SeedMetric{.scale = SeedMetric::Scale::square_root}; },
       .check = check,
+      .variances = variances,
       .sampler = sampler,
       .make_float = make<float>,
       .make_double = make<double>,
