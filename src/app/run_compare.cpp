@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "app/commands.hpp"
+#include "app/compare_words.hpp"
+#include "app/screen.hpp"
 #include "app/terminal.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/fit/compare.hpp"
@@ -17,8 +19,11 @@ void run_compare(const Communicator& comm, const Arguments& arguments) {
                                                 infos[0].name(), infos[0].n_rows, infos[1].name(), infos[1].n_rows));
   const std::vector<std::int64_t> a = read_labels(comm, infos[0]);
   const std::vector<std::int64_t> b = read_labels(comm, infos[1]);
-  const Agreement found = agreement(contingency(comm, a, b));
+  const Contingency table = contingency(comm, a, b);
+  const Agreement found = agreement(table);
   if (found.n_rows == 0) throw Error(ExitCode::bad_data, "no row has a label in both files");
+  if (!arguments.json && is_read_by_a_person())
+    return print_result(comm, compare_words({infos[0].name(), infos[1].name(), table, found}, screen_width()));
   if (found.n_left_out > 0)
     say(comm, arguments, fmt::format("{} rows without a label (-1) in either file are left out", found.n_left_out));
   const nlohmann::ordered_json json = {{"n_rows", found.n_rows},

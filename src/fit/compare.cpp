@@ -1,5 +1,6 @@
 #include "shoal/fit/compare.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <vector>
@@ -45,6 +46,7 @@ Agreement agreement(const Contingency& table) {
     b[labels.second] += n;
     together += pairs(n);
   }
+  result.n_clusters_a = std::ssize(a), result.n_clusters_b = std::ssize(b);
   double together_a = 0;
   double together_b = 0;
   for (const auto& [label, n] : a) together_a += pairs(n);
@@ -62,8 +64,20 @@ Agreement agreement(const Contingency& table) {
         cell / n * std::log(cell * n / (static_cast<double>(a[labels.first]) * static_cast<double>(b[labels.second])));
   }
   const double mean_entropy = 0.5 * (entropy(a, n) + entropy(b, n));
-  result.normalised_mutual_information = mean_entropy == 0 ? 1.0 : std::max(0.0, information / mean_entropy);
+  result.normalised_mutual_information = mean_entropy == 0 ? 1.0 : std::clamp(information / mean_entropy, 0.0, 1.0);
   return result;
+}
+
+std::vector<BestOverlap> best_overlaps(const Contingency& table) {
+  std::vector<BestOverlap> all;
+  for (const auto& [labels, n] : table) {  // by the first label, then the second
+    if (labels.first < 0 || labels.second < 0) continue;
+    if (all.empty() || all.back().label != labels.first) all.push_back({labels.first, 0, 0, 0});
+    BestOverlap& one = all.back();
+    one.size += n;
+    if (n > one.shared) one.other = labels.second, one.shared = n;
+  }
+  return all;
 }
 
 }  // namespace shoal

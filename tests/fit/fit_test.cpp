@@ -277,6 +277,32 @@ TEST(Compare, HandWorkedAgreement) {
   // Mutual information ln 2, entropies ln 2 and 1.5 ln 2.
   EXPECT_NEAR(nested.normalised_mutual_information, 0.8, 1e-15);
   EXPECT_NEAR(nested.adjusted_rand, 4.0 / 7, 1e-15);
+  EXPECT_EQ(nested.n_clusters_a, 2);
+  EXPECT_EQ(nested.n_clusters_b, 3);
+}
+
+TEST(Compare, InformationIsNeverMoreThanAll) {
+  for (std::int64_t a = 1; a < 12; ++a)
+    for (std::int64_t b = 1; b < 12; ++b) {
+      const double found = agreement({{{0, 0}, a}, {{1, 1}, b}}).normalised_mutual_information;
+      EXPECT_LE(found, 1) << a << " " << b;
+      EXPECT_NEAR(found, 1, 1e-14);
+    }
+}
+
+TEST(Compare, OverlapsAreTheLargestAndTheLowestOfEqualOnes) {
+  const std::vector<BestOverlap> found =
+      best_overlaps({{{-1, 0}, 9}, {{0, -1}, 9}, {{0, 1}, 2}, {{0, 4}, 5}, {{3, 0}, 1}, {{3, 4}, 1}, {{5, 2}, 7}});
+  ASSERT_EQ(found.size(), 3U);
+  const auto is = [&](std::size_t i, std::int64_t label, std::int64_t size, std::int64_t other, std::int64_t shared) {
+    EXPECT_EQ(found[i].label, label);
+    EXPECT_EQ(found[i].size, size);
+    EXPECT_EQ(found[i].other, other);
+    EXPECT_EQ(found[i].shared, shared);
+  };
+  is(0, 0, 7, 4, 5);
+  is(1, 3, 2, 0, 1);
+  is(2, 5, 7, 2, 7);
 }
 
 }  // namespace
