@@ -62,6 +62,7 @@ struct Arguments {
   std::int64_t sample_rows = 0;
   std::uint64_t seed = 0;       ///< sample
   std::int64_t prototypes = 0;  ///< info: width of the pictures, 0: none
+  bool all = false;             ///< info: every cluster and feature, and what else is in the file
 
   // convert
   std::string type = "auto";

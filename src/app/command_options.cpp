@@ -227,18 +227,22 @@ void add_sample(CLI::App& root, Arguments& a) {
 }
 
 void add_compare(CLI::App& root, Arguments& a) {
-  CLI::App* app = root.add_subcommand("compare", "Adjusted Rand index and NMI (arithmetic) of two labellings, as JSON");
+  CLI::App* app = root.add_subcommand("compare", "Adjusted Rand index and NMI (arithmetic) of two labellings");
   app->add_option("labels", a.data, "Two label files: file.h5 (/labels) or file.h5:/path")
       ->required()
       ->expected(2)
       ->type_name("A.h5 B.h5");
+  app->add_flag("--json", a.json, "Print one JSON object [words on a terminal, JSON in a pipe]");
   add_quiet(app, a);
 }
 
 void add_info(CLI::App& root, Arguments& a) {
-  CLI::App* app = root.add_subcommand("info", "What a data, model or label file holds");
-  app->add_option("file", a.data, "An HDF5 file")->required()->expected(1)->type_name("FILE.h5");
-  app->add_flag("--json", a.json, "Print one JSON object");
+  CLI::App* app = root.add_subcommand("info", "What a data, model or label file holds; several models: compared");
+  app->add_option("file", a.data, "HDF5 files or checkpoints; several models are compared")
+      ->required()
+      ->type_name("FILE.h5");
+  app->add_flag("--all", a.all, "Show every cluster, feature, option, attribute and data set of a model");
+  app->add_flag("--json", a.json, "Print one JSON object; of several files an array of them");
   add_number<std::int64_t>(app, "--prototypes", 1, std::int64_t{1} << 20U, a.prototypes,
                            "Show a model's centres as pictures this many features wide, the darker the larger",
                            "WIDTH");

@@ -8,8 +8,11 @@
 #include <sstream>
 
 #include "app/commands.hpp"
+#include "app/model_comparison.hpp"
+#include "app/model_text.hpp"
 #include "app/prototypes.hpp"
 #include "app/scan_report.hpp"
+#include "app/screen.hpp"
 #include "app/terminal.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/io/checkpoint.hpp"
@@ -117,20 +120,11 @@ std::string some_numbers(const Json& numbers) {
   return text + (numbers.size() > most ? " ..." : "") + "\n";
 }
 
-/// What was done to the values of a model's rows, and where its clusters lie among these as the data have them.
-std::string scales_of(const Json& json) {
-  constexpr std::size_t most = 12;
+/// What was done to the values of a model's rows.
+std::string scales_of(const Json& scales) {
   std::string text =
       "preprocessing: (x - center) / scale; parameters, objective, log-likelihood and distances are in these units\n";
-  for (const char* name : {"center", "scale"})
-    text += fmt::format("  {:<16}{}", name, some_numbers(json["preprocessing"][name]));
-  for (const auto& [key, rows] : json.items()) {
-    if (!key.ends_with(in_data_units)) continue;
-    text += key.substr(0, key.find('_')) + " in the data's units:\n";
-    for (std::size_t k = 0; k < std::min(most, rows.size()); ++k)
-      text += fmt::format("  cluster {:<8}{}", k, some_numbers(rows[k]));
-    if (rows.size() > most) text += fmt::format("  ... and {} more (--json has all)\n", rows.size() - most);
-  }
+  for (const char* name : {"center", "scale"}) text += fmt::format("  {:<16}{}", name, some_numbers(scales[name]));
   return text;
 }
 
@@ -150,7 +144,8 @@ std::string table_of_levels(const Json& levels) {
   return text + "\n";
 }
 
-std::string table_of(const Json& json, const std::string& scan = "") {
+/// The attributes and data sets of a file as they are stored there.
+std::string table_of(const Json& json) {
   std::string text;
   for (const auto& [key, value] : json.items()) {
     if (key == "datasets" || key == "options" || key == "health" || key == "levels" || key == "preprocessing" ||
@@ -158,12 +153,8 @@ std::string table_of(const Json& json, const std::string& scan = "") {
       continue;
     text += fmt::format("{:<18} {}\n", key, printable(value.is_string() ? value.get<std::string>() : one_line(value)));
   }
-  if (json.contains("health"))
-    for (const Json& sentence : json["health"])
-      text += fmt::format("{:<18} {}\n", "health", printable(sentence.get<std::string>()));
-  if (!scan.empty()) text += "\n" + scan;
   if (json.contains("options")) text += "\n" + lines_of(json["options"].get<std::string>());
-  if (json.contains("preprocessing")) text += "\n" + scales_of(json);
+  if (json.contains("preprocessing")) text += "\n" + scales_of(json["preprocessing"]);
   text += "\n";
   if (json.contains("levels")) text += table_of_levels(json["levels"]);
   for (const Json& dataset : json["datasets"])
@@ -173,34 +164,90 @@ std::string table_of(const Json& json, const std::string& scan = "") {
   return text;
 }
 
-}  // namespace
+/// What is known of a file.
+struct Described {
+  Json json;
+  std::optional<ModelFile> model;
+};
 
-void run_info(const Communicator& comm, const Arguments& arguments) {
-  const std::string& file = arguments.data.front();
-  if (arguments.prototypes > 0) {
-    const std::string pictures =
-        prototype_pictures(read_model(comm, file, kind_attributes()), file, arguments.prototypes);
-    return print_result(comm, pictures);
-  }
-  if (const auto checkpoint = read_checkpoint(comm, file)) {
-    const Json json = describe_checkpoint(*checkpoint);
-    return print_result(comm, arguments.json ? one_line(json) + "\n" : table_of(json));
-  }
+Described describe(const Communicator& comm, const std::string& file) {
+  if (const auto checkpoint = read_checkpoint(comm, file)) return {describe_checkpoint(*checkpoint), std::nullopt};
   FileSummary summary;
   on_root(comm, [&] { summary = summarise_file(file); });
   comm.broadcast(summary.format);
-  Json json = {{"kind", kind_of(summary)}};
-  std::string scan;
+  Described described{{{"kind", kind_of(summary)}}, std::nullopt};
   if (summary.format == "shoal-model") {
-    const ModelFile model = read_model(comm, file, kind_attributes());
-    json = describe_model(model, file);
-    if (!model.scan.lines.empty()) scan = table_of_scan(model.scan, model.is_mixture);
+    described.model = read_model(comm, file, kind_attributes());
+    described.json = describe_model(*described.model, file);
   }
-  json["datasets"] = Json::array();
+  described.json["datasets"] = Json::array();
   for (const FoundDataset& found : summary.datasets)  // known to rank 0, which prints
-    json["datasets"].push_back(
+    described.json["datasets"].push_back(
         {{"path", found.path}, {"shape", found.shape}, {"type", found.type}, {"layout", found.layout}});
-  print_result(comm, arguments.json ? one_line(json) + "\n" : table_of(json, scan));
+  return described;
+}
+
+/// One file for a person.
+std::string text_of(const Described& described, const std::string& file, bool all) {
+  if (!described.model) return table_of(described.json);
+  const std::string text = model_text(*described.model, file, screen_width(), all);
+  return all ? text + "\n" + table_of(described.json) : text;
+}
+
+std::string under_name(const std::string& file, const std::string& text) {
+  return fmt::format("== {}\n\n{}", printable(file), text);
+}
+
+/// Several: models are compared, and described with --all; other files are described one after another.
+std::string text_of_several(const std::vector<Described>& all, const std::vector<NamedModel>& models,
+                            const Arguments& arguments) {
+  const bool compared = models.size() == all.size();
+  std::string text = compared ? comparison_table(models, screen_width()) : "";
+  if (compared && !arguments.all) return text;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    text +=
+        (text.empty() ? "" : "\n") + under_name(arguments.data[i], text_of(all[i], arguments.data[i], arguments.all));
+  return text;
+}
+
+std::string pictures_of(const Communicator& comm, const Arguments& arguments) {
+  std::string text;
+  for (const std::string& file : arguments.data) {
+    const std::string pictures =
+        prototype_pictures(read_model(comm, file, kind_attributes()), file, {arguments.prototypes, screen_width()});
+    text += arguments.data.size() > 1 ? under_name(file, pictures) : pictures;
+  }
+  return text;
+}
+
+void describe_several(const Communicator& comm, const Arguments& arguments) {
+  std::vector<Described> all;
+  for (const std::string& file : arguments.data) all.push_back(describe(comm, file));
+  std::vector<NamedModel> models;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (all[i].model) models.push_back({arguments.data[i], *all[i].model});
+  if (!arguments.json) {
+    print_result(comm, text_of_several(all, models, arguments));
+    if (const std::string why = models.size() == all.size() ? incomparable(models) : ""; !why.empty())
+      warn(comm, arguments, why);
+    return;
+  }
+  Json array = Json::array();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    array.push_back({{"file", arguments.data[i]}});
+    array.back().update(all[i].json);
+  }
+  print_result(comm, one_line(array) + "\n");
+}
+
+}  // namespace
+
+void run_info(const Communicator& comm, const Arguments& arguments) {
+  if (arguments.prototypes > 0) return print_result(comm, pictures_of(comm, arguments));
+  if (arguments.data.size() > 1) return describe_several(comm, arguments);
+  const std::string& file = arguments.data.front();
+  const Described described = describe(comm, file);
+  print_result(comm, arguments.json ? one_line(described.json) + "\n" : text_of(described, file, arguments.all));
 }
 
 }  // namespace shoal::app

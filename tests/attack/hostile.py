@@ -37,7 +37,8 @@ def use(box, name, why, never=False):
         if result.code == 0:
             box.finite("s.h5")
     elif kind == "info":
-        result = box.run("info", name, *(["--json"] if box.rng.random() < 0.6 else []), ranks=ranks)
+        how = box.rng.choice((["--json"], ["--json"], ["--all"], ["--prototypes", 1], [], [name]))
+        result = box.run("info", name, *how, ranks=ranks)
         if result.code == 0 and "--json" in box.commands[-1]:
             box.json(result)
     else:

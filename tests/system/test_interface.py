@@ -20,8 +20,8 @@ OPTIONS = {
     "predict": ROWS + "output overwrite responsibilities log-density distances threads target quiet help".split(),
     "score": ROWS + "row-weights threads target help".split(),
     "sample": "rows output overwrite seed quiet help".split(),
-    "compare": "quiet help".split(),
-    "info": "json prototypes help".split(),
+    "compare": "json quiet help".split(),
+    "info": "all json prototypes help".split(),
     "convert": "overwrite columns id-column label-column categorical type threshold header delimiter quiet help".split(),
 }
 ATTRIBUTES = {"format", "format_version", "model", "n_clusters", "n_features", "n_rows", "total_weight", "objective",
@@ -238,7 +238,7 @@ class Interface(shoal.ShoalTest):
                 (("predict", model, shoal.DATA / "iris.h5", "-o", self.path("p.h5"), "--overwrite"), "150 rows labelled"),
                 (("score", model, shoal.DATA / "iris.h5"), "mean_log_likelihood"),
                 (("sample", model, "-n", 5, "-o", self.path("s.h5"), "--overwrite"), "wrote 5 rows"),
-                (("compare", labels, f"{shoal.DATA / 'iris.h5'}:/labels"), "adjusted_rand_index"),
+                (("compare", labels, f"{shoal.DATA / 'iris.h5'}:/labels", "--json"), "adjusted_rand_index"),
                 (("info", model), "gaussian"), (("info", shoal.DATA / "iris.h5"), "150 x 4"), (("info", labels), "labels"),
                 (("convert", shoal.DATA / "faithful.csv", self.path("f.h5"), "--overwrite"), "272 rows")):
             seen = self.on_a_terminal(*command).replace("\r\n", "\n")

@@ -95,14 +95,14 @@ class Kept(Levels):
     def test_info(self):
         self.fit("categorical", self.named(), "-k", 2).close()
         for ranks in RANKS:
-            text = self.ok("info", self.path("model.h5"), ranks=ranks).stdout
+            text = self.ok("info", self.path("model.h5"), "--all", ranks=ranks).stdout
             self.assertRegex(text, r"levels of town +0 Basel, 1 Bern, 2 Chur, 3 Genf\n")
             self.assertRegex(text, r"levels of owner +0 no, 1 yes\n")
             found = self.json("info", self.path("model.h5"), "--json", ranks=ranks)["levels"]
             self.assertEqual(found, {"town": TOWNS, "smoker": ANSWERS, "owner": ANSWERS})
         many = [f"l{i}" for i in range(30)]
         self.fit("categorical", self.coded("many.h5", np.arange(60)[:, None] % np.full(25, 30), {str(j): many for j in range(25)}, features=()), "-k", 1).close()
-        text = self.ok("info", self.path("model.h5")).stdout
+        text = self.ok("info", self.path("model.h5"), "--all").stdout
         self.assertRegex(text, r"levels of 0 +0 l0, 1 l1, .*7 l7 and 22 more\n")
         self.assertIn("levels of 5 more features (--json has all)", text)
         self.assertEqual(self.json("info", self.path("model.h5"), "--json")["levels"]["24"], many)

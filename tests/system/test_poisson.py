@@ -601,7 +601,7 @@ class Limits(PoissonTest):
 
     def test_what_info_shows(self):
         self.fit("poisson", shoal.DATA / "digits.h5", "-k", 10, "--max-iterations", 30)
-        said = self.ok("info", self.path("model.h5")).stdout
+        said = self.ok("info", self.path("model.h5"), "--all").stdout
         for word in ("poisson", "/parameters/rates", "10 x 64", "log_likelihood"):
             self.assertIn(word, said)
         pictures = self.ok("info", self.path("model.h5"), "--prototypes", 8).stdout

@@ -1,6 +1,7 @@
 /// What is to be known of a fit before its numbers are used: as arrays of model files, and in words.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
