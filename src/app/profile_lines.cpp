@@ -58,7 +58,7 @@ class LineMaker {
     const NumberStyle style = style_of(values, deviations);
     for (const double value : values)
       line.values.push_back(profile_.holds_probabilities ? probability_text(value) : number_text(value, style));
-    for (const double deviation : deviations) line.deviations.push_back(number_text(deviation, style));
+    for (const double deviation : deviations) line.deviations.push_back(deviation_text(deviation, style));
   }
 
   void add_levels(std::size_t feature, std::vector<ProfileLine>& lines) const {

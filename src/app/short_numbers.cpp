@@ -42,11 +42,15 @@ NumberStyle style_of(std::span<const double> values, std::span<const double> dev
 }
 
 std::string number_text(double value, const NumberStyle& style) {
-  if (value == 0) value = 0;  // no sign
   if (style.power) return fmt::format("{:.{}e}", value, style.decimals);
-  const double least = 0.5 * std::pow(10.0, -style.decimals);
-  if (value != 0 && std::abs(value) < least) return fmt::format("{:.0e}", value);
-  return fmt::format("{:.{}f}", value, style.decimals);
+  const double last = std::pow(10.0, -style.decimals), size = std::abs(value);
+  if (size >= 0.5 * last) return fmt::format("{:.{}f}", value, style.decimals);
+  return size >= 1e-3 * last ? fmt::format("{:.1g}", value) : fmt::format("{:.{}f}", 0.0, style.decimals);
+}
+
+std::string deviation_text(double deviation, const NumberStyle& style) {
+  const bool small = !style.power && deviation > 0 && deviation < 0.5 * std::pow(10.0, -style.decimals);
+  return small ? fmt::format("{:.0e}", deviation) : number_text(deviation, style);
 }
 
 std::string probability_text(double value) {

@@ -16,8 +16,11 @@ struct NumberStyle {
 /// none behind the point of whole numbers alone. Deviations may be none.
 NumberStyle style_of(std::span<const double> values, std::span<const double> deviations = {});
 
-/// One that is not zero but would seem so is told by its power of ten.
+/// One that would seem zero has a digit of its own, down to a thousandth of the last place.
 std::string number_text(double value, const NumberStyle& style);
+
+/// The same; one that is not zero never seems so.
+std::string deviation_text(double deviation, const NumberStyle& style);
 
 /// Three decimals; what is not 0 or 1 does not seem so: "<0.001", ">0.999".
 std::string probability_text(double value);

@@ -40,7 +40,10 @@ TEST(Numbers, OfOtherSizesHaveAPowerOfTen) {
 }
 
 TEST(Numbers, ThatAreSmallBesideOthersDoNotSeemZero) {
-  EXPECT_EQ(shown({5.25, 0.00001, 0}), (Texts{"5.250", "1e-05", "0.000"}));
+  EXPECT_EQ(shown({5.25, -0.0002, 0}), (Texts{"5.250", "-0.0002", "0.000"}));
+  EXPECT_EQ(shown({5000.5, 0.3, 3e-90}), (Texts{"5000", "0.3", "0"}));
+  EXPECT_EQ(deviation_text(3e-9, style_of(std::vector{5.25})), "3e-09");
+  EXPECT_EQ(deviation_text(0, style_of(std::vector{5.25})), "0.000");
 }
 
 TEST(Probabilities, DoNotSeemCertain) {
