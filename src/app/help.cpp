@@ -4,12 +4,13 @@
 
 #include <algorithm>
 #include <map>
-#include <sstream>
+
+#include "app/screen.hpp"
 
 namespace shoal::app {
 namespace {
 
-constexpr std::size_t text_column = 24;
+constexpr std::size_t text_column = 24, width = 80;
 constexpr const char* default_group = "Options";
 constexpr std::size_t needs_groups = 12;  ///< options
 
@@ -39,24 +40,10 @@ std::string in_columns(const std::string& left, const std::string& right) {
   if (text.size() + 2 > text_column) text += "\n" + std::string(text_column, ' ');
   const std::size_t line = text.rfind('\n') == std::string::npos ? text.size() : text_column;
   text.append(text_column - line, ' ');
-  return text + wrapped(right, text_column) + "\n";
+  return text + wrapped_at(right, text_column, width) + "\n";
 }
 
 }  // namespace
-
-std::string wrapped(const std::string& text, std::size_t indent, std::size_t width) {
-  std::string result;
-  std::size_t column = indent;
-  std::istringstream words(text);
-  for (std::string word; words >> word; column += word.size()) {
-    if (column > indent && column + 1 + word.size() > width)
-      result += "\n" + std::string(column = indent, ' ');
-    else if (column > indent)
-      result += ' ', ++column;
-    result += word;
-  }
-  return result;
-}
 
 std::vector<std::string> spellings(const CLI::Option& option) {
   std::vector<std::string> names;
@@ -76,7 +63,7 @@ void group_options(CLI::App& command) {
 }
 
 std::string HelpFormatter::make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const {
-  std::string text = wrapped(app->get_description(), 0) + "\n\n" + make_usage(app, std::move(name));
+  std::string text = wrapped_at(app->get_description(), 0, width) + "\n\n" + make_usage(app, std::move(name));
   text += make_positionals(app);
   std::vector<std::string> titles;
   for (const auto& [group, options] : groups()) titles.push_back(group);
@@ -89,10 +76,10 @@ std::string HelpFormatter::make_help(const CLI::App* app, std::string name, CLI:
   text += make_subcommands(app, mode);
   if (app->get_parent() != nullptr)
     text += "\n" +
-            wrapped(fmt::format("Options may also stand in a TOML file, by their long names under [{}]: --config "
-                                "FILE.toml.",
-                                app->get_name()),
-                    0) +
+            wrapped_at(fmt::format("Options may also stand in a TOML file, by their long names under [{}]: --config "
+                                   "FILE.toml.",
+                                   app->get_name()),
+                       0, width) +
             "\n";
   return text + (app->get_footer().empty() ? "" : "\n" + make_footer(app));
 }

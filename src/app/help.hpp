@@ -7,10 +7,6 @@
 
 namespace shoal::app {
 
-/// Words in lines of at most `width` columns, each line after the first indented by `indent`; a longer word has a line
-/// of its own.
-std::string wrapped(const std::string& text, std::size_t indent, std::size_t width = 80);
-
 /// The names of an option, as one may type them: "-k", "--clusters".
 std::vector<std::string> spellings(const CLI::Option& option);
 
