@@ -6,10 +6,10 @@ cd "$(dirname "$0")/.."
 
 jobs/setup.sh
 if [ ! -f build/release/CMakeCache.txt ]; then
-  cmake --preset release -DSHOAL_BUILD_TESTS=OFF >/dev/null
+  cmake --preset release -DSHOAL_BUILD_TESTS=OFF
 fi
-echo "building (some minutes the first time) ..." >&2
-cmake --build --preset release --parallel "$(nproc)" --target shoal_program >/dev/null
+[ -x build/release/shoal ] || echo "building: some minutes ..." >&2
+cmake --build --preset release --parallel "$(nproc)" --target shoal_program
 . jobs/mpi-on-one-machine.sh
 
 shoal=build/release/shoal

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what shoal is built with, on Debian 12 or a relative of it. `jobs/setup.sh tests` adds what the tests need.
-# Without the right to install it says what is missing and stops. Safe to run again: it does nothing when all is there.
+# On a terminal it asks for sudo's password; without the right to install it says what is missing and stops. Safe to run again: it does nothing when all is there.
 set -eu
 
 packages="g++ cmake ninja-build openmpi-bin libopenmpi-dev libhdf5-openmpi-dev libboost-serialization-dev libeigen3-dev
@@ -22,7 +22,7 @@ done
 
 if [ "$(id -u)" = 0 ]; then
   as_root=
-elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || { [ -t 0 ] && sudo -v -p "[sudo] password of %u, to install$missing: "; }; }; then
   as_root="sudo"
 else
   echo "shoal needs packages that are not installed, and this user may not install them. Ask for:" >&2
@@ -31,6 +31,6 @@ else
 fi
 echo "installing:$missing" >&2
 export DEBIAN_FRONTEND=noninteractive
-$as_root apt-get update -q >/dev/null
+$as_root apt-get update -q >&2
 # shellcheck disable=SC2086 # a list of packages
-$as_root apt-get install -q -y --no-install-recommends $missing >/dev/null
+$as_root apt-get install -q -y --no-install-recommends $missing >&2

@@ -43,19 +43,21 @@ Candidate Search<Row>::run(std::uint64_t seed, std::size_t number, const Candida
       parts(options_of_parts(options_), layout_, moments_, seeding_);
   if (phases_) phases_("starts");
   const Beginning& begin = fits.minimises() ? of_hard_models : of_mixtures;
-  const std::vector<Candidate> starts = crew_.each<Candidate>(begin.n_starts, [&](std::size_t i) {
+  std::vector<Candidate> starts = crew_.each<Candidate>(begin.n_starts, [&](std::size_t i) {
     return fits.from_draw(sample_, seed_of_start(seed, number * begin.n_starts + i), begin.start);
   });
+  std::ranges::stable_sort(starts, [&](const auto& a, const auto& b) { return better(a, b, fits.minimises()); });
   Candidate best;
   double passes = 0;
-  for (const Candidate& start : starts) {
-    passes += start.passes;
-    if (better(start, best, fits.minimises())) best = start;
+  for (const Candidate& start : starts) passes += start.passes;
+  for (const Candidate& start : starts) {  // the best of them, unless it leads to a degenerate fit
+    if (!start.exists() || (best.exists() && best.soundness.sound())) break;
+    Candidate found = fits.from_parameters(sample_, start.parameters, begin.best);
+    passes += found.passes;
+    if (better(found, best, fits.minimises())) best = std::move(found);
   }
   if (!best.exists()) return best;
-  best = fits.from_parameters(sample_, best.parameters, begin.best);
-  best.passes += passes;
-  if (!best.exists()) return best;
+  best.passes = passes;
   return SplitMerge<Row>(fits, parts, sample_, crew_, seed_of_start(seed, number))
       .improved(std::move(best), known, phases_);
 }

@@ -57,6 +57,25 @@ class Install(shoal.ShoalTest):
         configs = {config.name for config in (shoal.ROOT / "configs").iterdir()}
         self.assertEqual({config.name for config in (share / "configs").iterdir()}, configs)
 
+    def test_libraries_that_are_missing_are_told_at_once(self):
+        blind = [f"-DCMAKE_FIND_ROOT_PATH_MODE_{what}=ONLY" for what in ("INCLUDE", "LIBRARY", "PACKAGE")]
+        result = subprocess.run(["cmake", "-S", shoal.ROOT, "-B", self.path("build"), "-DSHOAL_BUILD_TESTS=ON",
+                                 f"-DCMAKE_FIND_ROOT_PATH={self.path('nothing')}", *blind], capture_output=True, text=True)
+        self.assertNotEqual(result.returncode, 0)
+        self.assertEqual(result.stderr.count("CMake Error"), 1, result.stderr)
+        setup = (shoal.ROOT / "jobs/setup.sh").read_text().replace('"', ' ').split()
+        told = re.search(r"apt-get install (.*?)\n\n", result.stderr, re.S).group(1).split()
+        self.assertGreater(len(told), 12)
+        self.assertEqual([package for package in told if package not in setup], [])
+        for package in told:
+            self.assertIn(f"({package})", result.stderr)
+
+    def test_a_plain_configuration_is_a_release_without_tests(self):
+        self.command("cmake", "-S", shoal.ROOT, "-B", self.path("build"))
+        cache = (self.path("build") / "CMakeCache.txt").read_text()
+        self.assertIn("CMAKE_BUILD_TYPE:STRING=Release\n", cache)
+        self.assertIn("SHOAL_BUILD_TESTS:BOOL=OFF\n", cache)
+
     def test_prefix_and_package(self):
         build, prefix = os.environ.get("SHOAL_BUILD", shoal.ROOT / "build/release"), self.path("prefix")
         self.command("cmake", "--install", build, "--prefix", prefix)
