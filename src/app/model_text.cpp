@@ -40,7 +40,7 @@ std::string headline(const ModelFile& model) {
 }
 
 std::string likelihood_words(const ModelFile& model) {
-  std::string text = fmt::format("{:.10g} ({:.6g} a row), BIC {:.8g}, AIC {:.8g}", model.log_likelihood,
+  std::string text = fmt::format("{:.10g} ({:.6g} per row), BIC {:.8g}, AIC {:.8g}", model.log_likelihood,
                                  model.log_likelihood / model.total_weight, model.bic, model.aic);
   if (model.icl.known()) text += fmt::format(", ICL {:.8g}", model.icl.value);
   return text + fmt::format(", {}", plural(model.n_parameters, "free parameter", "free parameters"));
@@ -113,7 +113,7 @@ std::string model_text(const ModelFile& model, const std::string& file, std::siz
   const auto add = [&](const std::string& name, const std::string& words) { text += line_of(name, words, width); };
   if (model.is_mixture) add("log-likelihood", likelihood_words(model));
   if (!model.is_mixture || model.objective != model.log_likelihood)
-    add("objective", fmt::format("{:.10g} ({:.6g} a row)", model.objective, model.objective / model.total_weight));
+    add("objective", fmt::format("{:.10g} ({:.6g} per row)", model.objective, model.objective / model.total_weight));
   add("fit", ending_words(model));
   for (const std::string& sentence : health_sentences(model)) add("health", printable(sentence));
   if (!model.scaling.empty()) add("scaling", scaling_words(model));
@@ -122,7 +122,7 @@ std::string model_text(const ModelFile& model, const std::string& file, std::siz
                              printable(model.instruction_set), model.seed));
   if (!model.scan.lines.empty())
     text += fmt::format("\nchosen by {} from\n", printable(model.scan.criterion)) +
-            table_of_scan(model.scan, model.is_mixture);
+            table_of_scan(model.scan, model.is_mixture, width);
   return text;
 }
 

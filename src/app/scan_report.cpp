@@ -6,7 +6,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "app/short_numbers.hpp"
 #include "app/terminal.hpp"
+#include "app/text_table.hpp"
 
 namespace shoal::app {
 namespace {
@@ -15,19 +17,12 @@ std::string shown(double value, const char* format) {
   return std::isnan(value) ? "-" : fmt::format(fmt::runtime(format), value);
 }
 
-std::string line_of(const ScanLine& line, bool mixture, std::size_t width) {
-  std::string text = fmt::format("{} {:4d}  {:<{}}", line.chosen ? '*' : ' ', line.n_clusters, line.kind, width);
-  if (mixture)
-    text += fmt::format("  {:>16}  {:>7}  {:>14}  {:>14}  {:>14}  {:>5}  {:<11}  {:>7}",
-                        shown(line.log_likelihood, "{:.10g}"), line.failed() ? "-" : std::to_string(line.n_parameters),
-                        shown(line.bic, "{:.8g}"), shown(line.aic, "{:.8g}"), shown(line.icl, "{:.8g}"),
-                        shown(line.entropy_r2, "{:.3f}"), line.health(), shown(line.remaining_gain, "{:.1g}"));
-  else
-    text += fmt::format("  {:>16}  {:>10}  {:>17}  {:>7}  {:<11}", shown(line.objective, "{:.10g}"),
-                        shown(line.silhouette, "{:.5f}"), shown(line.calinski_harabasz, "{:.6g}"),
-                        shown(line.below_chord, "{:.4f}"), line.health());
-  text.erase(text.find_last_not_of(' ') + 1);
-  return text + "\n";
+/// What every line has: the chosen one is marked.
+std::vector<std::string> first_cells(const ScanLine& line, bool several_kinds) {
+  std::vector<std::string> cells = {fmt::format("{} {:4d}", line.chosen ? '*' : ' ', line.n_clusters)};
+  if (several_kinds) cells.push_back(printable(line.kind));
+  cells.push_back(line.health());
+  return cells;
 }
 
 nlohmann::ordered_json json_of(const ScanLine& line, bool mixture) {
@@ -45,21 +40,34 @@ nlohmann::ordered_json json_of(const ScanLine& line, bool mixture) {
 
 }  // namespace
 
-std::string table_of_scan(const ScanTable& table, bool mixture) {
-  std::size_t width = 0;
-  for (const ScanLine& line : table.lines) width = std::max(width, line.kind.size());
-  const std::string type = width > 0 ? fmt::format("{:<{}}", "type", width) : "";
-  std::string text = mixture
-                         ? fmt::format("     K  {}  {:>16}  {:>7}  {:>14}  {:>14}  {:>14}  {:>5}  {:<11}  {:>7}\n",
-                                       type, "log-likelihood", "params", "BIC", "AIC", "ICL", "R2", "health", "left")
-                         : fmt::format("     K  {}  {:>16}  {:>10}  {:>17}  {:>7}  {}\n", type, "objective",
-                                       "silhouette", "Calinski-Harabasz", "elbow", "health");
+std::string table_of_scan(const ScanTable& table, bool mixture, std::size_t width) {
+  const bool several_kinds =
+      std::ranges::any_of(table.lines, [&](const ScanLine& line) { return line.kind != table.lines.front().kind; });
+  std::vector<TextTable::Column> columns = {{"     K", true}};
+  if (several_kinds) columns.push_back({"type", true});
+  columns.push_back({"health", true});
+  const std::vector<const char*> titles = mixture
+                                              ? std::vector{"params", "log-lik.", "BIC", "AIC", "ICL", "R2", "left"}
+                                              : std::vector{"objective", "silhouette", "Calinski-Harabasz", "elbow"};
+  for (const char* title : titles) columns.push_back({title});
+  TextTable text(columns);
   for (const ScanLine& line : table.lines) {
-    ScanLine printed = line;
-    printed.kind = printable(line.kind);
-    text += line_of(printed, mixture, width);
+    std::vector<std::string> cells = first_cells(line, several_kinds);
+    if (mixture) {
+      cells.push_back(line.failed() ? "-" : std::to_string(line.n_parameters));
+      for (const double value : {line.log_likelihood, line.bic, line.aic, line.icl})
+        cells.push_back(std::isnan(value) ? "-" : criterion_text(value));
+      cells.push_back(shown(line.entropy_r2, "{:.3f}"));
+      cells.push_back(shown(line.remaining_gain, "{:.1g}"));
+    } else {
+      cells.push_back(std::isnan(line.objective) ? "-" : criterion_text(line.objective));
+      cells.push_back(shown(line.silhouette, "{:.5f}"));
+      cells.push_back(shown(line.calinski_harabasz, "{:.6g}"));
+      cells.push_back(shown(line.below_chord, "{:.4f}"));
+    }
+    text.add(std::move(cells));
   }
-  return text;
+  return text.text(width);
 }
 
 nlohmann::ordered_json json_of_scan(const ScanTable& table, bool mixture) {
@@ -90,7 +98,7 @@ void ScanReport::fit_ended(const ScanProgress& so_far) {
 }
 
 void tell_of_scan(const Communicator& comm, const FitPlan& plan, const ScanTable& table) {
-  say(comm, plan.arguments, "\n" + table_of_scan(table, plan.family().mixture));
+  say(comm, plan.arguments, "\n" + table_of_scan(table, plan.family().mixture, terminal_width()));
   const auto chosen = std::ranges::find(table.lines, true, &ScanLine::chosen);
   if (!chosen->eligible())
     warn(comm, plan.arguments,

@@ -12,7 +12,7 @@
 namespace shoal::app {
 
 /// A line a fit, behind a line of names; the chosen one is marked.
-std::string table_of_scan(const ScanTable& table, bool mixture);
+std::string table_of_scan(const ScanTable& table, bool mixture, std::size_t width);
 
 /// The same as an array of objects; numbers that do not apply, or are not known, are left out.
 nlohmann::ordered_json json_of_scan(const ScanTable& table, bool mixture);

@@ -14,7 +14,7 @@ std::optional<Error> failure_of(const std::function<void()>& local) {
   } catch (const Error& error) {
     return error;
   } catch (const std::bad_alloc&) {
-    return Error(ExitCode::no_memory, "not enough memory; use more nodes, fewer ranks a node or --precision float32");
+    return Error(ExitCode::no_memory, "not enough memory; use more nodes, fewer ranks per node or --precision float32");
   } catch (const std::exception& error) {
     return Error(ExitCode::internal, std::string(error.what()) + "; please report this as a bug of shoal");
   }

@@ -5,7 +5,7 @@ import re
 import sys
 
 ARCHAIC = re.compile(r"\b(lest|but for(?! (every|each|all)\b)|so many|be it|as yet|thereof|whereof|therein|thereto|whilst|unto|"
-                     r"amid|naught|ere|shall|for ever|in vain|of late)\b", re.IGNORECASE)
+                     r"amid|naught|ere|shall|for ever|in vain|of late|anew)\b", re.IGNORECASE)
 # "per" where a rate is meant: "nats per row".
 RATE = re.compile(r"\b(nats|bytes|memory|seconds|milliseconds|threads|numbers?|one|entry|entries|lines?) a "
                   r"(row|rank|host|second|pass|iteration|reduction|feature|component|cluster|thread|level|call)\b"
@@ -31,7 +31,7 @@ def problems(root):
                     yield f"{file.relative_to(root)}:{number}: {found[0]}: {line.strip()}"
     for file in sorted(root.glob("src/**/*.[ch]pp")):
         for number, line in enumerate(file.read_text().splitlines(), 1):
-            if found := ARCHAIC.search(spoken(line)):
+            for found in filter(None, (ARCHAIC.search(spoken(line)), RATE.search(spoken(line)))):
                 yield f"{file.relative_to(root)}:{number}: {found[0]}: {line.strip()}"
 
 

@@ -67,7 +67,7 @@ class Select(shoal.ShoalTest):
     def test_info_shows_the_table(self):
         self.select("gaussian", self.write("data.h5", blobs(2)), "-k", "1,2,4").close()
         text = self.ok("info", self.path("best.h5")).stdout
-        self.assertRegex(text, r"\n\*    2  full ")
+        self.assertRegex(text, r"\n\*    2 ")
         told = self.json("info", self.path("best.h5"), "--json")
         self.assertEqual([line["n_clusters"] for line in told["selection"]], [1, 2, 4])
         self.assertEqual(told["criterion"], "bic")
