@@ -7,6 +7,7 @@
 #include <limits>
 #include <numeric>
 #include <type_traits>
+#include <utility>
 
 #include "search/nearest_two.hpp"
 #include "shoal/core/random.hpp"
@@ -183,18 +184,21 @@ std::vector<typename SplitMerge<Row>::Split> SplitMerge<Row>::best_splits(const 
 }
 
 template <class Row>
-std::vector<typename SplitMerge<Row>::Move> SplitMerge<Row>::moves(const std::vector<double>& loss,
+std::vector<typename SplitMerge<Row>::Move> SplitMerge<Row>::moves(const Candidate& from,
+                                                                   const std::vector<double>& loss,
                                                                    const std::vector<Split>& splits) const {
+  const std::vector<ComponentHealth>& health = from.soundness.components;
   std::vector<Move> all;
   for (std::size_t k = 0; k < splits.size(); ++k)
     for (std::size_t j = 0; j < splits.size(); ++j)
-      if (j != k && !splits[k].halves.empty()) all.push_back({k, j, splits[k].gain - loss[j]});
-  std::ranges::stable_sort(all, std::greater<>(), &Move::promise);
+      if (j != k && !splits[k].halves.empty())
+        all.push_back({k, j, j < health.size() && (health[j].small || health[j].flat), splits[k].gain - loss[j]});
+  std::ranges::stable_sort(all, std::greater<>(), [](const Move& one) { return std::pair(one.mends, one.promise); });
   std::vector<int> split(splits.size(), 0), gone(splits.size(), 0);
   std::vector<Move> chosen;
   for (const Move& move : all) {
     if (chosen.size() == limits_.most_tried) break;
-    if (split[move.split] >= most_of_one || gone[move.gone] >= most_of_one) continue;
+    if (split[move.split] >= most_of_one || (gone[move.gone] >= most_of_one && !move.mends)) continue;
     ++split[move.split], ++gone[move.gone];
     chosen.push_back(move);
   }
@@ -258,7 +262,7 @@ bool SplitMerge<Row>::round(Candidate& best) {
   const Analysis analysis = analyse(best);
   double passes = best.passes + 1;
   const std::vector<Split> splits = best_splits(best, analysis, passes);
-  const std::vector<Move> chosen = moves(losses(best, analysis.loss), splits);
+  const std::vector<Move> chosen = moves(best, losses(best, analysis.loss), splits);
   ++round_;
   const auto will_do = [&](const Candidate& found) { return succeeds(found, best); };
   std::vector<Candidate> all = crew_.until<Candidate>(will_do, chosen.size(), [&](std::size_t i) {

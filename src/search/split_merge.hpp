@@ -58,6 +58,7 @@ class SplitMerge {
   };
   struct Move {
     std::size_t split, gone;
+    bool mends;  ///< the component that goes is degenerate
     double promise;
   };
 
@@ -68,7 +69,8 @@ class SplitMerge {
   [[nodiscard]] Split split(const Candidate& from, const Analysis& analysis, std::size_t k, std::uint32_t draw) const;
   [[nodiscard]] Seeds<Row> two_seeds(const Sample<Row>& rows, std::size_t k, std::uint32_t step) const;
   [[nodiscard]] std::vector<Split> best_splits(const Candidate& from, const Analysis& analysis, double& passes) const;
-  [[nodiscard]] std::vector<Move> moves(const std::vector<double>& loss, const std::vector<Split>& splits) const;
+  [[nodiscard]] std::vector<Move> moves(const Candidate& from, const std::vector<double>& loss,
+                                        const std::vector<Split>& splits) const;
   [[nodiscard]] NamedArrays moved(const Candidate& from, const Move& move, const Split& split) const;
   void divide(NamedArrays& all, std::size_t k, std::size_t second, const Split& split) const;
   [[nodiscard]] Candidate tried(const Candidate& from, const NamedArrays& start) const;

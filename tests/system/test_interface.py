@@ -226,10 +226,10 @@ class Interface(shoal.ShoalTest):
             self.assertNotIn("\x1b", self.on_a_terminal(*fit, **environment))
         self.assertNotIn("iter ", self.ok(*fit).stderr)
         self.assertRegex(self.ok(*fit).stderr, rf"iteration +{n}  objective -180\.18")
-        self.assertIn("\riter ", self.ok(*fit, "--progress", "bar").stderr)
+        self.assertIn("iter 0/1000", self.ok(*fit, "--progress", "bar").stderr)
         self.assertNotIn("iteration  ", self.ok(*fit, "--progress", "off").stderr)
         self.assertEqual(len(re.findall(r"^iteration ", self.ok(*fit, "-v").stderr, re.M)), n + 1)
-        self.assertNotIn("\r", self.ok(*fit, ranks=2).stderr)
+        self.assertNotIn("iter ", self.ok(*fit, ranks=2).stderr)
 
     def test_every_command_on_a_terminal_in_a_pipe_and_under_mpirun(self):
         self.fit("gaussian", shoal.DATA / "iris.h5", "-k", 3, "--labels", self.path("l.h5"))
