@@ -13,6 +13,7 @@
 #include "app/terminal.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/io/options_text.hpp"
+#include "shoal/math/target.hpp"
 #include "shoal/model/family.hpp"
 #include "shoal/run/health.hpp"
 #include "shoal/run/options.hpp"
@@ -119,7 +120,7 @@ std::string model_text(const ModelFile& model, const std::string& file, std::siz
   if (!model.scaling.empty()) add("scaling", scaling_words(model));
   if (!all) add("options", option_words(model));
   add("made by", fmt::format("shoal {}, instruction set {}, seed {}", printable(model.shoal_version),
-                             printable(model.instruction_set), model.seed));
+                             printable(spoken_target(model.instruction_set)), model.seed));
   if (!model.scan.lines.empty())
     text += fmt::format("\nchosen by {} from\n", printable(model.scan.criterion)) +
             table_of_scan(model.scan, model.is_mixture, width);

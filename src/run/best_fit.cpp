@@ -7,6 +7,7 @@
 #include <limits>
 #include <numeric>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "shoal/core/error.hpp"
@@ -16,6 +17,7 @@ namespace shoal {
 namespace {
 
 constexpr std::size_t n_independent = 2;
+constexpr std::size_t n_further = 2;  ///< where these end degenerate
 
 /// Nats a row, or a share of the objective, that a find may lack on a sample and be fitted on all rows all the same.
 constexpr double worth_a_fit = 0.01;
@@ -88,7 +90,15 @@ class Contest {
     return !size.too_small;
   }
 
-  [[nodiscard]] std::size_t n_searches() const { return n_independent + (scan_.fewer.empty() ? 0 : 1); }
+  /// So many, and one more at a time while all are degenerate, unless in every component: then it is the rows.
+  [[nodiscard]] std::size_t n_searches() const {
+    const std::size_t usual = n_independent + (scan_.fewer.empty() ? 0 : 1), made = best_.progress.found.size();
+    if (made < usual || made >= usual + n_further) return std::max(usual, made);
+    const auto hopeless = [&](const StartRecord& record) {
+      return record.sound() || record.n_degenerate >= static_cast<std::int64_t>(options_.model.n_clusters);
+    };
+    return std::ranges::any_of(std::span(best_.progress.records).first(made), hopeless) ? made : made + 1;
+  }
 
   void search() {
     if (progress().found.size() == n_searches()) return;
@@ -111,8 +121,9 @@ class Contest {
         followers_.starts.phase(
             fmt::format("search {} of {} on {} rows: {}", number + 1, n_searches(), sample.summary().n_rows, what));
       });
-      Candidate found = number < n_independent ? all.run(options_.start.seed, number, known)
-                                               : all.grown(options_.start.seed, number, scan_.fewer, known);
+      Candidate found = number == n_independent && !scan_.fewer.empty()
+                            ? all.grown(options_.start.seed, number, scan_.fewer, known)
+                            : all.run(options_.start.seed, number, known);
       keep(found, sample.summary());
       if (progress().found.size() == 1) known = std::move(found);
     }

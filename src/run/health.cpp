@@ -6,6 +6,8 @@
 #include <cmath>
 #include <functional>
 #include <iterator>
+#include <optional>
+#include <utility>
 
 namespace shoal {
 namespace {
@@ -120,17 +122,24 @@ std::string falls_sentence(const NamedArrays& health) {
                      repairs.empty() ? ": rounding, or regularization of flat components" : " (" + repairs + ")");
 }
 
-/// Where the model leaves two features dependent, if it is known.
-std::string residual_sentence(const ModelFile& model) {
+/// Where the model leaves two features dependent, if it is known: the largest residual, and its place.
+std::optional<std::pair<double, std::size_t>> largest_residual(const ModelFile& model) {
   const NamedArray* array = find(model.health, bivariate_array);
   if (array == nullptr || array->shape.size() != 2 || array->shape[0] != array->shape[1] || array->shape[0] < 2)
-    return "";
+    return std::nullopt;
   const auto largest = std::ranges::max_element(array->values);
-  const auto place = static_cast<std::size_t>(largest - array->values.begin());
+  return std::pair(*largest, static_cast<std::size_t>(largest - array->values.begin()));
+}
+
+std::string residual_sentence(const ModelFile& model) {
+  const auto largest = largest_residual(model);
+  if (!largest) return "";
+  const auto [residual, place] = *largest;
+  const std::size_t d = find(model.health, bivariate_array)->shape[1];
   const FeatureNames names{model.feature_names, {}};
-  return fmt::format("largest bivariate residual {:.3g}, of features {} and {}: {}", *largest,
-                     names.of(place / array->shape[1]), names.of(place % array->shape[1]),
-                     *largest > large_residual ? "they depend on each other within classes"
+  return fmt::format("largest bivariate residual {:.3g}, of features {} and {}: {}", residual, names.of(place / d),
+                     names.of(place % d),
+                     residual > large_residual ? "they depend on each other within classes"
                                                : "features are as good as independent within classes");
 }
 
@@ -222,6 +231,8 @@ std::vector<std::string> health_problems(const ModelFile& model) {
     problems.push_back(starts_sentence(model.health) + "; more starts may find a better one");
   if (value_of(model.health, "ambiguous") > 0.5) problems.push_back(separation_sentence(model));
   if (std::string falls = falls_sentence(model.health); !falls.empty()) problems.push_back(std::move(falls));
+  if (const auto largest = largest_residual(model); largest && largest->first > large_residual)
+    problems.push_back(residual_sentence(model));
   add_duplicates(model.health, problems);
   return problems;
 }
