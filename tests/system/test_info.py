@@ -250,6 +250,7 @@ class Words(InfoTest):
                       f"{attributes['n_parameters']} free parameters", f"converged after {attributes['n_iterations']} iterations",
                       f"{attributes['n_passes']} passes over the rows", "every component is sound", "seed 5", "options the defaults (--all"):
             self.assertIn(words, told)
+        self.assertIn("instruction set " + attributes["instruction_set"].replace("AVX3", "AVX-512").replace("_", " "), told)
         self.assertNotIn("log_likelihood", text)
         self.assertNotIn("regularization", text)  # a default
         self.assertLess(len(text.splitlines()), 25, text)
