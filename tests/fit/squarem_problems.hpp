@@ -122,9 +122,9 @@ inline NamedArrays start_of(const Problem& problem, unsigned seed = 1) {
 
 inline Problem problem_of(const std::string& name, unsigned seed = 4, double spread = 1.1, std::size_t n = 600,
                           std::size_t d = 6) {
-  const bool gaussian = from_name<Covariance>(name).has_value();
-  Problem problem{name, plain_options(gaussian ? "gaussian" : name, 3), {}, d};
-  if (gaussian) gaussian(problem.options).covariance = *from_name<Covariance>(name);
+  const bool normal = from_name<Covariance>(name).has_value();
+  Problem problem{name, plain_options(normal ? "gaussian" : name, 3), {}, d};
+  if (normal) gaussian(problem.options).covariance = *from_name<Covariance>(name);
   problem.values = normal_rows(n, d, seed, 3, spread);
   if (problem.options.family().rows.values == Values::counts)
     for (double& value : problem.values) value = std::floor(std::abs(value));
