@@ -1,6 +1,7 @@
 #include "app/help.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -86,9 +87,8 @@ std::string HelpFormatter::make_help(const CLI::App* app, std::string name, CLI:
 
 std::string HelpFormatter::make_option(const CLI::Option* option, bool is_positional) const {
   if (is_positional) return in_columns(option->get_name() + " " + option->get_type_name(), make_option_desc(option));
-  std::string names;
-  for (const std::string& name : spellings(*option)) names += (names.empty() ? "" : ", ") + name;
-  return in_columns(names + make_option_opts(option), make_option_desc(option));
+  return in_columns(fmt::format("{}", fmt::join(spellings(*option), ", ")) + make_option_opts(option),
+                    make_option_desc(option));
 }
 
 std::string HelpFormatter::make_subcommand(const CLI::App* command) const {

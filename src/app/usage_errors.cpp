@@ -1,6 +1,7 @@
 #include "app/usage_errors.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -128,7 +129,7 @@ std::string message_of_count(const std::string& what, const CLI::App& command, c
   if (what.ends_with("missing")) return fmt::format("{}: its value {} is missing", shown, option->get_type_name());
   if (what.ends_with("required"))
     return option->nonpositional()
-               ? fmt::format("{} {} is missing", spellings(*option).front(), option->get_type_name())
+               ? fmt::format("{} {} is missing", fmt::join(spellings(*option), ", "), option->get_type_name())
                : fmt::format("{} is missing", name);
   const std::string received = what.substr(what.rfind(' ') + 1);
   if (option->nonpositional()) return fmt::format("{}: given {} times; give it once", shown, received);

@@ -331,7 +331,7 @@ class Columns(Tables):
         np.testing.assert_array_equal(file["X"][:, 0], range(300))
 
     def test_what_does_not_go(self):
-        self.refuses(self.TABLE, ["--categorical", "no feature"], "--categorical", "kind", "--columns", "x", code=64)
+        self.refuses(self.TABLE, ["--categorical", "not a feature"], "--categorical", "kind", "--columns", "x", code=64)
         self.refuses("a/b,c\nx,1\n", ["a/b", "/levels"], "--categorical", "a/b")
         self.refuses("a,b\nx,1\n", ["--threshold", "--categorical"], "--categorical", "a", "--threshold", 0, code=64)
         self.refuses("a\n" + "".join(f"t{i}\n" for i in range(65_535)), ["65534 levels", "--id-column"], "--categorical", "a")

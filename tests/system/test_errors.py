@@ -35,7 +35,7 @@ class Errors(shoal.ShoalTest):
         fit = ("fit", "kmeans", self.good, "-o", self.path("out.h5"))
         self.refuses(64, ["no command"])
         self.refuses(64, ["--clusters"], *fit)
-        self.refuses(64, ["--clusters", "0"], *fit, "-k", 0)
+        self.refuses(64, ["-k 0:"], *fit, "-k", 0)
         self.refuses(64, ["-k 641", "640"], *fit, "-k", 641)
         self.refuses(64, ["--frobnicate"], *fit, "-k", 2, "--frobnicate")
         self.refuses(64, ["must be kmeans", "foo"], "fit", "foo", self.good, "-k", 2)

@@ -160,7 +160,7 @@ class Threads(shoal.ShoalTest):
         result = subprocess.run(command, capture_output=True, text=True, timeout=60, preexec_fn=lambda: resource.setrlimit(
             resource.RLIMIT_AS, (2 << 30, limit[1])))
         self.assertEqual(result.returncode, 71, result.stderr)
-        self.assertIn("4096 threads a rank cannot be started", result.stderr)
+        self.assertIn("4096 threads per rank cannot be started", result.stderr)
         self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
         self.arguments += ["--threads", "2"]
         code, said = self.said(OMP_STACKSIZE="100000G")

@@ -49,9 +49,9 @@ class WrongUse(shoal.ShoalTest):
                      "-k", 3, "--covariance", "fulll")
 
     def test_what_is_missing_or_given_too_often(self):
-        self.refused("-k K is missing; see `shoal fit --help`", "fit", "kmeans", IRIS)
+        self.refused("-k, --clusters K is missing; see `shoal fit --help`", "fit", "kmeans", IRIS)
         self.refused("data is missing", "fit", "kmeans")
-        self.refused("-o FILE is missing", "predict", "m.h5", IRIS)
+        self.refused("-o, --output FILE is missing", "predict", "m.h5", IRIS)
         self.refused("-k: its value K is missing", "fit", "kmeans", IRIS, "-k")
         self.refused("--labels: its value is empty", "fit", "kmeans", IRIS, "-k", 3, "--labels", "")
         self.refused("-k: given 2 times; give it once", "fit", "kmeans", IRIS, "-k", 3, "-k", 4)
