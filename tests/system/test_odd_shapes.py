@@ -118,7 +118,7 @@ class OddShapes(same.SameTest):
     def test_far_rows_need_little_memory(self):
         self.write("x.h5", self.X)
         said = self.here("fit", "kmeans", "x.h5", "-k", 1, "-o", "far.h5", "--rows", "::1000000000000000").stderr
-        self.assertIn("1 rows", said)
+        self.assertIn("1 row x", said)
 
 
 class Checkpoints(same.SameTest):

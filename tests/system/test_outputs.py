@@ -173,11 +173,11 @@ class Outputs(shoal.ShoalTest):
         for lease in ("mark\n%s\n" % (self.path("c.ck.x") / "../private/thesis.txt"), f"mark\n{self.path('other.h5')}\n",
                       "shoal-lease ../../private/thesis.txt\n", "", "x" * 10**6):
             self.path("c.ck.lease").write_text(lease)
-            self.fails(73, ["c.ck.lease", "no lease"], *arguments)
+            self.fails(73, ["c.ck.lease", "not a lease"], *arguments)
             self.assertEqual(self.path("c.ck.lease").read_text(), lease)
         self.path("c.ck.lease").unlink()
         self.path("c.ck.lease").symlink_to(self.path("other.h5"))
-        self.fails(73, ["c.ck.lease", "no lease"], *arguments)
+        self.fails(73, ["c.ck.lease", "not a lease"], *arguments)
         self.path("c.ck.lease").unlink()
         self.ok(*arguments)
         self.assertEqual({file: file.read_bytes() for file in victims}, victims)

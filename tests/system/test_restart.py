@@ -205,7 +205,7 @@ class Restart(shoal.ShoalTest):
     def test_a_file_that_is_no_checkpoint_is_left_alone(self):
         self.path("fit.ckpt").write_bytes(b"a thesis")
         for restart in ("auto", "never", "require"):
-            self.fails(73, ["fit.ckpt", "no checkpoint"], *self.arguments("fit", "--restart", restart))
+            self.fails(73, ["fit.ckpt", "not a checkpoint"], *self.arguments("fit", "--restart", restart))
         self.assertEqual(self.path("fit.ckpt").read_bytes(), b"a thesis")
         self.fails(64, ["same file as"], *self.arguments("fit", "--checkpoint", self.path("fit.h5")))
         self.fails(64, ["data.h5", "same file as"], *self.arguments("fit", "--checkpoint", self.data))

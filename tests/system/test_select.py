@@ -250,8 +250,8 @@ class Select(shoal.ShoalTest):
                                   (("-k 1:9999999",), "kmeans", "-k", "1:9999999"), (("-k 1:2:3:4",), "kmeans", "-k", "1:2:3:4"),
                                   (("--covariance round",), "gaussian", "-k", "2:3", "--covariance", "full,round"),
                                   (("--covariance", "kmeans", "gaussian"), "kmeans", "-k", "2:3", "--covariance", "full"),
-                                  (("--init", "select"), "gaussian", "-k", "2:3", "--init", model),
-                                  (("--mixing", "select"), "gaussian", "-k", "2:3", "--mixing", model),
+                                  (("--init", "shoal fit"), "gaussian", "-k", "2:3", "--init", model),
+                                  (("--mixing", "shoal fit"), "gaussian", "-k", "2:3", "--mixing", model),
                                   (("-k 2:60", "50 rows"), "kmeans", "-k", "2:60"),
                                   (("tied",), "gaussian", "-k", "2:3", "--covariance", "diag,tied", "--missing", "marginalize")):
             with self.subTest(arguments=arguments):
