@@ -58,7 +58,7 @@ Typed typed_words(int argc, char** argv) {
 /// What the command line may hold, and what it held.
 struct CommandLine {
   CLI::App root{
-      "shoal clusters data sets that do not fit one machine. Every command runs alone or\n"
+      "shoal clusters data sets that do not fit one machine. Every command runs alone or "
       "under mpirun or srun; the result is the same bits for any number of ranks and threads.",
       "shoal"};
   std::map<std::string, Arguments> all;
@@ -120,6 +120,8 @@ struct CommandLine {
     } catch (const CLI::ArgumentMismatch& error) {
       throw usage_error(command(), message_of_count(error.what(), command(), typed));
     } catch (const CLI::RequiredError& error) {
+      if (const std::vector<std::string> rest = root.remaining(true); !rest.empty())
+        throw usage_error(command(), message_of_unknown(rest.front(), command()));
       throw usage_error(command(), message_of_count(error.what(), command(), typed));
     } catch (const CLI::ParseError& error) {
       throw usage_error(command(), error.what());

@@ -31,6 +31,8 @@ std::string verdict(const Comparison& comparison) {
   if (rand > 0.90) return "A and B agree excellently (adjusted Rand index above 0.90).";
   if (rand > 0.80) return "A and B agree well (adjusted Rand index above 0.80).";
   if (rand > 0.65) return "A and B agree moderately (adjusted Rand index above 0.65).";
+  if (rand > 0 && rand <= 0.1)
+    return "A and B agree hardly better than by chance (adjusted Rand index of 0.1 or less).";
   if (rand > 0) return "A and B agree poorly (adjusted Rand index of 0.65 or less).";
   return "A and B agree no more than labels dealt by chance would (adjusted Rand index of 0 or less).";
 }

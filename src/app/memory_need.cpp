@@ -52,12 +52,22 @@ double seeding_bytes(const FitPlan& plan, double rows) {
   return 12 * rows + 30 * static_cast<double>(plan.options.model.n_clusters * held_row_bytes(plan));
 }
 
-/// Free parameters, at most.
+/// Numbers in the parameters.
 std::int64_t most_parameters(const FitPlan& plan, const ModelSize& size) {
   std::size_t n = size.n_clusters;
   for (const Parameter& parameter : plan.family().parameters(plan.options.model, size))
     n += std::accumulate(parameter.shape.begin(), parameter.shape.end(), std::size_t{1}, std::multiplies<>());
   return static_cast<std::int64_t>(n);
+}
+
+/// Free parameters, at most: of a symmetric matrix one half and the diagonal.
+std::int64_t free_parameters(const FitPlan& plan, const ModelSize& size) {
+  std::int64_t n = most_parameters(plan, size);
+  const auto d = static_cast<std::int64_t>(size.n_features);
+  for (const Parameter& parameter : plan.family().parameters(plan.options.model, size))
+    if (parameter.units == Units::products)
+      n -= d * (d - 1) / 2 * (parameter.shape.size() == 3 ? static_cast<std::int64_t>(size.n_clusters) : 1);
+  return n;
 }
 
 /// Four parameter sets and three of coordinates, while an extrapolation is found.
@@ -73,7 +83,7 @@ void note_search(const FitPlan& plan, const ModelSize& size, const ModelMemory& 
   const SearchOptions& search = plan.options.search;
   if (search.starts || size.n_clusters == 1) return;
   const std::size_t row = held_row_bytes(plan);
-  const SampleSize sample = sample_size(plan.options.model, plan.partition.n_rows, most_parameters(plan, size), row);
+  const SampleSize sample = sample_size(plan.options.model, plan.partition.n_rows, free_parameters(plan, size), row);
   if (sample.too_small && !search.rows) return;
   need.sample_rows = std::min(plan.partition.n_rows, search.rows.value_or(sample.rows));
   const auto n = static_cast<double>(need.sample_rows), bytes = n * static_cast<double>(row + 8);

@@ -9,6 +9,7 @@
 #include "app/short_numbers.hpp"
 #include "app/terminal.hpp"
 #include "app/text_table.hpp"
+#include "shoal/io/options_text.hpp"
 #include "shoal/model/family.hpp"
 #include "shoal/run/health.hpp"
 
@@ -20,6 +21,11 @@ bool is_density(const ModelFile& model) {
   return family != nullptr && family->rows.values == Values::numbers;
 }
 
+std::string value_in(const std::map<std::string, std::string>& options, const std::string& name) {
+  const auto found = options.find(name);
+  return found == options.end() ? "" : found->second;
+}
+
 /// Why numbers of `b` say nothing beside those of `a`.
 std::string difference(const ModelFile& a, const ModelFile& b) {
   if (a.n_features != b.n_features) return fmt::format("{} features and not {}", b.n_features, a.n_features);
@@ -28,6 +34,9 @@ std::string difference(const ModelFile& a, const ModelFile& b) {
     return fmt::format("rows of total weight {:.10g} and not {:.10g}", b.total_weight, a.total_weight);
   if (!a.feature_names.empty() && !b.feature_names.empty() && a.feature_names != b.feature_names)
     return "other features";
+  const auto mine = toml_values(a.options), others = toml_values(b.options);
+  for (const char* option : {"rows", "mask", "row-weights", "columns"})
+    if (value_in(mine, option) != value_in(others, option)) return fmt::format("another --{}", option);
   if (a.scaling != b.scaling) return "values on other scales (/preprocessing)";
   if (a.is_mixture != b.is_mixture) return b.is_mixture ? "a likelihood, which the first lacks" : "no likelihood";
   if (a.is_mixture && is_density(a) != is_density(b)) return "densities against probabilities";

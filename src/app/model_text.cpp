@@ -116,7 +116,7 @@ std::string model_text(const ModelFile& model, const std::string& file, std::siz
   if (!model.is_mixture || model.objective != model.log_likelihood)
     add("objective", fmt::format("{:.10g} ({:.6g} per row)", model.objective, model.objective / model.total_weight));
   add("fit", ending_words(model));
-  for (const std::string& sentence : health_sentences(model)) add("health", printable(sentence));
+  for (const std::string& sentence : health_sentences(model)) add("health", one_message(sentence));
   if (!model.scaling.empty()) add("scaling", scaling_words(model));
   if (!all) add("options", option_words(model));
   add("made by", fmt::format("shoal {}, instruction set {}, seed {}", printable(model.shoal_version),

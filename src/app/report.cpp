@@ -15,7 +15,7 @@ namespace {
 Progress kind_of_progress(const Communicator& comm, const Arguments& arguments) {
   if (!comm.is_root() || arguments.quiet) return Progress::off;
   if (arguments.progress != Progress::automatic) return arguments.progress;
-  return is_terminal() ? Progress::bar : Progress::lines;
+  return is_terminal() && !arguments.verbose ? Progress::bar : Progress::lines;
 }
 
 }  // namespace

@@ -141,7 +141,8 @@ void convert_rows(TableSource& table, const Census& census, ElementType type, co
 
 std::string summary(const Arguments& arguments, const TableHead& head, const Census& census, ElementType type) {
   std::string more;
-  if (census.n_missing > 0) more += fmt::format(", {} values missing", census.n_missing);
+  if (census.n_missing > 0)
+    more += fmt::format(", {} missing {}", census.n_missing, census.n_missing == 1 ? "value" : "values");
   if (census.n_without_label > 0) more += fmt::format(", {} rows without a label (-1)", census.n_without_label);
   return fmt::format("wrote {} rows x {} features as {} to {}{}", census.n_rows, head.n_features, to_string(type),
                      printable(arguments.data[1]), more);

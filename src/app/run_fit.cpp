@@ -92,8 +92,10 @@ void write_results(const RowPass<Row>& pass, std::int64_t bytes_a_pass, const Se
   if (scan) tell_of_scan(comm, plan, found.table);
   if (!best.soundness.sound())
     warn(comm, plan.arguments,
-         "degenerate, and no sound fit was found: " + best.soundness.sentence(names) +
-             "; its likelihood says little; use fewer clusters, another covariance or more --regularization");
+         fmt::format("degenerate, and no sound fit was found: {}; its likelihood says little; use fewer clusters{}",
+                     best.soundness.sentence(names),
+                     model.parameters().back().name == "covariances" ? ", another covariance or more --regularization"
+                                                                     : " or a larger --pseudo-count"));
   say(comm, plan.arguments, summary_text(file, best.result, plan.arguments));
   if (plan.arguments.json) print_result(comm, one_line(json) + "\n");
 }

@@ -104,6 +104,12 @@ void tell_of_scan(const Communicator& comm, const FitPlan& plan, const ScanTable
     warn(comm, plan.arguments,
          fmt::format("no fit is both sound and converged: K = {} is the best of the others by {}, and says little",
                      chosen->n_clusters, table.criterion));
+  const auto n_unconverged =
+      std::ranges::count_if(table.lines, [](const ScanLine& line) { return !line.failed() && !line.converged; });
+  if (n_unconverged > 0)
+    say(comm, plan.arguments,
+        fmt::format("note: {} of {} fits did not converge, and were not chosen: raise --max-iterations", n_unconverged,
+                    table.lines.size()));
   const auto [least, most] = std::ranges::minmax(table.lines, {}, &ScanLine::n_clusters);
   if (table.criterion == to_string(Criterion::elbow) && !(chosen->below_chord > 0))
     say(comm, plan.arguments, "note: there is no elbow: ln objective falls evenly over ln K");

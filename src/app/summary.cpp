@@ -52,7 +52,7 @@ std::string units_text(const ModelFile& file, const RunOptions& options) {
   if (options.scaling.standardize != Standardize::none)
     text += " (--standardize " + to_string(options.scaling.standardize) + ")";
   if (!file.is_mixture) return text + ": objective, centres and distances\n";
-  text += ": log-likelihood, BIC, AIC and parameters; ";
+  text += ": log-likelihood, BIC, AIC and parameters;\n";
   if (options.model.missing == Missing::marginalize || options.rows.missing == Missing::marginalize)
     return text + "in the units of the data the log-likelihood is less by ln scale for each observed entry\n";
   double logs = 0;
@@ -97,7 +97,7 @@ std::string summary_text(const ModelFile& file, const FitResult& result, const A
     text += fmt::format("  cluster {:3d}  {:10.6g} {}{}  {:5.1f} %\n", k, counts[k], file.is_mixture ? "expected " : "",
                         counts[k] == 1 ? "row " : "rows", 100 * counts[k] / file.total_weight);
   if (shown < counts.size()) text += fmt::format("  ... and {} more (-v shows all)\n", counts.size() - shown);
-  for (const std::string& problem : health_problems(file)) text += "health: " + printable(problem) + "\n";
+  for (const std::string& problem : health_problems(file)) text += "health: " + one_message(problem) + "\n";
   if (const auto empty = std::count(counts.begin(), counts.end(), 0.0); empty > 0)
     text += fmt::format("health: {} empty at the end\n", plural(empty, "cluster"));
   text += fmt::format("wrote {}{}", printable(arguments.output),

@@ -39,20 +39,23 @@ const std::map<std::string, std::string>& elsewhere() {
                                                            {"scale", "standardize"},
                                                            {"features", "columns"},
                                                            {"out", "output"},
+                                                           {"proba", "responsibilities"},
+                                                           {"predict-proba", "responsibilities"},
                                                            {"time-limit", "max-time"}};
   return names;
 }
 
-/// Characters to insert, delete or replace (Levenshtein 1966).
+/// Characters to insert, delete or replace, or to exchange with their neighbour (Damerau 1964).
 std::size_t edit_distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
+  std::vector<std::size_t> row(b.size() + 1), above(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
+    const std::vector<std::size_t> twice_above = std::exchange(above, row);
+    row[0] = i + 1;
     for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+      row[j + 1] = std::min({above[j] + (a[i] == b[j] ? 0 : 1), row[j] + 1, above[j + 1] + 1});
+      if (i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j])
+        row[j + 1] = std::min(row[j + 1], twice_above[j - 1] + 1);
     }
   }
   return row.back();

@@ -11,10 +11,12 @@
 namespace shoal::app {
 
 std::string version_text() {
+  std::vector<std::string> names = target_names(supported_targets());
+  for (std::string& name : names) name = spoken_target(name);
   return fmt::format(
       "shoal {}\nrevision: {}\ncompiler: {}\nMPI: {}\nHDF5: {}\ninstruction set: {} (this machine: {})\n", version(),
-      SHOAL_REVISION, SHOAL_COMPILER, mpi_library_version(), hdf5_library_version(),
-      spoken_target(target_names(supported_targets()).front()), fmt::join(target_names(supported_targets()), ", "));
+      SHOAL_REVISION, SHOAL_COMPILER, mpi_library_version(), hdf5_library_version(), names.front(),
+      fmt::join(names, ", "));
 }
 
 }  // namespace shoal::app

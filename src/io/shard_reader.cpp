@@ -56,10 +56,15 @@ std::vector<DatasetInfo> describe_beside(const Communicator& comm, const std::ve
   if (name.empty()) return found;
   on_root(comm, [&] {
     const std::vector<Run> runs = runs_of(datasets);
-    if (!parse_dataset_name(name).path.empty())
-      found = describe_here({name}, Wanted::labels);
-    else
-      found = describe_in_files(runs, name.starts_with('/') ? name : "/" + name, option);
+    try {
+      if (!parse_dataset_name(name).path.empty())
+        found = describe_here({name}, Wanted::labels);
+      else
+        found = describe_in_files(runs, name.starts_with('/') ? name : "/" + name, option);
+    } catch (const Error& error) {
+      const std::string what = error.what();
+      throw Error(error.code(), what.starts_with(option) ? what : fmt::format("{}: {}", option, what));
+    }
     std::int64_t needed = 0;
     for (const Run& run : runs) needed += std::accumulate(run.n_rows.begin(), run.n_rows.end(), std::int64_t{0});
     if (total_rows(found) != needed)

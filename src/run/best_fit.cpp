@@ -41,9 +41,8 @@ StartRecord record_of(bool on_sample, double objective, double total_weight, dou
 
 /// In words.
 std::string outcome_of(const StartRecord& record) {
-  if (std::isnan(record.objective))
-    return "nothing was found; too few of its rows are distinct, or the objective is not a number";
-  return fmt::format("objective {:.8g} per row{} after {:.0f} passes", record.objective / record.total_weight,
+  if (std::isnan(record.objective)) return "nothing found (too few distinct rows?)";
+  return fmt::format("{:.8g} per row{} after {:.0f} passes", record.objective / record.total_weight,
                      record.sound() ? "" : " (degenerate)", record.passes);
 }
 
@@ -115,9 +114,9 @@ class Contest {
     Candidate known;
     if (!progress().found.empty()) known = found_before();
     while (progress().found.size() < n_searches()) {
-      followers_.starts.between();
       const std::size_t number = progress().found.size();
       all.tell_phases([&](const std::string& what) {
+        followers_.starts.between();
         followers_.starts.phase(
             fmt::format("search {} of {} on {} rows: {}", number + 1, n_searches(), sample.summary().n_rows, what));
       });
@@ -181,6 +180,10 @@ class Contest {
     const std::size_t n = progress().n_fits();
     const std::vector<std::size_t> order = ranking();
     if (order.empty()) return starter_.start(seed_of_start(options_.start.seed, n));
+    if (n > 0)
+      followers_.starts.tell(fmt::format(
+          "another find is fitted on all rows, as {}",
+          progress().records.back().sound() ? "the sample cannot tell which is better" : "the first ended degenerate"));
     return starter_.at(progress().found[order[n]]);
   }
 

@@ -53,19 +53,16 @@ bool may_be_chosen(const std::vector<ScanLine>& lines, std::size_t line, Criteri
 }
 
 void note_elbow(std::vector<ScanLine>& lines) {
-  constexpr double least = 1e-12;  // of the largest objective: where clusters are single points it is 0
   std::vector<ScanLine*> curve;
-  double largest = 0;
   for (ScanLine& line : lines) {
     line.below_chord = ScanLine::unknown;
-    if (!line.eligible()) continue;
+    if (!line.eligible() || line.objective == 0) continue;  // as many clusters as distinct rows: no point of a curve
     curve.push_back(&line);
-    largest = std::max(largest, line.objective);
   }
-  if (curve.empty() || !(largest > 0)) return;
+  if (curve.empty()) return;
   std::ranges::stable_sort(curve, {}, &ScanLine::n_clusters);
   const auto x = [](const ScanLine* line) { return std::log(static_cast<double>(line->n_clusters)); };
-  const auto y = [&](const ScanLine* line) { return std::log(std::max(line->objective, least * largest)); };
+  const auto y = [&](const ScanLine* line) { return std::log(line->objective); };
   const ScanLine *first = curve.front(), *last = curve.back();
   const double width = x(last) - x(first), slope = width > 0 ? (y(last) - y(first)) / width : 0;
   for (ScanLine* line : curve) line->below_chord = y(first) + slope * (x(line) - x(first)) - y(line);

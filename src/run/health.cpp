@@ -246,11 +246,14 @@ std::vector<std::string> size_warnings(const ModelFile& model) {
                     "fewer free parameters in each, say more",
                     model.n_parameters, model.total_weight));
   if (find(model.parameters, "covariances") == nullptr || n_degenerate(model) > 0) return warnings;
+  constexpr std::size_t most_named = 3;
   std::string few;
+  std::size_t n_few = 0;
   const std::vector<double> counts = model.counts();
   for (std::size_t k = 0; k < counts.size(); ++k)
-    if (counts[k] < static_cast<double>(model.n_features))
-      few += fmt::format("{}{} ({:.3g} rows)", few.empty() ? "" : ", ", k, counts[k]);
+    if (counts[k] < static_cast<double>(model.n_features) && n_few++ < most_named)
+      few += fmt::format("{}{} ({:.3g} {})", few.empty() ? "" : ", ", k, counts[k], counts[k] == 1 ? "row" : "rows");
+  if (n_few > most_named) few += fmt::format(" and {} more", n_few - most_named);
   if (!few.empty())
     warnings.push_back(fmt::format("components of fewer rows than the {} features: {}; fewer clusters say more",
                                    model.n_features, few));

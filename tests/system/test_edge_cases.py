@@ -87,7 +87,7 @@ class EdgeCases(shoal.ShoalTest):
         X = np.random.default_rng(0).normal(size=(300, 3))
         X[:, 1] = 7
         result = self.ok("fit", "gaussian", self.write("x.h5", X), "-k", 2, "-o", self.path("m.h5"))
-        self.assertIn("1 of 3 features are constant", result.stderr)
+        self.assertIn("1 of 3 features is constant", result.stderr)
         with h5py.File(self.path("m.h5")) as model:
             expected = 1e-6 * (X[:, 0].var() + X[:, 2].var()) / 2
             self.assert_close(model["parameters/covariances"][0, 1, 1], expected, relative=1e-9)

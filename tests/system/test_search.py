@@ -218,7 +218,7 @@ class Samples(SearchTest):
         X = np.zeros((20000, 2))
         X[:3] = [[9, 0], [0, 9], [9, 9]]
         result = self.ok("fit", "kmeans", self.write("x.h5", X), "-k", 4, "--search-rows", 50, "-o", self.path("m.h5"))
-        self.assertIn("nothing was found", result.stderr)
+        self.assertIn("nothing found", result.stderr)
         self.assertIn("0 of 2 searches", result.stderr)
         with h5py.File(self.path("m.h5")) as model:
             self.assertEqual(model.attrs["objective"], 0)

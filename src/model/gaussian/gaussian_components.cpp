@@ -96,8 +96,8 @@ void GaussianComponents<T>::begin_fit(const RowPass<T>& pass, const ColumnMoment
   regularization_of_fit_ = regularization_of(options_, moments);
   const auto constant = std::ranges::count_if(moments.variance, [](double variance) { return !(variance > 0); });
   if (constant > 0)
-    warnings_ = {fmt::format("{} of {} features are constant; their covariance is the regularisation alone", constant,
-                             n_features())};
+    warnings_ = {fmt::format("{} of {} features {}; the variance there is that of --regularization alone", constant,
+                             n_features(), constant == 1 ? "is constant" : "are constant")};
   fill_ = moments.mean;
   kernels_->begin_fit(pass, frame_, fill_);
 }
