@@ -11,6 +11,7 @@
 #include "app/help.hpp"
 #include "app/option_values.hpp"
 #include "app/scan_arguments.hpp"
+#include "app/terminal.hpp"
 #include "app/usage_errors.hpp"
 #include "app/version.hpp"
 #include "shoal/core/error.hpp"
@@ -46,8 +47,13 @@ CLI::Validator not_empty(const std::string& option) {
 Typed typed_words(int argc, char** argv) {
   const std::string option = "--config";
   Typed typed{{argv + std::min(1, argc), argv + argc}, ""};
-  for (std::size_t i = 0; i < typed.words.size(); ++i) {
+  for (std::size_t i = 0; i < typed.words.size() && typed.words[i] != "--"; ++i) {
     const std::string& word = typed.words[i];
+    if (word.starts_with("--") && word.find('=') == word.size() - 1)  // CLI11 would take the next word
+      throw Error(ExitCode::usage,
+                  fmt::format("{}: its value is empty; give one, or leave the option out", printable(word, 60)));
+    if (word == option && i + 1 < typed.words.size() && typed.words[i + 1].empty())
+      throw Error(ExitCode::usage, "--config: its value is empty; give one, or leave the option out");
     if (word == option && i + 1 < typed.words.size()) typed.config = typed.words[i + 1];
     if (word.starts_with(option + "=")) typed.config = word.substr(option.size() + 1);
     if (!typed.config.empty()) require_config(typed.config);

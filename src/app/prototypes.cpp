@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "app/short_numbers.hpp"
 #include "shoal/core/error.hpp"
@@ -47,9 +48,9 @@ Picture picture_of(const Profile& profile) {
 /// One line of one picture; pixels of two characters look square.
 std::string line_of(std::span<const double> values, const Picture& picture, std::size_t characters) {
   std::string line;
-  const double range = picture.high - picture.low;
+  const double range = picture.high / 2 - picture.low / 2;  // of finite numbers finite
   for (const double value : values) {
-    const double share = range > 0 ? (value - picture.low) / range : 0;
+    const double share = range > 0 ? (value / 2 - picture.low / 2) / range : 0;
     const auto step = static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * static_cast<double>(ink.size() - 1) + 0.5);
     line.append(characters, ink[step]);
   }
@@ -79,6 +80,8 @@ std::string prototype_pictures(const ModelFile& model, const std::string& name, 
                                              width, d, name, width, d, likely_width(d)));
   const Profile profile = profile_of(model, name);
   const Picture picture = picture_of(profile);
+  if (!std::ranges::all_of(picture.values.values, [](double value) { return std::isfinite(value); }))
+    throw Error(ExitCode::bad_data, fmt::format("{}: its centres in the units of the data are not finite", name));
   constexpr std::size_t gap = 3, title = 12;
   const std::size_t characters = 2 * width <= size.screen ? 2 : 1, columns = std::max(title, characters * width);
   const std::size_t abreast = std::max<std::size_t>(1, (size.screen + gap) / (columns + gap));

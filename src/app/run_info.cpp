@@ -243,6 +243,8 @@ void describe_several(const Communicator& comm, const Arguments& arguments) {
 }  // namespace
 
 void run_info(const Communicator& comm, const Arguments& arguments) {
+  if (arguments.prototypes > 0 && arguments.json)
+    throw Error(ExitCode::usage, "--prototypes: pictures are no JSON; leave out --prototypes or --json");
   if (arguments.prototypes > 0) return print_result(comm, pictures_of(comm, arguments));
   if (arguments.data.size() > 1) return describe_several(comm, arguments);
   const std::string& file = arguments.data.front();

@@ -97,6 +97,24 @@ void ScanReport::fit_ended(const ScanProgress& so_far) {
   checkpointing_.fit_of_scan_ended(so_far);
 }
 
+namespace {
+
+/// Where the criterion does not tell the fits apart.
+std::string doubt(const ScanTable& table, const ScanLine& chosen) {
+  const auto criterion = from_name<Criterion>(table.criterion);
+  if (!criterion || table.lines.size() < 2) return "";
+  const auto n_known = std::ranges::count_if(
+      table.lines, [&](const ScanLine& line) { return line.eligible() && !std::isnan(merit(line, *criterion)); });
+  if (std::isnan(merit(chosen, *criterion)))
+    return fmt::format("{} says nothing of these fits; K = {} is the first of them", table.criterion,
+                       chosen.n_clusters);
+  if (*criterion != Criterion::elbow || chosen.below_chord > 0) return "";
+  if (n_known < 3) return fmt::format("an elbow needs three fits or more; of these {} can be used", n_known);
+  return "there is no elbow: ln objective falls evenly over ln K, or ever faster";
+}
+
+}  // namespace
+
 void tell_of_scan(const Communicator& comm, const FitPlan& plan, const ScanTable& table) {
   say(comm, plan.arguments, "\n" + table_of_scan(table, plan.family().mixture, terminal_width()));
   const auto chosen = std::ranges::find(table.lines, true, &ScanLine::chosen);
@@ -110,10 +128,10 @@ void tell_of_scan(const Communicator& comm, const FitPlan& plan, const ScanTable
     say(comm, plan.arguments,
         fmt::format("note: {} of {} fits did not converge, and were not chosen: raise --max-iterations", n_unconverged,
                     table.lines.size()));
+  const std::string why = doubt(table, *chosen);
+  if (!why.empty()) return warn(comm, plan.arguments, why);
   const auto [least, most] = std::ranges::minmax(table.lines, {}, &ScanLine::n_clusters);
-  if (table.criterion == to_string(Criterion::elbow) && !(chosen->below_chord > 0))
-    say(comm, plan.arguments, "note: there is no elbow: ln objective falls evenly over ln K");
-  else if (chosen->eligible() && chosen->n_clusters == most.n_clusters && least.n_clusters < most.n_clusters)
+  if (chosen->eligible() && chosen->n_clusters == most.n_clusters && least.n_clusters < most.n_clusters)
     say(comm, plan.arguments,
         fmt::format("note: K = {} is the largest that was tried; a larger one may be better", chosen->n_clusters));
 }

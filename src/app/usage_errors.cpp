@@ -127,8 +127,9 @@ std::string message_of(const RefusedValue& refused, const CLI::App& command, con
 std::string message_of_count(const std::string& what, const CLI::App& command, const Typed& typed) {
   const std::string name = what.substr(0, what.find_first_of(": "));
   const CLI::Option* const option = command.get_option_no_throw(name);
-  if (option == nullptr) return what;
-  const std::string shown = option->nonpositional() ? name_typed(*option, typed) : name;
+  if (option == nullptr) return name == "--config" ? "--config: one FILE.toml is needed" : what;
+  std::string shown = option->nonpositional() ? name_typed(*option, typed) : name;
+  if (shown.empty()) shown = fmt::format("{}: {}", typed.config, option->get_lnames().front());
   if (what.ends_with("missing")) return fmt::format("{}: its value {} is missing", shown, option->get_type_name());
   if (what.ends_with("required"))
     return option->nonpositional()

@@ -41,7 +41,7 @@ StartRecord record_of(bool on_sample, double objective, double total_weight, dou
 
 /// In words.
 std::string outcome_of(const StartRecord& record) {
-  if (std::isnan(record.objective)) return "nothing found (too few distinct rows?)";
+  if (!record.exists()) return "nothing found (too few distinct rows?)";
   return fmt::format("{:.8g} per row{} after {:.0f} passes", record.objective / record.total_weight,
                      record.sound() ? "" : " (degenerate)", record.passes);
 }
@@ -94,7 +94,8 @@ class Contest {
     const std::size_t usual = n_independent + (scan_.fewer.empty() ? 0 : 1), made = best_.progress.found.size();
     if (made < usual || made >= usual + n_further) return std::max(usual, made);
     const auto hopeless = [&](const StartRecord& record) {
-      return record.sound() || record.n_degenerate >= static_cast<std::int64_t>(options_.model.n_clusters);
+      return !record.exists() || record.sound() ||
+             record.n_degenerate >= static_cast<std::int64_t>(options_.model.n_clusters);
     };
     return std::ranges::any_of(std::span(best_.progress.records).first(made), hopeless) ? made : made + 1;
   }

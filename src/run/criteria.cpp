@@ -7,10 +7,8 @@
 #include "shoal/core/contract.hpp"
 
 namespace shoal {
-namespace {
 
-/// The larger the better; NaN: says nothing.
-double value_of(const ScanLine& line, Criterion criterion) {
+double merit(const ScanLine& line, Criterion criterion) {
   switch (criterion) {
     case Criterion::bic:
       return -line.bic;
@@ -28,11 +26,13 @@ double value_of(const ScanLine& line, Criterion criterion) {
   return std::numeric_limits<double>::quiet_NaN();
 }
 
+namespace {
+
 /// Whether a is to be preferred to b.
 bool better(const ScanLine& a, const ScanLine& b, Criterion criterion) {
   if (a.sound != b.sound) return a.sound;
   if (a.converged != b.converged) return a.converged;
-  const double mine = value_of(a, criterion), other = value_of(b, criterion);
+  const double mine = merit(a, criterion), other = merit(b, criterion);
   if (std::isnan(mine) || std::isnan(other)) return std::isnan(other) && !std::isnan(mine);
   return mine > other;
 }

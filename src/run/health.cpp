@@ -39,17 +39,18 @@ NamedArray duplicates(const Matrix& overlap) {
   return array;
 }
 
-/// The searches, or, where there were none, the starts on all rows; all of these saw the same rows.
+/// The searches that found anything, or, where there were none, the starts on all rows; all of these saw the same rows.
 std::vector<StartRecord> comparable(const StartProgress& starts) {
   std::vector<StartRecord> some;
-  std::ranges::copy_if(starts.records, std::back_inserter(some),
-                       [&](const StartRecord& record) { return record.on_sample == !starts.found.empty(); });
+  std::ranges::copy_if(starts.records, std::back_inserter(some), [&](const StartRecord& record) {
+    return record.exists() && record.on_sample == !starts.found.empty();
+  });
   return some;
 }
 
 /// How many sound ones came as far as the best of them. A search that found nothing has no objective.
 std::int64_t n_reached_best(std::vector<StartRecord> all, bool minimises) {
-  std::erase_if(all, [](const StartRecord& record) { return !record.sound() || std::isnan(record.objective); });
+  std::erase_if(all, [](const StartRecord& record) { return !record.sound(); });
   if (all.empty()) return 0;
   const auto [least, most] = std::ranges::minmax_element(all, {}, &StartRecord::objective);
   const StartRecord& best = minimises ? *least : *most;

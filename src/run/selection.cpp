@@ -70,6 +70,8 @@ class Scan {
       RunOptions one = options_;
       one.model.n_clusters = 1;
       one.search.starts = 1;
+      one.fit = {};
+      one.fit.tolerance = 0;
       Alone alone;
       of_one_ = best_fit(one, pass_, scaling_, alone.followers()).result.objective;
     }
@@ -90,6 +92,7 @@ class Scan {
   void note(const BestFit<Row>& best, const RunOptions& options) {
     const ModelFile file = model_file(best, options, pass_, {}, scaling_);
     ScanLine line = line_of(options);
+    line.n_clusters = static_cast<std::int64_t>(best.model->n_clusters());
     line.objective = file.objective;
     line.n_iterations = file.n_iterations;
     line.n_passes = file.n_passes;

@@ -250,8 +250,8 @@ Candidate SplitMerge<Row>::tried(const Candidate& best, const NamedArrays& start
   };
   const double lacks = (fits_.minimises() ? 1 : -1) * (found.objective - best.objective);
   const bool may_pay = !best.soundness.sound() || lacks < limits_.worth_a_second * scale_of(best);
-  const bool unfinished = found.passes > static_cast<double>(limits_.trial.steps);
-  if (!succeeds(found, best) && may_pay && unfinished) go_on(limits_.second_trial);
+  if (!succeeds(found, best) && may_pay && found.passes > static_cast<double>(limits_.trial.steps))
+    go_on(limits_.second_trial);
   if (succeeds(found, best)) go_on(limits_.settling);
   return found;
 }

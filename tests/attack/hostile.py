@@ -222,7 +222,7 @@ def checkpoints(box):
     elif how == "another's":
         box.path("c.ck").unlink()
         box.run("fit", "gaussian", "real.h5", "-k", box.rng.choice((2, 3)), "-q", "--seed", 9, "-o", "other.h5", "--checkpoint",
-                "c.ck", outputs={"other.h5", "c.ck"})
+                "c.ck", outputs={"other.h5", "c.ck", "c.ck.previous"})
     elif how == "a model":
         shutil.copy(box.path("ref.h5"), box.path("c.ck"))
     elif how in ("exchange", "damaged previous", "only previous"):

@@ -90,10 +90,12 @@ TEST(Elbow, FitsThatAreNotEligibleAreNoPartOfIt) {
   EXPECT_EQ(choose(lines, Criterion::elbow), 2U);
 }
 
-TEST(Elbow, AnObjectiveOfZeroIsAnEnd) {
+TEST(Elbow, AnObjectiveOfZeroIsNoPartOfIt) {
   std::vector<ScanLine> lines = curve({1000, 100, 90, 0});
-  EXPECT_NO_THROW(note_elbow(lines));
-  for (const ScanLine& line : lines) EXPECT_TRUE(std::isfinite(line.below_chord));
+  note_elbow(lines);
+  EXPECT_TRUE(std::isnan(lines.back().below_chord));
+  EXPECT_EQ(lines[2].below_chord, 0);
+  EXPECT_EQ(choose(lines, Criterion::elbow), 1U);
 }
 
 TEST(CalinskiHarabasz, TheRatioOfVariances) {

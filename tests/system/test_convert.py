@@ -312,7 +312,7 @@ class Columns(Tables):
         self.assertEqual([name.decode() for name in file["levels/kind"]], ["blue", "red"])
         self.assertEqual([name.decode() for name in file["levels/group"]], ["u", "v"])
         self.assertEqual((sorted(file["levels"]), "levels" in file["X"].attrs), (["group", "kind"], False))
-        self.assertIn("1 values missing", text)
+        self.assertIn("1 missing value", text)
 
     def test_all_categorical(self):
         file, _ = self.convert("colour,size\nred,10\nblue,9\nred,NA\ngreen,10\n", "--categorical", "all")

@@ -274,6 +274,24 @@ class Select(shoal.ShoalTest):
         self.fails(64, ["no fit could be made", "-k 8", "5 distinct rows"], "select", "kmeans", data, "-k", "6:8", "-o",
                    self.path("d.h5"))
 
+    def test_where_the_criterion_tells_nothing(self):
+        few = self.write("few.h5", blobs(3, n=3).repeat(20, axis=0))
+        for numbers, words in (("1,2,3", "an elbow needs three fits or more; of these 2 can be used"), ("2,3,4", "elbow needs")):
+            said = self.ok("select", "kmeans", few, "-k", numbers, "--criterion", "elbow", "-o", self.path("b.h5"),
+                           "--overwrite").stderr
+            self.assertIn(words, said)
+        light = self.write("light.h5", blobs(3), w=np.full(600, 1 / 600))
+        said = self.ok("select", "kmeans", light, "-k", "2:4", "--row-weights", "w", "--criterion", "calinski-harabasz", "-o",
+                       self.path("b.h5"), "--overwrite").stderr
+        self.assertIn("warning: calinski-harabasz says nothing of these fits", said)
+
+    def test_calinski_harabasz_without_iterations(self):
+        X = blobs(3)
+        with self.select("kmeans", self.write("data.h5", X), "-k", "2:3", "--max-iterations", 0) as file:
+            total, table = ((X - X.mean(0)) ** 2).sum(), file["selection"][:]
+        k, w = table["n_clusters"], table["objective"]
+        self.assert_close(table["calinski_harabasz"], (total - w) / (k - 1) / (w / (600 - k)), relative=1e-9)
+
     def test_a_config_may_have_it_all(self):
         data = self.write("data.h5", blobs(3))
         self.path("c.toml").write_text('[select]\nclusters = [2, 3]\ncovariance = ["full", "tied"]\ncriterion = "icl"\n')

@@ -29,6 +29,7 @@ class WrongUse(shoal.ShoalTest):
                          "gaussian", IRIS, "-k", 3, typed)
         self.refused("unknown option --colour; see", "fit", "gaussian", IRIS, "-k", 3, "--colour")
         self.refused("unknown option -z; see", "fit", "gaussian", IRIS, "-k", 3, "-z")
+        self.refused("unknown option --n-clusters (did you mean --clusters?); see", "fit", "gaussian", IRIS, "--n-clusters", 3)
         self.refused("unknown option --n-init; see `shoal score --help`", "score", "m.h5", IRIS, "--n-init", 3)  # has no starts
 
     def test_an_unknown_key_of_a_config(self):
@@ -37,6 +38,8 @@ class WrongUse(shoal.ShoalTest):
                               ("[fitt]\nseed = 3", "unknown table [fitt] (did you mean fit?)"), ("seed = 3", "unknown key seed; options")):
             self.path("c.toml").write_text(text)
             self.refused(f"c.toml: {message}", "fit", "gaussian", IRIS, "-k", 3, "--config", "c.toml")
+        self.path("c.toml").write_text("[fit]\nclusters = [2, 3]")
+        self.refused("c.toml: clusters: given 2 times; give it once", "fit", "gaussian", IRIS, "--config", "c.toml")
         self.path("c.toml").write_text("[fit]\nseed = [[1]]")
         self.refused("c.toml: line 2, column 9: ", "fit", "gaussian", IRIS, "-k", 3, "--config", "c.toml")
 
@@ -54,6 +57,9 @@ class WrongUse(shoal.ShoalTest):
         self.refused("-o, --output FILE is missing", "predict", "m.h5", IRIS)
         self.refused("-k: its value K is missing", "fit", "kmeans", IRIS, "-k")
         self.refused("--labels: its value is empty", "fit", "kmeans", IRIS, "-k", 3, "--labels", "")
+        for empty in ("--output=", "--labels=", "--config="):  # CLI11 would take the next word
+            self.refused(f"{empty}: its value is empty", "fit", "kmeans", IRIS, "-k", 3, empty, "precious.h5")
+        self.refused("--config: its value is empty", "fit", "kmeans", IRIS, "-k", 3, "--config", "")
         self.refused("-k: given 2 times; give it once", "fit", "kmeans", IRIS, "-k", 3, "-k", 4)
         self.refused("labels: 3 given, 2 needed", "compare", "a.h5", "b.h5", "c.h5")
 

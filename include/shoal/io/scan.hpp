@@ -15,7 +15,7 @@ namespace shoal {
 /// A fit of a scan. A number that does not apply, or is not known, is NaN.
 struct ScanLine {
   static constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
-  std::int64_t n_clusters = 0;  ///< asked for: --empty-cluster drop may leave fewer
+  std::int64_t n_clusters = 0;  ///< of the fit: --empty-cluster drop may leave fewer than were asked for
   std::string kind;             ///< covariance type, or what else the family has kinds of; empty: has none
   double objective = unknown;
   double log_likelihood = unknown;  ///< mixtures, as are the next five

@@ -1,6 +1,7 @@
 /// Which starts of a fit have been tried, and what is kept of them.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -18,7 +19,9 @@ struct StartRecord {
   double least_weight = 0;        ///< of a component
   double least_spread = 0;        ///< infinite: no component can be flat
 
-  [[nodiscard]] bool sound() const { return n_degenerate == 0; }
+  /// A search that found nothing has no objective.
+  [[nodiscard]] bool exists() const { return !std::isnan(objective); }
+  [[nodiscard]] bool sound() const { return exists() && n_degenerate == 0; }
 };
 
 /// With the fit that is under way, all that a restart needs.

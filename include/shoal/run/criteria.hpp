@@ -21,6 +21,9 @@ inline Criterion default_criterion(const Family& family) {
   return family.mixture ? Criterion::bic : Criterion::silhouette;
 }
 
+/// What a criterion says of a fit, the larger the better; NaN: nothing.
+double merit(const ScanLine& line, Criterion criterion);
+
 /// The fit with the best value of the criterion among those that are sound and converged; where none is, among those
 /// that are sound, or all. Of equal ones the first. @pre There are lines.
 std::size_t choose(std::vector<ScanLine> lines, Criterion criterion);
@@ -30,7 +33,7 @@ bool may_be_chosen(const std::vector<ScanLine>& lines, std::size_t line, Criteri
 
 /// Where an elbow is (Thorndike 1953), by the rule of Kneedle (Satopaa et al. 2011) for ln objective over ln K: of each
 /// line how far it lies below the straight line from the fit of fewest clusters to that of most, fits that are not
-/// eligible left out, which have NaN. Rows without clusters lie on a straight line, whose slope is their dimension's.
+/// eligible, or whose objective is 0, left out, which have NaN. Rows without clusters lie on a straight line, whose slope is their dimension's.
 void note_elbow(std::vector<ScanLine>& lines);
 
 /// The variance ratio (Calinski & Harabasz 1974): ((T - W) / (K - 1)) / (W / (n - K)), W the objective, T that of one
