@@ -190,7 +190,7 @@ class Cells(Tables):
     def test_missing(self):
         words = ["", "NA", "N/A", "#N/A", "<NA>", "NaN", "nan", "-nan", "null", "NULL", "?", " NA ", '""', '"NA"']
         self.gives("a,b\n" + "".join(f"{word},1\n" for word in words), [[NAN, 1]] * len(words), names=["a", "b"],
-                   said=[f"{len(words)} values missing"])
+                   said=[f"{len(words)} missing values"])
         self.gives('x\n1\n""\n\n2\n', [[1], [NAN], [2]], names=["x"])
 
     def test_numbers(self):
