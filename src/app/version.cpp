@@ -11,11 +11,10 @@
 namespace shoal::app {
 
 std::string version_text() {
-  std::vector<std::string> names = target_names(supported_targets());
-  for (std::string& name : names) name = spoken_target(name);
+  const std::vector<std::string> names = target_names(supported_targets());  // as files and --target have them
   return fmt::format(
       "shoal {}\nrevision: {}\ncompiler: {}\nMPI: {}\nHDF5: {}\ninstruction set: {} (this machine: {})\n", version(),
-      SHOAL_REVISION, SHOAL_COMPILER, mpi_library_version(), hdf5_library_version(), names.front(),
+      SHOAL_REVISION, SHOAL_COMPILER, mpi_library_version(), hdf5_library_version(), spoken_target(names.front()),
       fmt::join(names, ", "));
 }
 

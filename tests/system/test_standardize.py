@@ -191,7 +191,8 @@ class Fits(ShoalTest):
         result = self.ok("fit", "gaussian", data, "-k", 3, "--standardize", "sd", "--regularization", 0, "-o",
                          self.path("scaled.h5"))
         plain = self.fit("gaussian", data, "-k", 3, "--regularization", 0, "--init", self.path("scaled.h5"))
-        line = next(line for line in result.stderr.splitlines() if line.startswith("in scaled units (--standardize sd)"))
+        self.assertRegex(result.stderr, r"(?m)^in scaled units \(--standardize sd\): log-likelihood, BIC, AIC and parameters;$")
+        line = next(line for line in result.stderr.splitlines() if line.startswith("in the units of the data"))
         told = float(line.split("log-likelihood is ")[1].split()[0])
         self.assert_close(told, plain.attrs["log_likelihood"], relative=1e-6)
         result = self.ok("fit", "kmeans", data, "-k", 3, "--feature-weights", "1,1,1,2", "-o", self.path("w.h5"))
