@@ -9,7 +9,7 @@ function(shoal_own_sessions test)
 endfunction()
 
 # Seconds that a test may take: sanitized ones, on a busy machine, need several times as many.
-set(SHOAL_TIME_LIMIT 240)
+set(SHOAL_TIME_LIMIT 400)
 if(SHOAL_SANITIZE)
   set(SHOAL_TIME_LIMIT 600)
 endif()
