@@ -49,10 +49,9 @@ class Progress(shoal.ShoalTest):
             for line in lines:
                 for drawn in line if len(line) > 1 else ():
                     self.assertLess(len(drawn), columns, drawn)
-        lines = on_a_terminal(*self.fit("--starts", 1, "--tolerance", 0, "--max-iterations", 300))
+        lines = on_a_terminal(*self.fit("--starts", 1, "--max-iterations", 100000))  # of which it needs some hundred
         (drawn,) = [line for line in lines if any("iter " in one for one in line)]
-        self.assertRegex(drawn[-1], r"^iter \d+/300  -\d+\.\d+ per row  change \S+(  \d+ s left at most)?$")
-        self.assertRegex(" ".join(drawn), r"iter \d+/300  -\S+ per row  change \S+  \d+ (s|min) left at most")
+        self.assertRegex(drawn[-1], r"^iter \d+/100000  -\d+\.\d+ per row  change \S+  \d+ (s|min|h \d+ min|days) left at most$")
 
     def test_the_phases_before_the_first_iteration(self):
         lines = on_a_terminal(*self.fit())
