@@ -137,9 +137,8 @@ std::vector<double> weights_of(const RowPass<Row>& pass, const Candidates<Row>& 
 }
 
 [[noreturn]] void too_few_distinct(std::size_t found, std::size_t n_clusters) {
-  throw Error(ExitCode::usage,
-              fmt::format("-k {}: the data hold only {} distinct {}; use at most -k {}", n_clusters, found,
-                          found == 1 ? "row" : "rows", found));
+  throw Error(ExitCode::usage, fmt::format("-k {}: the data hold only {} distinct {}; use at most -k {}", n_clusters,
+                                           found, found == 1 ? "row" : "rows", found));
 }
 
 /// K seeds from `chosen` rows, repeated in turn where they are fewer, and the labels that go with them.

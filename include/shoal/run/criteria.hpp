@@ -33,7 +33,8 @@ bool may_be_chosen(const std::vector<ScanLine>& lines, std::size_t line, Criteri
 
 /// Where an elbow is (Thorndike 1953), by the rule of Kneedle (Satopaa et al. 2011) for ln objective over ln K: of each
 /// line how far it lies below the straight line from the fit of fewest clusters to that of most, fits that are not
-/// eligible, or whose objective is 0, left out, which have NaN. Rows without clusters lie on a straight line, whose slope is their dimension's.
+/// eligible, or whose objective is 0, left out, which have NaN. Rows without clusters lie on a straight line, whose
+/// slope is their dimension's.
 void note_elbow(std::vector<ScanLine>& lines);
 
 /// The variance ratio (Calinski & Harabasz 1974): ((T - W) / (K - 1)) / (W / (n - K)), W the objective, T that of one
