@@ -44,6 +44,8 @@ struct Arguments {
   bool responsibilities = false;
   bool log_density = false;
   bool distances = false;
+  std::string impute;       ///< predict: the completed rows
+  bool deviations = false;  ///< predict: of these
 
   std::string checkpoint;
   std::string checkpoint_every = "5min";

@@ -203,6 +203,12 @@ void add_predict(CLI::App& root, Arguments& a) {
   app->add_flag("--responsibilities", a.responsibilities, "mixtures: also write /responsibilities (N x K)");
   app->add_flag("--log-density", a.log_density, "mixtures: also write /log_density (N)");
   app->add_flag("--distances", a.distances, "kmeans, kmedians: also write /distances (N x K) to the centres");
+  app->add_option("--impute", a.impute,
+                  "gaussian: write the rows as /X, missing entries by their conditional means; --missing is then "
+                  "marginalize unless it is given")
+      ->type_name("FILE");
+  app->add_flag("--deviations", a.deviations,
+                "With --impute: also write /standard_deviations (N x D), 0 for what was observed");
   add_row_options(app, a, false);
   add_compute_options(app, a);
   add_quiet(app, a);

@@ -27,6 +27,7 @@
 #include "shoal/run/health.hpp"
 #include "shoal/run/scaling.hpp"
 #include "shoal/run/selection.hpp"
+#include "shoal/run/unseen_feature.hpp"
 
 namespace shoal::app {
 namespace {
@@ -173,6 +174,7 @@ bool fit_rows(RowPass<Row>& pass, Life& life) {
   if (checkpointing.possible())
     pass.before_each([&] { agree(pass.comm(), [&] { checkpointing.leave_if_asked("looking for a start"); }); });
   if (!holds_distances(plan, pass, plan.options.start.arrays.empty() && before == nullptr)) return false;
+  require_seen(pass, plan.options.model, life.rows->feature_names);
   note_rows(*life.rows, plan);
   if (before != nullptr) require_same(before->identity, plan);
   life.reporter.set_data(plan.identity.back().second, pass.summary().total_weight);

@@ -8,6 +8,7 @@
 #include "app/threads.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/fit/not_finite.hpp"
+#include "shoal/io/data_file.hpp"
 #include "shoal/io/label_text.hpp"
 #include "shoal/io/level_names.hpp"
 #include "shoal/io/row_ids.hpp"
@@ -31,7 +32,14 @@ struct Application {
 Application prepare(const Communicator& comm, const Arguments& a) {
   agree_on_target(comm, a);
   ModelFile model = load(comm, a.model_file);
-  ReadOptions read = reading_for(model, a.model_file, a.rows);
+  if (a.impute.empty() && a.deviations)
+    throw Error(ExitCode::usage, "--deviations: of what? It goes with --impute FILE");
+  if (!a.impute.empty() && model.model != "gaussian")
+    throw Error(ExitCode::usage,
+                fmt::format("--impute: a {} model has no conditional means; gaussian models have", model.model));
+  RowOptions rows = a.rows;
+  if (!a.impute.empty() && rows.missing == Missing::error) rows.missing = Missing::marginalize;
+  ReadOptions read = reading_for(model, a.model_file, rows);
   Application app{
       a, std::move(model), describe_datasets(comm, a.data, Wanted::matrix, a.rows.shape), {}, std::move(read)};
   match_features(app.datasets, app.model.feature_names, "the model " + a.model_file);
@@ -67,6 +75,23 @@ void apply_model(const Communicator& comm, const Application& app, const Predict
   apply(wide);
 }
 
+/// In the data's units.
+void write_completed(const Communicator& comm, const OutputFile& output, const Application& app,
+                     const Prediction& found) {
+  const auto d = static_cast<std::size_t>(app.model.n_features);
+  std::vector<double> rows = found.imputed, deviations = found.deviations;
+  for (std::size_t i = 0; i < rows.size() && !app.model.scaling.empty(); ++i) {
+    rows[i] = app.model.scaling.unscaled(rows[i], i % d);
+    deviations[i] *= app.model.scaling.scale[i % d];
+  }
+  std::vector<RowArray> beside;
+  if (app.arguments.deviations)
+    beside = {{"/standard_deviations", ElementType::float64, app.model.n_features, deviations.data()}};
+  DataHead head{ElementType::float64, app.partition.n_rows, app.model.n_features, {}, app.model.feature_names};
+  write_data(
+      comm, output, head, [&](int rank) { return app.partition.rows_of_rank(rank, comm.size()); }, rows.data(), beside);
+}
+
 }  // namespace
 
 void run_predict(const Communicator& comm, const Arguments& arguments) {
@@ -82,9 +107,14 @@ void run_predict(const Communicator& comm, const Arguments& arguments) {
   inputs.insert(inputs.end(), {arguments.model_file, arguments.config});
   for (const std::string& file : files_of(describe_mask(comm, app.datasets, arguments.rows))) inputs.push_back(file);
   inputs.insert(inputs.end(), app.model.sources.begin(), app.model.sources.end());
-  require_different_files(comm, {arguments.output}, inputs);
+  std::vector<std::string> outputs = {arguments.output};
+  if (!arguments.impute.empty()) outputs.push_back(arguments.impute);
+  require_different_files(comm, outputs, inputs);
   OutputFile output(comm, arguments.output, arguments.overwrite);
-  const PredictionWants wants{true, arguments.log_density, arguments.responsibilities, arguments.distances};
+  std::optional<OutputFile> completed;
+  if (!arguments.impute.empty()) completed.emplace(comm, arguments.impute, arguments.overwrite);
+  const PredictionWants wants{true, arguments.log_density, arguments.responsibilities, arguments.distances,
+                              completed.has_value()};
   apply_model(comm, app, wants, [&](const Prediction& found, const DataSummary& summary) {
     RowResults results{.n_clusters = app.model.n_clusters, .labels = &found.labels};
     if (wants.responsibilities) results.responsibilities = &found.responsibilities;
@@ -92,13 +122,15 @@ void run_predict(const Communicator& comm, const Arguments& arguments) {
     if (wants.distances) results.distances = &found.distances;
     if (is_text_name(arguments.output)) results.ids = read_ids(comm, app.datasets, app.partition);
     write_labels(comm, output, app.partition, results);
+    if (completed) write_completed(comm, *completed, app, found);
     output.commit();
+    if (completed) completed->commit();
     say(comm, arguments,
-        fmt::format("{} rows labelled{}; wrote {}", summary.rows_used,
+        fmt::format("{} rows labelled{}; wrote {}{}", summary.rows_used,
                     summary.rows_used < summary.n_rows
                         ? fmt::format(", {} left out (label -1)", summary.n_rows - summary.rows_used)
                         : "",
-                    printable(arguments.output)));
+                    printable(arguments.output), completed ? " and " + printable(arguments.impute) : ""));
   });
 }
 

@@ -46,7 +46,7 @@ void sample_as(const Communicator& comm, const Arguments& arguments, const Model
   Draws<T> draws;
   agree(comm, [&] { draws = draw_rows<T>(sampler, rows_of(comm.rank()), model, arguments.seed); });
   const DataHead head{type, arguments.sample_rows, model.n_features, levels, model.feature_names, model.level_names};
-  write_data(comm, output, head, rows_of, draws.rows.data(), draws.labels.data());
+  write_data(comm, output, head, rows_of, draws.rows.data(), {{"/labels", ElementType::int32, 0, draws.labels.data()}});
   output.commit();
   say(comm, arguments,
       fmt::format("wrote {} rows of {} features to {}", arguments.sample_rows, model.n_features,

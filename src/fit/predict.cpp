@@ -14,12 +14,16 @@ Prediction predict(const Model<Row>& model, const RowPass<Row>& pass, const Pred
   if (wants.log_density) result.log_density.resize(n);
   if (wants.responsibilities) result.responsibilities.resize(n * k);
   if (wants.distances) result.distances.resize(n * k);
+  const std::size_t d = model.n_features();
+  if (wants.imputed) result.imputed.resize(n * d), result.deviations.resize(n * d);
   const Statistics sums = pass.reduce(model.statistics(true), [&](const RowBlock<Row>& block, Statistics& mine) {
     RowOutputs outputs;
     if (wants.labels) outputs.label = result.labels.data() + block.first_local;
     if (wants.log_density) outputs.log_density = result.log_density.data() + block.first_local;
     if (wants.responsibilities) outputs.responsibilities = result.responsibilities.data() + block.first_local * k;
     if (wants.distances) outputs.distances = result.distances.data() + block.first_local * k;
+    if (wants.imputed) outputs.imputed = result.imputed.data() + block.first_local * d;
+    if (wants.imputed) outputs.deviations = result.deviations.data() + block.first_local * d;
     model.expect(block, mine, outputs);
   });
   result.objective = model.objective(sums);
@@ -32,6 +36,8 @@ Prediction predict(const Model<Row>& model, const RowPass<Row>& pass, const Pred
     if (used[r] != 0) continue;
     if (wants.labels) result.labels[r] = -1;
     if (wants.log_density) result.log_density[r] = unknown;
+    for (std::vector<double>* values : {&result.imputed, &result.deviations})
+      if (wants.imputed) std::fill_n(values->begin() + static_cast<std::ptrdiff_t>(r * d), d, unknown);
     if (wants.distances) std::fill_n(result.distances.begin() + static_cast<std::ptrdiff_t>(r * k), k, unknown);
     if (wants.responsibilities)
       std::fill_n(result.responsibilities.begin() + static_cast<std::ptrdiff_t>(r * k), k, 0.0);

@@ -126,18 +126,22 @@ void Score(const T* groups, size_t n_rows, size_t n_features, const TriangularCo
   const double bound = (k.constant + 1.91 - k.log_threshold) / 0.375;  // where 3/8 q' + best reaches it: left out
   T limit[group_rows<T>];
   T squared[group_rows<T>];
+  const double none[group_rows<T>] = {};
+  const double* adjust = k.adjust == nullptr ? none : k.adjust;
   for (size_t group = 0; group < n_groups<T>(n_rows); ++group) {
     const T* x = groups + group * group_stride<T>(n_features);
     for (size_t s = 0; s < group_rows<T>; s += width) {
       const Step<T> step{x + s, k.mean, scratch, width};
       if (truncate)
-        for (size_t r = 0; r < width; ++r) limit[r] = static_cast<T>(HWY_MAX(bound - best[r] / 0.375, 1.0));
+        for (size_t r = 0; r < width; ++r)
+          limit[r] = static_cast<T>(HWY_MAX(bound - (best[r] - adjust[r]) / 0.375, 1.0));
       squared_norm(step, k.triangle, n_features, truncate ? limit : nullptr, squared);
-      for (size_t r = 0; r < width; ++r) joint[r] = k.constant - 0.5 * static_cast<double>(squared[r]);
+      for (size_t r = 0; r < width; ++r) joint[r] = k.constant + adjust[r] - 0.5 * static_cast<double>(squared[r]);
       if (truncate)
         for (size_t r = 0; r < width; ++r) best[r] = HWY_MAX(best[r], joint[r]);
       joint += width;
       best += width;
+      if (k.adjust != nullptr) adjust += width;
     }
   }
 }

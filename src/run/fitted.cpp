@@ -16,6 +16,7 @@
 #include "shoal/run/health.hpp"
 #include "shoal/run/named_files.hpp"
 #include "shoal/run/scaling.hpp"
+#include "shoal/run/unseen_feature.hpp"
 
 namespace shoal {
 namespace {
@@ -140,6 +141,7 @@ Fitted fit(const Rows& rows, RunOptions options, Observer& observer, Interruptio
   return on_rows(rows, [&]<class Row>(RowPass<Row>& pass) {
     std::vector<std::string> sources;
     read_named_files(rows.comm, pass.source().n_features, options, sources);
+    require_seen(pass, options.model, rows.feature_names);
     std::vector<std::string> warnings = rows.warnings;
     if constexpr (!std::is_same_v<Row, PackedByte>)
       if (std::string lone = lone_feature(pass, options.model, options.scaling, rows.feature_names); !lone.empty())

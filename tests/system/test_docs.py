@@ -44,6 +44,9 @@ class Docs(shoal.ShoalTest):
     def test_choosing_k(self):
         self.check("choosing-k")
 
+    def test_missing(self):
+        self.check("missing")
+
     def test_bits(self):
         self.check("bits")
 

@@ -51,7 +51,7 @@ class Errors(shoal.ShoalTest):
                 self.refuses(64, ["-k 4", "3 distinct"], "fit", model, same, "-k", 4, "--init", init)
 
     def test_64_marginalize_where_it_cannot_be(self):
-        for arguments in (("kmeans",), ("kmedians",), ("gaussian", "--covariance", "full"), ("gaussian", "--covariance", "tied")):
+        for arguments in (("kmeans",), ("kmedians",), ("kmedians", "--center", "geometric")):
             self.refuses_fit(64, ["--missing marginalize", "skip"], arguments[0], self.good, *arguments[1:], "--missing", "marginalize")
 
     def test_64_k_above_the_rows_used(self):

@@ -17,7 +17,7 @@ dry-run log progress quiet verbose json help""".split()
 OPTIONS = {
     "fit": FIT,
     "select": FIT + ["criterion"],
-    "predict": ROWS + "output overwrite responsibilities log-density distances threads target quiet help".split(),
+    "predict": ROWS + "output overwrite responsibilities log-density distances impute deviations threads target quiet help".split(),
     "score": ROWS + "row-weights threads target help".split(),
     "sample": "rows output overwrite seed quiet help".split(),
     "compare": "json quiet help".split(),

@@ -18,6 +18,8 @@ struct Prediction {
   std::vector<double> log_density;
   std::vector<double> responsibilities;  ///< n x K
   std::vector<double> distances;         ///< n x K, to each centre, in the units of the data; hard models
+  std::vector<double> imputed;           ///< n x D, as RowOutputs; rows left out: NaN
+  std::vector<double> deviations;        ///< n x D
 };
 
 struct PredictionWants {
@@ -25,6 +27,7 @@ struct PredictionWants {
   bool log_density = false;
   bool responsibilities = false;
   bool distances = false;
+  bool imputed = false;  ///< with deviations
 };
 
 /// Collective. On the rows of the fit it repeats the fit's labels and objective bit for bit.

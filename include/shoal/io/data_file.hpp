@@ -1,4 +1,5 @@
-/// Files of rows that a model drew, as fit reads them: /X, and beside it /labels and names of levels.
+/// Files of rows that a model drew or completed, as fit reads them: /X, what else there is of each row, and names of
+/// levels.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include "shoal/core/feature_names.hpp"
 #include "shoal/data/partition.hpp"
 #include "shoal/io/output_file.hpp"
+#include "shoal/io/row_writer.hpp"
 #include "shoal/io/storage.hpp"
 
 namespace shoal {
@@ -23,9 +25,9 @@ struct DataHead {
   LevelNames level_names{};
 };
 
-/// Writes this rank's rows, of head.type, and their labels to the temporary of `output`. Collective; the bytes do not
-/// depend on the number of ranks.
+/// Writes this rank's rows, of head.type, and what stands beside them to the temporary of `output`. Collective; the
+/// bytes do not depend on the number of ranks.
 void write_data(const Communicator& comm, const OutputFile& output, const DataHead& head,
-                const std::function<Range(int rank)>& rows_of_rank, const void* rows, const std::int32_t* labels);
+                const std::function<Range(int rank)>& rows_of_rank, const void* rows, std::vector<RowArray> beside);
 
 }  // namespace shoal

@@ -21,6 +21,7 @@ struct TriangularComponent {
   const T* triangle;     ///< packed A = L^-1
   double constant;       ///< ln pi_k + ln of the density at the mean
   double log_threshold;  ///< ln tau_k (truncation.hpp); -infinity: no truncation
+  const double* adjust = nullptr;  ///< of each row, what the constant is more than that; null: nothing
 };
 
 /// joint[r] = constant - || A (x_r - mean) ||^2 / 2 for the n rows and the padding of their last group; -infinity where

@@ -27,6 +27,8 @@ struct RowOutputs {
   double* log_density = nullptr;       ///< n; hard models: minus the distance
   double* responsibilities = nullptr;  ///< n x K, row-major
   double* distances = nullptr;         ///< n x K, row-major; hard models: to each centre, not squared
+  double* imputed = nullptr;           ///< n x D, row-major; gaussian: the row, what is missing by its conditional mean
+  double* deviations = nullptr;        ///< n x D, with imputed: standard deviations of these, 0 for what was observed
 };
 
 /// Repairs during a fit; each may make the objective fall.

@@ -154,6 +154,19 @@ class Observed final : public GaussianKernels<T> {
       add_squares(tile.rows.data(), tile.n_rows, d, frame.centres.data() + k * d, weighted + k * frame.tile_rows,
                   tile.scatter, sums, sums + d, sums + 2 * d);
   }
+  void impute(const Frame& frame, Tile& tile, const double* responsibilities, double* imputed,
+              double* deviations) const override {
+    const std::size_t d = frame.n_features, n = frame.n_clusters;
+    for (std::size_t i = 0; i < tile.n_rows * d; ++i) {
+      if (!std::isnan(imputed[i])) continue;
+      const std::size_t j = i % d;
+      const Blend found = blend(
+          {responsibilities + i / d * n, n}, [&](std::size_t k) { return static_cast<double>(frame.means[k * d + j]); },
+          [&](std::size_t k) { return 1 / static_cast<double>(precisions_[k * d + j]); });
+      imputed[i] = static_cast<double>(frame.origin[j]) + found.mean;
+      deviations[i] = found.deviation;
+    }
+  }
   ComponentSums sums_of(const Frame& frame, std::size_t k, double n, std::span<const double> sums) const override {
     const std::size_t d = frame.n_features;
     ComponentSums mine = GaussianKernels<T>::sums_of(frame, k, n, sums);

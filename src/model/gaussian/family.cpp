@@ -10,9 +10,11 @@
 #include "model/mixture/mixture-inl.hpp"
 #include "shoal/core/error.hpp"
 #include "shoal/math/cholesky.hpp"
+#include "shoal/math/conditional.hpp"
 #include "shoal/math/row_groups.hpp"
 #include "shoal/model/gaussian/covariance_policy.hpp"
 #include "shoal/model/gaussian/gaussian_components.hpp"
+#include "shoal/model/gaussian/tile_gaps.hpp"
 
 namespace shoal {
 namespace {
@@ -53,6 +55,11 @@ ModelMemory memory(const ModelOptions& options, const ModelSize& size, std::size
     memory.parameters += all / 16 * v;  // packed factors
     memory.parameters += matrix;        // of all: the scatter (tied), a covariance (full)
     memory.update += 3 * matrix;        // a covariance, its factor and the inverse
+  }
+  if (has_matrices(kind) && options.missing == Missing::marginalize) {  // completed entries, precisions, what is kept
+    const double eights = static_cast<double>((size.n_clusters + side_by_side - 1) / side_by_side * side_by_side);
+    memory.thread += 8 * (rows * d * (eights + 1) + static_cast<double>(TileGaps::most_kept));
+    memory.parameters += 8 * eights * d * (1 + (kind == Covariance::full ? d : 0)) + 8 * side_by_side * d * d;
   }
   return memory;
 }
@@ -129,8 +136,8 @@ const Family& gaussian_family() {
                              "added to covariance diagonals, in squared units of the values, scaled or not",
                              &GaussianOptions::regularization_absolute),
                   mixing_option()},
-      .marginalizes = "gaussian diag or spherical",
-      .can_marginalize = [](const ModelOptions& options) { return !has_matrices(own(options).covariance); },
+      .marginalizes = "gaussian",
+      .can_marginalize = [](const ModelOptions&) { return true; },
       .parameters = parameters,
       .n_sums = n_sums,
       .memory = memory,

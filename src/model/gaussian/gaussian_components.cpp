@@ -18,7 +18,7 @@ GaussianComponents<T>::GaussianComponents(const ModelOptions& options, std::size
   const Covariance kind = options_.covariance;
   const bool missing = options.missing == Missing::marginalize;
   policy_ = &covariance_policy(kind);
-  kernels_ = has_matrices(kind) ? triangular_kernels<T>(kind) : diagonal_kernels<T>(kind, missing);
+  kernels_ = has_matrices(kind) ? triangular_kernels<T>(kind, missing) : diagonal_kernels<T>(kind, missing);
 }
 
 template <class T>
@@ -56,6 +56,7 @@ std::size_t GaussianComponents<T>::load(const RowBlock<T>& block, std::size_t fi
   }
   if (!frame_.form || frame_.sums == SumsTaken::recentred)
     load_groups(block.row(first), n, n_features(), frame_.origin.data(), workspace.rows.data());
+  if (kernels_->completes()) workspace.gaps.find(workspace.rows.data(), n, n_features());
   return n_groups<T>(n) * group_rows<T>;
 }
 
@@ -71,6 +72,7 @@ void GaussianComponents<T>::clear_rows(const double* weight, Workspace& workspac
     if (frame_.form) clear(workspace.moments, frame_.form->columns(), r);
     for (std::size_t i = r; i < workspace.squared.size(); i += tile_rows()) workspace.squared[i] = 0;
   }
+  workspace.gaps.clear_rows(weight);
 }
 
 template <class T>
@@ -89,6 +91,14 @@ void GaussianComponents<T>::add(Workspace& workspace, const double* weighted, do
                     n_clusters(), workspace.scatter, sums, frame_.form->columns());
 }
 
+template <class T>
+void GaussianComponents<T>::impute(const RowBlock<T>& block, std::size_t first, std::size_t n, Workspace& workspace,
+                                   const double* responsibilities, double* imputed, double* deviations) const {
+  std::copy_n(block.row(first), n * n_features(), imputed);
+  std::fill_n(deviations, n * n_features(), 0.0);
+  kernels_->impute(frame_, workspace, responsibilities, imputed, deviations);
+}
+
 // ---- M-step
 
 template <class T>
@@ -98,8 +108,8 @@ void GaussianComponents<T>::begin_fit(const RowPass<T>& pass, const ColumnMoment
   if (constant > 0)
     warnings_ = {fmt::format("{} of {} features {}; the variance there is that of --regularization alone", constant,
                              n_features(), constant == 1 ? "is constant" : "are constant")};
-  fill_ = moments.mean;
-  kernels_->begin_fit(pass, frame_, fill_);
+  moments_ = moments;
+  kernels_->begin_fit(pass, frame_, moments_.mean);
 }
 
 template <class T>
@@ -107,11 +117,25 @@ void GaussianComponents<T>::end_fit() {
   kernels_->end_fit(frame_);
 }
 
+/// Each completes missing entries by what the one before found, first by nothing but how features vary in all rows;
+/// what that adds to the spread within clusters shrinks at each step by the share of what is missing.
+template <class T>
+int GaussianComponents<T>::start_steps() const {
+  return kernels_->completes() ? 4 : 1;
+}
+
 template <class T>
 void GaussianComponents<T>::start(const std::vector<T>& seeds) {
   std::ranges::copy(seeds, means_.values.begin());
   for (std::size_t i = 0; i < means_.values.size(); ++i)
-    if (std::isnan(means_.values[i])) means_.values[i] = fill_[i % n_features()];
+    if (std::isnan(means_.values[i])) means_.values[i] = moments_.mean[i % n_features()];
+  if (kernels_->completes()) {
+    Matrix spread(n_features(), n_features());
+    for (std::size_t j = 0; j < n_features(); ++j)
+      spread(j, j) = moments_.variance[j] > 0 ? moments_.variance[j] : regularization_of_fit_.floor[j];
+    covariances_.assign(layout().count, spread);
+    return prepare();
+  }
   frame_ = GaussianFrame<T>(means_);
   frame_.recentre(means_);
 }
@@ -166,7 +190,7 @@ Matrix GaussianComponents<T>::pooled(const std::vector<ComponentSums>& component
 template <class T>
 void GaussianComponents<T>::reseed(std::size_t k, std::span<const T> row) {
   for (std::size_t j = 0; j < n_features(); ++j)
-    means_(k, j) = std::isnan(row[j]) ? fill_[j] : static_cast<double>(row[j]);
+    means_(k, j) = std::isnan(row[j]) ? moments_.mean[j] : static_cast<double>(row[j]);
   if (covariances_.size() > 1) covariances_[k] = pooled_;  // which the only one is
   prepare();
 }

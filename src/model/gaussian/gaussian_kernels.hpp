@@ -1,6 +1,7 @@
 /// How the rows of a tile meet the components: a policy for each kind of covariance, called once a tile.
 #pragma once
 
+#include <cmath>
 #include <memory>
 #include <span>
 #include <vector>
@@ -32,11 +33,16 @@ class GaussianKernels {
   /// Takes over covariances, and completes a frame that has the means alone: log_peak, form, how sums are taken. Throws
   /// Error(bad_data) where a matrix is not positive definite.
   virtual void prepare(const std::vector<Matrix>& covariances, Frame& frame) = 0;
+  /// Whether missing entries are completed by the parameters, which a start has to have then.
+  [[nodiscard]] virtual bool completes() const { return false; }
   /// n_moments of the form that prepare may find; 0: none.
   [[nodiscard]] virtual std::size_t n_moments(std::size_t /*n_features*/) const { return 0; }
 
   /// Where the frame has no form.
   virtual void score(const Frame& frame, Tile& tile, const ScoreConstants& constants, double* joint) const = 0;
+  /// Means and deviations of the missing entries of a tile that was scored, row-major, over all components.
+  virtual void impute(const Frame& /*frame*/, Tile& /*tile*/, const double* /*responsibilities*/, double* /*imputed*/,
+                      double* /*deviations*/) const {}
   /// Unless sums are taken by moments.
   virtual void add(const Frame& frame, Tile& tile, const double* weighted, double* sums) const = 0;
   [[nodiscard]] virtual std::size_t n_sums(const Frame& frame) const = 0;
@@ -56,11 +62,45 @@ class GaussianKernels {
   }
 };
 
-/// Of full and tied covariances.
-template <class T>
-std::unique_ptr<GaussianKernels<T>> triangular_kernels(Covariance covariance);
+/// Mean and standard deviation of what K components have with these probabilities.
+struct Blend {
+  double mean = 0;
+  double deviation = 0;
+};
+template <class Mean, class Variance>
+Blend blend(std::span<const double> probabilities, Mean&& mean, Variance&& variance) {
+  Blend all;
+  for (std::size_t k = 0; k < probabilities.size(); ++k) all.mean += probabilities[k] * mean(k);
+  double sum = 0;
+  for (std::size_t k = 0; k < probabilities.size(); ++k)
+    sum += probabilities[k] * (variance(k) + (mean(k) - all.mean) * (mean(k) - all.mean));
+  all.deviation = std::sqrt(sum);
+  return all;
+}
 
-/// Of diagonal and spherical ones; `missing`: entries may be NaN, and are integrated out.
+struct Whitening {
+  Matrix inverse;  ///< L^-1
+  double log_peak;
+};
+/// Throws Error(bad_data) where the covariance is not positive definite.
+Whitening whitening_of(const Matrix& covariance);
+
+/// Component k's part of sums that are the firsts of all components and one triangle.
+template <class T>
+ComponentSums tied_sums_of(const GaussianFrame<T>& frame, std::size_t k, double n, std::span<const double> sums) {
+  const auto first = sums.subspan(k * frame.n_features, frame.n_features);
+  return {n, {first.begin(), first.end()}, sums.subspan(frame.n_clusters * frame.n_features), {}};
+}
+/// GaussianKernels::complete of such sums.
+void complete_tied(GaussianStep& step);
+
+/// Of full and tied covariances; `missing`: entries may be NaN, and are integrated out.
+template <class T>
+std::unique_ptr<GaussianKernels<T>> triangular_kernels(Covariance covariance, bool missing);
+template <class T>
+std::unique_ptr<GaussianKernels<T>> completing_kernels(Covariance covariance);
+
+/// The same of diagonal and spherical ones.
 template <class T>
 std::unique_ptr<GaussianKernels<T>> diagonal_kernels(Covariance covariance, bool missing);
 

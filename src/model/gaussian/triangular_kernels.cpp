@@ -10,12 +10,6 @@
 #include "shoal/math/triangular_form.hpp"
 
 namespace shoal {
-namespace {
-
-struct Whitening {
-  Matrix inverse;  ///< L^-1
-  double log_peak;
-};
 
 Whitening whitening_of(const Matrix& covariance) {
   const auto factor = cholesky(covariance);
@@ -26,6 +20,14 @@ Whitening whitening_of(const Matrix& covariance) {
   return {inverse_lower(factor->lower),
           -0.5 * (static_cast<double>(covariance.rows) * log_two_pi + factor->log_determinant)};
 }
+
+void complete_tied(GaussianStep& step) {
+  step.shared = tied_scatter(step.components);
+  step.lost_digits = std::ranges::any_of(
+      step.components, [&](const ComponentSums& component) { return lost_digits(component, *step.shared); });
+}
+
+namespace {
 
 template <class T>
 class Full final : public GaussianKernels<T> {
@@ -113,8 +115,7 @@ class Tied final : public GaussianKernels<T> {
                   tile.scatter, sums + k * d, sums + frame.n_clusters * d);
   }
   ComponentSums sums_of(const Frame& frame, std::size_t k, double n, std::span<const double> sums) const override {
-    const auto first = sums.subspan(k * frame.n_features, frame.n_features);
-    return {n, {first.begin(), first.end()}, sums.subspan(frame.n_clusters * frame.n_features), {}};
+    return tied_sums_of(frame, k, n, sums);
   }
   Scatter scatter_of(const ComponentSums& component) const override { return triangle_scatter(component); }
   void complete(const Frame& frame, GaussianStep& step) const override;
@@ -183,12 +184,7 @@ void Tied<T>::prepare(const std::vector<Matrix>& covariances, Frame& frame) {
 
 template <class T>
 void Tied<T>::complete(const Frame& frame, GaussianStep& step) const {
-  if (!by_total(frame)) {
-    step.shared = tied_scatter(step.components);
-    step.lost_digits = std::ranges::any_of(
-        step.components, [&](const ComponentSums& component) { return lost_digits(component, *step.shared); });
-    return;
-  }
+  if (!by_total(frame)) return complete_tied(step);
   const Matrix& total = total_->scatter;
   const std::vector<double> origin(frame.origin.begin(), frame.origin.end());
   step.shared = within_total(step.components, total, total_->mean, origin);
@@ -200,11 +196,12 @@ void Tied<T>::complete(const Frame& frame, GaussianStep& step) const {
 }  // namespace
 
 template <class T>
-std::unique_ptr<GaussianKernels<T>> triangular_kernels(Covariance covariance) {
+std::unique_ptr<GaussianKernels<T>> triangular_kernels(Covariance covariance, bool missing) {
+  if (missing) return completing_kernels<T>(covariance);
   if (covariance == Covariance::tied) return std::make_unique<Tied<T>>();
   return std::make_unique<Full<T>>();
 }
-template std::unique_ptr<GaussianKernels<float>> triangular_kernels<float>(Covariance);
-template std::unique_ptr<GaussianKernels<double>> triangular_kernels<double>(Covariance);
+template std::unique_ptr<GaussianKernels<float>> triangular_kernels<float>(Covariance, bool);
+template std::unique_ptr<GaussianKernels<double>> triangular_kernels<double>(Covariance, bool);
 
 }  // namespace shoal

@@ -95,12 +95,14 @@ void Mixture<Components>::prepare() {
     thresholds_.resize(k);
     exp_of(log_thresholds_, thresholds_);
   }
+  most_ = constants_;
+  for (std::size_t i = 0; i < k; ++i) most_[i] += components_.log_most(i);
   for (std::size_t i = 0; i < k; ++i) constants_[i] += components_.log_peak(i);
 }
 
 template <MixtureComponents Components>
 Truncation Mixture<Components>::truncation() const {
-  return {thresholds_, Components::bounded ? std::span<const double>{} : std::span(constants_)};
+  return {thresholds_, Components::bounded ? std::span<const double>{} : std::span(most_)};
 }
 
 template <MixtureComponents Components>
@@ -108,13 +110,12 @@ void Mixture<Components>::attach(const RowPass<Row>& pass, const ColumnMoments& 
   components_.begin_fit(pass, moments);
 }
 
+/// The sums of an M-step from labels alone.
 template <MixtureComponents Components>
-void Mixture<Components>::start_from(const std::vector<Row>& seeds, std::span<const std::int32_t> labels,
-                                     const RowPass<Row>& pass) {
-  components_.start(seeds);
+Statistics Mixture<Components>::labelled_sums(std::span<const std::int32_t> labels, const RowPass<Row>& pass) const {
   const std::size_t n = n_clusters();
   const std::size_t tile = components_.tile_rows();
-  const Statistics sums = pass.reduce(statistics(false), [&](const RowBlock<Row>& block, Statistics& s) {
+  return pass.reduce(statistics(false), [&](const RowBlock<Row>& block, Statistics& s) {
     const auto scratch = pool_.borrow([&] { return std::make_unique<Scratch>(components_, n); });
     std::vector<double>& weighted = scratch->joint;
     for (std::size_t first = 0; first < block.n_rows; first += tile) {
@@ -132,12 +133,22 @@ void Mixture<Components>::start_from(const std::vector<Row>& seeds, std::span<co
     }
     components_.finish(scratch->workspace, s.sums.data() + 1 + n);
   });
-  std::vector<double> weights = counts(sums);
-  typename Components::Step step = components_.step(weights, component_sums(sums));
-  components_.maximise_start(weights, step);
+}
+
+template <MixtureComponents Components>
+void Mixture<Components>::start_from(const std::vector<Row>& seeds, std::span<const std::int32_t> labels,
+                                     const RowPass<Row>& pass) {
+  components_.start(seeds);
+  std::vector<double> weights;
+  for (int i = 0; i < components_.start_steps(); ++i) {
+    const Statistics sums = labelled_sums(labels, pass);
+    weights = counts(sums);
+    typename Components::Step step = components_.step(weights, component_sums(sums));
+    components_.maximise_start(weights, step);
+  }
   if (mixing_ != Mixing::learned) return prepare();
   if (std::find(weights.begin(), weights.end(), 0.0) != weights.end())  // a weight of zero could never grow
-    for (double& weight : weights) weight += 1.0 / static_cast<double>(n);
+    for (double& weight : weights) weight += 1.0 / static_cast<double>(weights.size());
   mixture::scale_to_one(weights);
   set_weights(std::move(weights));
   prepare();
@@ -200,6 +211,19 @@ void Mixture<Components>::expect_merged(const RowBlock<Row>& block, const Merged
   }
 }
 
+/// Of a tile's rows, by their scores.
+template <MixtureComponents Components>
+void Mixture<Components>::impute(const RowBlock<Row>& block, std::size_t first, const TileJoint& scores,
+                                 std::size_t rows, Scratch& scratch, const RowOutputs& outputs) const {
+  if constexpr (requires { &Components::impute; }) {
+    std::vector<double> responsibilities(rows * n_clusters());
+    mixture::store_responsibilities(scores, rows, truncation(), responsibilities.data());
+    const std::size_t place = first * n_features();
+    components_.impute(block, first, rows, scratch.workspace, responsibilities.data(), outputs.imputed + place,
+                       outputs.deviations + place);
+  }
+}
+
 template <MixtureComponents Components>
 void Mixture<Components>::expect_rows(const RowBlock<Row>& block, Statistics& sums, const RowOutputs& outputs) const {
   const std::size_t n = n_clusters();
@@ -219,6 +243,8 @@ void Mixture<Components>::expect_rows(const RowBlock<Row>& block, Statistics& su
       }
     if (outputs.responsibilities != nullptr)
       mixture::store_responsibilities(scores, rows, truncation(), outputs.responsibilities + first * n);
+    if constexpr (requires { &Components::impute; })
+      if (outputs.imputed != nullptr) impute(block, first, scores, rows, *scratch, outputs);
     std::int32_t* const label = outputs.label == nullptr ? nullptr : scratch->label.data();
     normalise(scores, truncation(), {scratch->weight.data(), scratch->log_density.data(), label}, sums.sums.data(),
               totals);

@@ -54,6 +54,7 @@ class DiscreteComponents {
   /// Many, as each tile reads all tables from a far cache, but no more than keep a tile's own numbers in a near one.
   [[nodiscard]] std::size_t tile_rows() const { return n_clusters() <= 32 ? 256 : 128; }
   [[nodiscard]] static double log_peak(std::size_t /*k*/) { return 0; }
+  [[nodiscard]] static double log_most(std::size_t /*k*/) { return 0; }
   [[nodiscard]] static bool can_truncate() { return true; }
   static constexpr bool bounded = true;
   std::size_t load(const RowBlock<PackedByte>& block, std::size_t first, std::size_t n, Workspace& workspace) const;
@@ -64,6 +65,7 @@ class DiscreteComponents {
 
   void begin_fit(const RowPass<PackedByte>& pass, const ColumnMoments& moments);
   void end_fit() {}
+  [[nodiscard]] static int start_steps() { return 1; }
   void start(const std::vector<PackedByte>& /*seeds*/) {}
   [[nodiscard]] static Step step(std::span<const double> /*n*/, std::span<const double> sums) { return sums; }
   void maximise_start(std::span<const double> n, Step sums);

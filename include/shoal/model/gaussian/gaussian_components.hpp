@@ -41,6 +41,9 @@ class GaussianComponents {
   [[nodiscard]] std::size_t n_sums() const;
   [[nodiscard]] std::size_t tile_rows() const { return frame_.tile_rows; }
   [[nodiscard]] double log_peak(std::size_t k) const { return can_truncate() ? frame_.log_peak[k] : 0; }
+  [[nodiscard]] double log_most(std::size_t k) const {
+    return frame_.log_most.empty() ? log_peak(k) : frame_.log_most[k];
+  }
   [[nodiscard]] bool can_truncate() const { return !frame_.log_peak.empty(); }
   std::size_t load(const RowBlock<T>& block, std::size_t first, std::size_t n, Workspace& workspace) const;
   void score(Workspace& workspace, const ScoreConstants& constants, double* joint) const;
@@ -49,10 +52,15 @@ class GaussianComponents {
   void clear_rows(const double* weight, Workspace& workspace) const;
   void add(Workspace& workspace, const double* weighted, double* sums) const;
   void finish(Workspace& /*workspace*/, double* /*sums*/) const {}
+  /// RowOutputs::imputed and deviations of rows first .. first + n, which are loaded and scored. responsibilities: n x
+  /// K.
+  void impute(const RowBlock<T>& block, std::size_t first, std::size_t n, Workspace& workspace,
+              const double* responsibilities, double* imputed, double* deviations) const;
   [[nodiscard]] double log_prior() const { return 0; }
 
   void begin_fit(const RowPass<T>& pass, const ColumnMoments& moments);
   void end_fit();
+  [[nodiscard]] int start_steps() const;
   void start(const std::vector<T>& seeds);
   [[nodiscard]] Step step(std::span<const double> n, std::span<const double> sums) const;
   void maximise_start(std::span<const double> n, Step& step) {
@@ -90,7 +98,7 @@ class GaussianComponents {
 
   // Of the rows of a fit.
   Regularization regularization_of_fit_;
-  std::vector<double> fill_;  ///< D, global means, for missing entries of a new mean
+  ColumnMoments moments_;  ///< their means stand for missing entries of a new mean
   std::vector<std::string> warnings_;
 };
 

@@ -12,6 +12,7 @@
 #include "shoal/math/scatter.hpp"
 #include "shoal/model/gaussian/covariance_update.hpp"
 #include "shoal/model/gaussian/moment_form.hpp"
+#include "shoal/model/gaussian/tile_gaps.hpp"
 
 namespace shoal {
 
@@ -53,6 +54,7 @@ struct GaussianFrame {
   SumsTaken sums = SumsTaken::about_means;
   // With the covariances (GaussianKernels::prepare).
   std::vector<double> log_peak;       ///< K, ln of the density at the mean; empty: missing values, rows differ in it
+  std::vector<double> log_most;       ///< K, for truncation.hpp where rows differ in it; empty: log_peak
   std::optional<MomentForm<T>> form;  ///< what scores rows, where it loses no digits
 };
 
@@ -77,6 +79,7 @@ struct GaussianTile {
   std::vector<T> moments;  ///< of the same, about the origin
   ScatterScratch<T> scatter;
   // Each kind's own, sized where it is used.
+  TileGaps gaps;                ///< full and tied, with missing entries
   std::vector<T> form;          ///< full
   std::vector<double> best;     ///< full: largest joint so far
   std::vector<T> whitened;      ///< tied: L^-1 of the rows

@@ -31,8 +31,10 @@ concept ScoredComponents = std::constructible_from<typename C::Workspace, const 
   { c.n_sums() } -> std::same_as<std::size_t>;
   c.add(workspace, weighted, sums);
   c.finish(workspace, sums);
-  // For truncation (truncation.hpp): ln of component i's density at its mean, and whether the rule holds.
+  // ln of component i's density at its mean, which scores are given as constants; for truncation (truncation.hpp), the
+  // same or more where rows differ in it, and whether the rule holds.
   { c.log_peak(i) } -> std::same_as<double>;
+  { c.log_most(i) } -> std::same_as<double>;
   { c.can_truncate() } -> std::same_as<bool>;
   // Added to the log-likelihood; 0 without a prior.
   { c.log_prior() } -> std::same_as<double>;
@@ -58,7 +60,8 @@ concept UpdatedComponents = requires(C c, const C fixed, const RowPass<typename 
   c.recentre(step);
   // Whether any parameter changed in any bit.
   { c.maximise(n, step, repairs) } -> std::same_as<bool>;
-  // The same from a hard clustering, smoothed: start before the pass, maximise_start after it.
+  // The same from a hard clustering, smoothed: start, then so many times a pass and maximise_start.
+  { fixed.start_steps() } -> std::same_as<int>;
   c.start(seeds);
   c.maximise_start(n, step);
   // Empty components: component k starts again at a row, or some are taken out, in rising order.

@@ -8,6 +8,7 @@
 
 #include "shoal/core/pool.hpp"
 #include "shoal/data/merge_rows.hpp"
+#include "shoal/math/normalise.hpp"
 #include "shoal/math/truncation.hpp"
 #include "shoal/model/mixture/components.hpp"
 #include "shoal/model/model.hpp"
@@ -58,8 +59,11 @@ class Mixture final : public Model<typename Components::Row> {
     std::vector<std::int32_t> label;
   };
 
+  [[nodiscard]] Statistics labelled_sums(std::span<const std::int32_t> labels, const RowPass<Row>& pass) const;
   // Layout of the sums: log-likelihood, K responsibility sums, the components' own.
   void expect_rows(const RowBlock<Row>& block, Statistics& sums, const RowOutputs& outputs) const;
+  void impute(const RowBlock<Row>& block, std::size_t first, const TileJoint& scores, std::size_t rows,
+              Scratch& scratch, const RowOutputs& outputs) const;
   void expect_merged(const RowBlock<Row>& block, const MergedRows& merged, Statistics& sums,
                      const RowOutputs& outputs) const;
   [[nodiscard]] std::span<const double> component_sums(const Statistics& sums) const {
@@ -84,6 +88,7 @@ class Mixture final : public Model<typename Components::Row> {
 
   // From the parameters, by prepare().
   std::vector<double> constants_;       ///< c_k (truncation.hpp)
+  std::vector<double> most_;            ///< c_k, or what no row's exceeds
   std::vector<double> thresholds_;      ///< tau_k; empty: no truncation
   std::vector<double> log_thresholds_;  ///< ln tau_k; -infinity: no truncation
 };

@@ -48,6 +48,7 @@ class PoissonComponents {
   [[nodiscard]] std::size_t n_sums() const { return rates_.rows * n_columns(); }
   [[nodiscard]] std::size_t tile_rows() const { return tile_rows_for(rates_.rows, n_columns(), sizeof(T)); }
   [[nodiscard]] static double log_peak(std::size_t /*k*/) { return 0; }
+  [[nodiscard]] static double log_most(std::size_t /*k*/) { return 0; }
   [[nodiscard]] static bool can_truncate() { return false; }
   static constexpr bool bounded = false;
   std::size_t load(const RowBlock<T>& block, std::size_t first, std::size_t n, Workspace& workspace) const;
@@ -60,6 +61,7 @@ class PoissonComponents {
 
   void begin_fit(const RowPass<T>& pass, const ColumnMoments& moments);
   void end_fit() { in_fit_ = false; }
+  [[nodiscard]] static int start_steps() { return 1; }
   void start(const std::vector<T>& seeds);
   [[nodiscard]] static Step step(std::span<const double> /*n*/, std::span<const double> sums) { return sums; }
   void maximise_start(std::span<const double> n, Step sums);
