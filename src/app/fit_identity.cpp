@@ -80,6 +80,7 @@ NamedTexts state_of_inputs(const FitPlan& plan) {
   std::vector<DatasetInfo> all = plan.datasets;
   all.insert(all.end(), plan.weights.begin(), plan.weights.end());
   all.insert(all.end(), plan.mask.begin(), plan.mask.end());
+  all.insert(all.end(), plan.noise.datasets.begin(), plan.noise.datasets.end());
   for (const DatasetInfo& info : all) {
     std::set<std::string> files = {info.file};
     for (const DatasetInfo* stored : stored_of(info)) {
@@ -101,7 +102,8 @@ namespace {
 
 /// Known only when rows have been read.
 bool is_of_content(const std::string& name) {
-  return name == digest_of_rows || name == "row-weights" || name == "mask" || name == "feature-weights";
+  return name == digest_of_rows || name == "row-weights" || name == "mask" || name == "noise" ||
+         name == "feature-weights";
 }
 
 /// An option that was given then and not now, or now and not then.
@@ -171,14 +173,15 @@ std::vector<std::string> files_written(const Arguments& arguments, const std::st
 std::vector<std::string> files_named(const Arguments& a) {
   std::vector<std::string> files = {a.config, a.run->start.file.name, a.run->model.mixing_file.name};
   for (const std::string& data : a.data) files.push_back(parse_dataset_name(data).file);
-  for (const ContentName* content : {&a.run->rows.row_weights, &a.run->rows.mask, &a.run->scaling.weights_file})
+  for (const ContentName* content :
+       {&a.run->rows.row_weights, &a.run->rows.mask, &a.run->rows.noise, &a.run->scaling.weights_file})
     if (const DatasetName named = parse_dataset_name(content->name); !named.path.empty()) files.push_back(named.file);
   return files;
 }
 
 std::vector<std::string> files_read(const FitPlan& plan) {
   std::vector<std::string> files = files_of(plan.datasets);
-  for (const std::vector<DatasetInfo>* beside : {&plan.weights, &plan.mask}) {
+  for (const std::vector<DatasetInfo>* beside : {&plan.weights, &plan.mask, &plan.noise.datasets}) {
     const std::vector<std::string> more = files_of(*beside);
     files.insert(files.end(), more.begin(), more.end());
   }

@@ -50,6 +50,7 @@ void plan_scan(FitPlan& plan) {
   for (std::size_t kind = 0; kind < scan.n_fits(); kind += scan.clusters.size()) {
     const RunOptions options = options_of_fit(plan.options, scan, kind + scan.clusters.size() - 1);
     require_marginal(options.model);
+    require_noise(options.model, options.rows);
     std::size_t size = 0;
     for (const Parameter& parameter :
          plan.family().parameters(options.model, {options.model.n_clusters, plan.n_features(), plan.n_features()}))
@@ -64,8 +65,8 @@ void plan_scan(FitPlan& plan) {
 }  // namespace
 
 FitPlan make_plan(const Communicator& comm, const Arguments& a) {
-  FitPlan plan{a, describe_datasets(comm, a.data, Wanted::matrix, a.run->rows.shape), {}, {}, {}, *a.run, {}, {}, {}, 1,
-               {}};
+  FitPlan plan{
+      a, describe_datasets(comm, a.data, Wanted::matrix, a.run->rows.shape), {}, {}, {}, {}, *a.run, {}, {}, {}, 1, {}};
   const DatasetInfo first = plan.datasets.front();
   match_features(plan.datasets, first.feature_names, first.name());
   tell_of(comm, a, plan.datasets);
@@ -73,6 +74,7 @@ FitPlan make_plan(const Communicator& comm, const Arguments& a) {
   const Family& family = plan.family();
   options.model.missing = options.rows.missing;
   if (!a.scan) require_marginal(options.model);
+  if (!a.scan) require_noise(options.model, options.rows);
   for (const std::string& note : match_levels(comm, family.rows, std::nullopt, plan.datasets))
     say(comm, a, "note: " + one_message(note));
   require_same_columns(plan.datasets);
@@ -89,6 +91,7 @@ FitPlan make_plan(const Communicator& comm, const Arguments& a) {
   options.fit.want_labels = !a.labels.empty();
   plan.weights = describe_weights(comm, plan.datasets, options.rows);
   plan.mask = describe_mask(comm, plan.datasets, options.rows);
+  plan.noise = describe_noise(comm, plan.datasets, options.rows);
   read_named_files(comm, plan.n_features(), options, plan.sources);
   settle_feature_weights(comm, plan.n_features(), plan.datasets.front().feature_names, plan.datasets.front().file,
                          options.scaling, plan.sources);

@@ -11,6 +11,7 @@
 #include "shoal/io/checkpoint.hpp"
 #include "shoal/io/dataset.hpp"
 #include "shoal/io/model_file.hpp"
+#include "shoal/io/noise_reader.hpp"
 #include "shoal/io/shard_reader.hpp"
 #include "shoal/run/options.hpp"
 
@@ -21,6 +22,7 @@ struct FitPlan {
   std::vector<DatasetInfo> datasets;
   std::vector<DatasetInfo> weights;  ///< empty: all 1
   std::vector<DatasetInfo> mask;     ///< empty: all rows are used
+  NoiseSource noise;
   Partition partition;
   RunOptions options;  ///< resolved: files read, defaults settled
   ReadOptions read;

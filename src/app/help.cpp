@@ -19,8 +19,8 @@ constexpr std::size_t needs_groups = 12;  ///< options
 const std::vector<std::pair<std::string, std::vector<std::string>>>& groups() {
   static const std::vector<std::pair<std::string, std::vector<std::string>>> all = {
       {"Data",
-       {"columns", "rows", "mask", "row-axes", "transpose", "no-attributes", "row-weights", "missing", "missing-value",
-        "standardize", "feature-weights"}},
+       {"columns", "rows", "mask", "row-axes", "transpose", "no-attributes", "row-weights", "noise", "noise-kind",
+        "missing", "missing-value", "standardize", "feature-weights"}},
       {"Model",
        {"clusters", "covariance", "center", "mixing", "criterion", "regularization", "regularization-absolute",
         "pseudo-count", "empty-cluster"}},

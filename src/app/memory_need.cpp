@@ -26,7 +26,8 @@ std::int64_t levels_of(const FitPlan& plan, std::size_t feature, std::int64_t un
 
 /// A level that only the data tell is taken to need a byte.
 std::size_t held_row_bytes(const FitPlan& plan) {
-  if (!plan.family().rows.coded()) return plan.n_features() * (plan.float32() ? 4 : 8);
+  const std::size_t noise = plan.noise.of_each_row() ? plan.noise.layout.width(plan.n_features()) : 0;
+  if (!plan.family().rows.coded()) return (plan.n_features() + noise) * (plan.float32() ? 4 : 8);
   const std::uint64_t missing = plan.options.rows.missing == Missing::marginalize ? 1 : 0;
   std::size_t bits = 0;
   for (std::size_t j = 0; j < plan.n_features(); ++j)
@@ -141,7 +142,8 @@ MemoryNeed memory_need(const FitPlan& plan, int n_ranks) {
   need.rows = n * static_cast<double>(held_row_bytes(plan));
   need.side = (plan.weights.empty() ? 0 : 8 * n) + (plan.mask.empty() ? 0 : 9 * n);  // and weights of 0
   std::size_t reading = 0;
-  for (const DatasetInfo& info : plan.datasets) reading = std::max(reading, reading_bytes(info, plan.threads));
+  for (const auto* datasets : {&plan.datasets, &plan.noise.datasets})
+    for (const DatasetInfo& info : *datasets) reading = std::max(reading, reading_bytes(info, plan.threads));
   need.reading = static_cast<double>(reading);
   if (plan.options.scaling.standardize == Standardize::mad)
     need.scaling = column_medians_bytes(plan.n_features(), plan.threads);

@@ -48,7 +48,8 @@ class Stopwatch {
 void note_rows(const Rows& rows, FitPlan& plan) {
   RowOptions& options = plan.options.rows;
   note_content(rows, options);
-  for (const auto& [name, content] : {std::pair("mask", &options.mask), std::pair("row-weights", &options.row_weights)})
+  for (const auto& [name, content] : {std::pair("mask", &options.mask), std::pair("row-weights", &options.row_weights),
+                                      std::pair("noise", &options.noise)})
     if (!content->digest.empty()) set_entry(plan.identity, name, toml_text(content->digest));
   const PlacedDigest mine = std::visit([](const auto& shard) { return shard.digest; }, rows.shard);
   set_entry(plan.identity, digest_of_rows, rows_digest(rows.comm, mine));

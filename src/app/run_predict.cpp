@@ -11,6 +11,7 @@
 #include "shoal/io/data_file.hpp"
 #include "shoal/io/label_text.hpp"
 #include "shoal/io/level_names.hpp"
+#include "shoal/io/noise_reader.hpp"
 #include "shoal/io/row_ids.hpp"
 #include "shoal/run/features.hpp"
 #include "shoal/run/fitted.hpp"
@@ -105,7 +106,9 @@ void run_predict(const Communicator& comm, const Arguments& arguments) {
                                              app.family().name));
   std::vector<std::string> inputs = files_of(app.datasets);
   inputs.insert(inputs.end(), {arguments.model_file, arguments.config});
-  for (const std::string& file : files_of(describe_mask(comm, app.datasets, arguments.rows))) inputs.push_back(file);
+  for (const auto& beside :
+       {describe_mask(comm, app.datasets, arguments.rows), describe_noise(comm, app.datasets, arguments.rows).datasets})
+    for (const std::string& file : files_of(beside)) inputs.push_back(file);
   inputs.insert(inputs.end(), app.model.sources.begin(), app.model.sources.end());
   std::vector<std::string> outputs = {arguments.output};
   if (!arguments.impute.empty()) outputs.push_back(arguments.impute);

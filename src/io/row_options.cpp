@@ -94,6 +94,20 @@ Option<RowOptions> precision_option() {
           get};
 }
 
+/// Says nothing where there is no noise: so files of other fits stay as they are.
+Option<RowOptions> noise_kind_option() {
+  Option<RowOptions> option = choice_option<RowOptions, NoiseKind>(
+      "noise-kind",
+      "What --noise holds: standard deviations or variances (N x D, or D for all), covariances (N x D x D or D x D), "
+      "or "
+      "their packed lower triangles [sd]",
+      [](auto& options) -> auto& { return options.noise_kind; });
+  option.get = [](const RowOptions& options) -> OptionValue {
+    return options.noise.name.empty() ? OptionValue() : OptionValue(std::string(to_string(options.noise_kind)));
+  };
+  return option;
+}
+
 /// "a, b and c".
 std::string who_marginalizes() {
   std::string who;
@@ -115,18 +129,38 @@ void require_marginal(const ModelOptions& options) {
                                            family.name, family.marginalizes.empty() ? "" : kind, who_marginalizes()));
 }
 
+void require_noise(const ModelOptions& model, const RowOptions& options) {
+  if (options.noise.name.empty()) return;
+  const bool variances = options.noise_kind == NoiseKind::sd || options.noise_kind == NoiseKind::variance;
+  const Family& family = model.family();
+  if (family.takes_noise(model, variances ? NoiseLayout::Form::variances : NoiseLayout::Form::covariances)) return;
+  std::string kind;
+  for (const Option<ModelOptions>& option : family.options)
+    if (option.attribute) kind = fmt::format(" with --{} {}", option.name, std::get<std::string>(option.get(model)));
+  throw Error(ExitCode::usage,
+              fmt::format("--noise: {}{} takes no noise of --noise-kind {}; gaussian takes any with --covariance full, "
+                          "and sd or variance with diag",
+                          family.name, kind, to_string(options.noise_kind)));
+}
+
 std::vector<Option<RowOptions>> row_options() {
   std::vector<Option<RowOptions>> all = shape_options();
   const std::vector<Option<RowOptions>> others = {
       content_option("row-weights",
                      "Dataset of one non-negative weight per row, in each data file or as file.h5:/path [all 1]",
                      &RowOptions::row_weights),
+      content_option("noise",
+                     "gaussian full, diag: dataset of the known measurement noise, of each row or one for all, in each "
+                     "data file or as file.h5:/path [off]",
+                     &RowOptions::noise),
+      noise_kind_option(),
       choice_option<RowOptions, Missing>(
           "missing",
           "What a NaN means: stop, leave the row out (label -1), or integrate it out (missing at random; " +
               who_marginalizes() + ")",
           [](auto& options) -> auto& { return options.missing; }),
-      missing_value_option(), precision_option()};
+      missing_value_option(),
+      precision_option()};
   all.insert(all.end(), others.begin(), others.end());
   return all;
 }

@@ -116,6 +116,22 @@ Destination in_place(Shard<Row>& shard) {
   };
 }
 
+/// What is known of the rows' noise, once the rows are there.
+template <class Row>
+void take_noise(const Communicator& comm, const RowSlices& slices, const ReadOptions& options, Shard<Row>& shard) {
+  if constexpr (!std::is_same_v<Row, PackedByte>) {
+    const NoiseSource& source = slices.noise_source;
+    shard.noise_layout = source.layout;
+    if (comm.is_root()) shard.noise_digest.add(std::as_bytes(std::span(source.layout.shared)), 0);
+    if (!slices.noise) return;
+    agree(comm, [&] { shard.noise.resize(shard.n_rows() * source.layout.width(shard.n_features)); });
+    slices.noise([&](const Slice& slice) {
+      if (options.between_slices) options.between_slices(0);
+      store_noise(slice, source, options.rows.missing, shard);
+    });
+  }
+}
+
 }  // namespace
 
 template <class Row>
@@ -141,6 +157,7 @@ Shard<Row> make_shard(const Communicator& comm, const RowSlices& slices, const P
     store_slice(slice, options, shard);
   };
   slices.rows(store, in_place(shard));
+  take_noise(comm, slices, options, shard);
   if (slices.weights) {
     shard.weights.resize(shard.n_rows());
     slices.weights([&](const Slice& slice) { store_weights(slice, shard); });

@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "shoal/io/noise_reader.hpp"
 #include "shoal/io/shard_reader.hpp"
 #include "shoal/io/slice_reader.hpp"
 
@@ -16,6 +17,8 @@ struct RowSlices {
   std::function<void(const VisitSlice& visit, const Destination& destination)> rows;
   std::function<void(const VisitSlice& visit)> weights;  ///< null: all 1
   std::function<void(const VisitSlice& visit)> mask;     ///< null: all rows are used
+  NoiseSource noise_source{};
+  std::function<void(const VisitSlice& visit)> noise{};  ///< where each row has its own
 };
 
 /// Throws as read_shard does. Collective.

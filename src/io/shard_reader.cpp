@@ -32,12 +32,12 @@ std::vector<Run> runs_of(const std::vector<DatasetInfo>& datasets) {
   return runs;
 }
 
-/// One vector for all data sets of a file, or for each of them.
+/// One data set for all of a file, or for each of them.
 std::vector<DatasetInfo> describe_in_files(const std::vector<Run>& runs, const std::string& path,
-                                           const std::string& option) {
+                                           const std::string& option, const DescribeOne& describe) {
   std::vector<DatasetInfo> found;
   for (const Run& run : runs) {
-    const DatasetInfo one = describe_here({run.file + ":" + path}, Wanted::labels).front();
+    const DatasetInfo one = describe(run.file + ":" + path).front();
     const bool of_each = std::ranges::all_of(run.n_rows, [&](std::int64_t n) { return n == one.n_rows; });
     const std::int64_t all = std::accumulate(run.n_rows.begin(), run.n_rows.end(), std::int64_t{0});
     if (!of_each && one.n_rows != all)
@@ -50,17 +50,20 @@ std::vector<DatasetInfo> describe_in_files(const std::vector<Run>& runs, const s
 
 }  // namespace
 
+std::vector<DatasetInfo> describe_vector(const std::string& name) { return describe_here({name}, Wanted::labels); }
+
 std::vector<DatasetInfo> describe_beside(const Communicator& comm, const std::vector<DatasetInfo>& datasets,
-                                         const std::string& name, const std::string& option, const std::string& rows) {
+                                         const std::string& name, const std::string& option, const std::string& rows,
+                                         const DescribeOne& describe) {
   std::vector<DatasetInfo> found;
   if (name.empty()) return found;
   on_root(comm, [&] {
     const std::vector<Run> runs = runs_of(datasets);
     try {
       if (!parse_dataset_name(name).path.empty())
-        found = describe_here({name}, Wanted::labels);
+        found = describe(name);
       else
-        found = describe_in_files(runs, name.starts_with('/') ? name : "/" + name, option);
+        found = describe_in_files(runs, name.starts_with('/') ? name : "/" + name, option, describe);
     } catch (const Error& error) {
       const std::string what = error.what();
       throw Error(error.code(), what.starts_with(option) ? what : fmt::format("{}: {}", option, what));
@@ -136,6 +139,11 @@ Shard<Row> read_shard(const Communicator& comm, const std::vector<DatasetInfo>& 
   };
   slices.weights = beside(describe_weights);
   slices.mask = beside(describe_mask);
+  slices.noise_source = describe_noise(comm, datasets, options.rows);
+  if (slices.noise_source.of_each_row())
+    slices.noise = [&](const VisitSlice& visit) {
+      read_slices(comm, slices.noise_source.datasets, rows, options.threads, visit);
+    };
   return make_shard<Row>(comm, slices, partition, options);
 }
 

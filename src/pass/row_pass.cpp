@@ -108,17 +108,30 @@ std::vector<std::int64_t> RowPass<Row>::largest(
 
 template <class Row>
 std::vector<Row> RowPass<Row>::fetch(const std::vector<std::int64_t>& rows) const {
+  return fetch_lines(rows, source_.width(), [](const Block& block) { return block.values; });
+}
+
+template <class Row>
+std::vector<Row> RowPass<Row>::fetch_noise(const std::vector<std::int64_t>& rows) const {
+  if (!source_.noise_layout.of_each_row()) return {};
+  return fetch_lines(rows, source_.noise_layout.width(source_.n_features),
+                     [](const Block& block) { return block.noise; });
+}
+
+/// `lines_of` a block, d values a row.
+template <class Row>
+std::vector<Row> RowPass<Row>::fetch_lines(const std::vector<std::int64_t>& rows, std::size_t d,
+                                           const std::function<const Row*(const Block&)>& lines_of) const {
   std::vector<std::int64_t> sorted = rows;
   std::sort(sorted.begin(), sorted.end());
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
   const Range mine = source_.rows();
-  const std::size_t d = source_.width();
   std::vector<Row> values;
   for (auto row = std::ranges::lower_bound(sorted, mine.first); row != sorted.end() && *row < mine.last;)
     source_.visit(source_.partition.block_of(*row), [&](const Block& block) {
       const std::int64_t end = block.first_row + static_cast<std::int64_t>(block.n_rows);
       for (; row != sorted.end() && *row < end; ++row) {
-        const Row* const found = block.row(static_cast<std::size_t>(*row - block.first_row));
+        const Row* const found = lines_of(block) + static_cast<std::size_t>(*row - block.first_row) * d;
         values.insert(values.end(), found, found + d);
       }
     });

@@ -257,10 +257,10 @@ BestFit<Row> best_fit(const RunOptions& options, RowPass<Row>& pass, const Scali
 
 template <class Row>
 SampleSize wanted_sample(const RunOptions& options, const RowPass<Row>& pass) {
-  const RowLayout layout{pass.source().n_features, pass.source().coding};
+  const RowLayout layout = layout_of(pass.source());
   const std::int64_t used = pass.summary().rows_used;
   SampleSize size = sample_size(options.model, used, make_model<Row>(options.model, layout)->n_parameters(),
-                                pass.source().width() * sizeof(Row));
+                                pass.source().row_bytes());
   if (options.search.rows) size = {std::min(used, *options.search.rows), false};
   return size;
 }

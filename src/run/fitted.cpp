@@ -181,7 +181,7 @@ Prediction predict(const Rows& rows, const ModelFile& model, const PredictionWan
   require_kind(rows, options.family());
   expects(rows.scaling == model.scaling, "these rows were read for a model of other scales");
   return on_rows(rows, [&]<class Row>(RowPass<Row>& pass) {
-    const RowLayout layout{pass.source().n_features, pass.source().coding};
+    const RowLayout layout = layout_of(pass.source());
     options.missing = rows.options.missing;
     options.float32_tables = rows.options.precision == Precision::float32;
     const std::unique_ptr<Model<Row>> fixed = make_model<Row>(options, layout);

@@ -22,6 +22,11 @@ Option<ModelOptions> empty_cluster_option() {
       [](auto& options) -> auto& { return options.empty_cluster; });
 }
 
+/// With some of its options.
+bool may_take_noise(const Family& family) {
+  return family.takes_noise(ModelOptions(family), NoiseLayout::Form::variances);
+}
+
 }  // namespace
 
 std::vector<Option<RunOptions>> run_options(const Family& family) {
@@ -30,7 +35,10 @@ std::vector<Option<RunOptions>> run_options(const Family& family) {
     for (const auto& option : options) all.push_back(within(member, option));
   };
   add(&RunOptions::model, family.options);
-  add(&RunOptions::rows, row_options());
+  std::vector<Option<RowOptions>> of_rows = row_options();
+  if (!may_take_noise(family))
+    std::erase_if(of_rows, [](const auto& option) { return option.name.starts_with("noise"); });
+  add(&RunOptions::rows, of_rows);
   add(&RunOptions::scaling, scaling_options(family));
   add(&RunOptions::start, start_options());
   add(&RunOptions::search, search_options());

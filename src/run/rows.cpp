@@ -38,6 +38,7 @@ ReadOptions settled(RunOptions& options, bool float32_data, int threads) {
   options.model.missing = options.rows.missing;
   options.model.float32_tables = options.rows.precision == Precision::float32;
   require_marginal(options.model);
+  require_noise(options.model, options.rows);
   return {options.rows, kind, {}, options.model.n_clusters, threads, {}, {}};
 }
 
@@ -102,6 +103,7 @@ void note_content(const Rows& rows, RowOptions& options) {
       [&](const auto& shard) {
         if (!options.mask.name.empty()) options.mask.digest = mask_digest(rows.comm, shard);
         if (!options.row_weights.name.empty()) options.row_weights.digest = weights_digest(rows.comm, shard);
+        if (!options.noise.name.empty()) options.noise.digest = rows_digest(rows.comm, shard.noise_digest);
       },
       rows.shard);
 }
@@ -141,6 +143,7 @@ ReadOptions reading_for(const ModelFile& model, const std::string& source, const
   const Family& family = stored.model.family();
   stored.model.missing = rows.missing;
   require_marginal(stored.model);
+  require_noise(stored.model, rows);
   ReadOptions options{rows, family.rows, {}, stored.coded_clusters, threads, {}, model.feature_names, model.scaling};
   options.rows.precision = rows.precision.value_or(stored.precision.value_or(Precision::float64));
   if (family.rows.coded()) options.known_levels = level_offsets_of(family, model);

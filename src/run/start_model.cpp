@@ -31,7 +31,7 @@ ModelStarter<Row>::ModelStarter(const RunOptions& options, const RowPass<Row>& p
     : options_(options),
       pass_(pass),
       scaling_(scaling),
-      layout_{pass.source().n_features, pass.source().coding},
+      layout_(layout_of(pass.source())),
       moments_(options.model.family().mixture ? column_moments(pass) : ColumnMoments{}) {}
 
 template <class Row>

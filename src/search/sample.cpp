@@ -7,12 +7,15 @@
 namespace shoal {
 
 template <class Row>
-Sample<Row>::Sample(std::vector<Row> values, std::vector<double> weights, const BlockSource<Row>& like) {
+Sample<Row>::Sample(std::vector<Row> values, std::vector<double> weights, const std::vector<Row>& noise,
+                    const BlockSource<Row>& like) {
   const auto n = static_cast<std::int64_t>(weights.size());
   shard_.partition = partition(n, like.n_features, like.coding.n_features() > 0);
   shard_.blocks = {0, shard_.partition.n_blocks};
   shard_.n_features = like.n_features;
   shard_.coding = like.coding;
+  shard_.noise_layout = like.noise_layout;
+  shard_.noise.assign(noise.begin(), noise.end());
   shard_.values.resize(values.size() + (like.coding.n_features() > 0 ? RowCoding::spare_bytes : 0));
   std::ranges::copy(values, shard_.values.begin());
   summary_ = {n, n, 0};
@@ -22,15 +25,19 @@ Sample<Row>::Sample(std::vector<Row> values, std::vector<double> weights, const 
 
 template <class Row>
 Sample<Row> Sample<Row>::part(const std::vector<std::pair<std::int64_t, double>>& rows) const {
-  const std::size_t width = shard_.width();
-  std::vector<Row> values(rows.size() * width);
+  const auto lines = [&](const LargeVector<Row>& all, std::size_t width) {
+    std::vector<Row> some;
+    some.reserve(rows.size() * width);
+    for (const auto& [row, weight] : rows) {
+      const auto first = all.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(row) * width);
+      some.insert(some.end(), first, first + static_cast<std::ptrdiff_t>(width));
+    }
+    return some;
+  };
   std::vector<double> weights;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    std::copy_n(shard_.values.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(rows[i].first) * width),
-                width, values.begin() + static_cast<std::ptrdiff_t>(i * width));
-    weights.push_back(rows[i].second);
-  }
-  return {std::move(values), std::move(weights), shard_};
+  for (const auto& [row, weight] : rows) weights.push_back(weight);
+  const std::size_t of_noise = shard_.noise.empty() ? 0 : shard_.noise_layout.width(shard_.n_features);
+  return {lines(shard_.values, shard_.width()), std::move(weights), lines(shard_.noise, of_noise), shard_};
 }
 
 template <class Row>
@@ -50,7 +57,7 @@ Sample<Row> draw_sample(const RowPass<Row>& pass, std::int64_t n_rows, std::uint
     weights.push_back(all ? weight : std::max(1.0, draws));
   }
   const std::vector<std::int64_t> rows = pass.gather(mine);
-  return {pass.fetch(rows), pass.gather(weights), source};
+  return {pass.fetch(rows), pass.gather(weights), pass.fetch_noise(rows), source};
 }
 
 #define SHOAL_INSTANTIATE(Row) \

@@ -36,7 +36,7 @@ Fitted fit_here(const Communicator& comm, const ModelOptions& options, const Sha
                 const NamedArrays& start, std::int64_t iterations, int threads) {
   const std::int64_t n = shard.partition.n_rows;
   const RowPass<Row> pass(shard, comm, threads, {n, n, static_cast<double>(n)});
-  const RowLayout layout{shard.n_features, shard.coding};
+  const RowLayout layout = layout_of(shard);
   const std::unique_ptr<Model<Row>> model = make_model<Row>(options, layout);
   const ColumnMoments moments = column_moments(pass);
   model->begin_fit(pass, moments);

@@ -5,6 +5,8 @@
 #include <functional>
 #include <vector>
 
+#include "shoal/core/large_vector.hpp"
+#include "shoal/data/noise.hpp"
 #include "shoal/data/partition.hpp"
 #include "shoal/data/row_coding.hpp"
 
@@ -21,6 +23,8 @@ struct RowBlock {
   std::size_t width = 0;  ///< values of a row: D, or bytes
   const Row* values = nullptr;
   const double* weights = nullptr;  ///< null: all 1
+  const Row* noise = nullptr;       ///< of each row; null: none, or shared
+  std::size_t noise_width = 0;      ///< numbers of a row's noise
 
   [[nodiscard]] const Row* row(std::size_t r) const { return values + r * width; }
   [[nodiscard]] double weight(std::size_t r) const { return weights == nullptr ? 1.0 : weights[r]; }
@@ -34,6 +38,7 @@ RowBlock<Row> part_of(const RowBlock<Row>& block, std::size_t first, std::size_t
   part.first_local += first;
   part.n_rows = n;
   part.values = block.row(first);
+  if (block.noise != nullptr) part.noise = block.noise + first * block.noise_width;
   if (block.weights != nullptr) part.weights = block.weights + first;
   return part;
 }
@@ -54,12 +59,18 @@ class BlockSource : public SideArrays {
   Range blocks;
   std::size_t n_features = 0;
   RowCoding coding;  ///< packed rows only
+  NoiseLayout noise_layout;
+  LargeVector<Row> noise;  ///< in memory whatever the source: n_rows x width, where each row has its own
 
   /// Calls use(block) with block number `index` of `blocks`, whose values may be gone afterwards. Several threads may.
   virtual void visit(std::int64_t index, const std::function<void(const RowBlock<Row>&)>& use) const = 0;
 
   /// Values of a row: D, or bytes where a coding is set.
   [[nodiscard]] std::size_t width() const { return coding.n_features() > 0 ? coding.row_bytes() : n_features; }
+  /// Bytes that a row takes, with noise of its own.
+  [[nodiscard]] std::size_t row_bytes() const {
+    return (width() + (noise_layout.of_each_row() ? noise_layout.width(n_features) : 0)) * sizeof(Row);
+  }
   [[nodiscard]] Range rows() const { return partition.rows_of(blocks); }
   [[nodiscard]] std::size_t n_rows() const { return static_cast<std::size_t>(rows().size()); }
 
@@ -74,8 +85,13 @@ class BlockSource : public SideArrays {
   [[nodiscard]] RowBlock<Row> block_at(std::int64_t index, const Row* values) const {
     const Range range = partition.rows_of({index, index + 1});
     const auto local = static_cast<std::size_t>(range.first - rows().first);
-    return {index,      range.first, local,  static_cast<std::size_t>(range.size()),
-            n_features, width(),     values, weights.empty() ? nullptr : weights.data() + local};
+    RowBlock<Row> block{index,      range.first, local,  static_cast<std::size_t>(range.size()),
+                        n_features, width(),     values, weights.empty() ? nullptr : weights.data() + local};
+    if (noise_layout.of_each_row()) {
+      block.noise_width = noise_layout.width(n_features);
+      block.noise = noise.data() + local * block.noise_width;
+    }
+    return block;
   }
 };
 

@@ -14,6 +14,7 @@ template <class Row>
 struct Shard final : BlockSource<Row> {
   LargeVector<Row> values;  ///< n_rows x width; packed rows: and RowCoding::spare_bytes
   PlacedDigest digest;      ///< of values and weights
+  PlacedDigest noise_digest;  ///< in the data's units; what is shared counts on rank 0
 
   [[nodiscard]] RowBlock<Row> block(std::int64_t index) const {
     const std::int64_t first = this->partition.rows_of({index, index + 1}).first - this->rows().first;

@@ -31,11 +31,16 @@ struct ReadOptions {
 /// their attribute, unless levels are matched by their names (level_names.hpp).
 void require_same_columns(const std::vector<DatasetInfo>& datasets);
 
-/// The data sets that hold one number for each row of `datasets`, in the same order: `name` is file.h5:/path, or a path
-/// in each data file; none where it is empty. There is one for each stored row, of which those of --rows are taken.
-/// Collective. Throws Error, `option` before it, where they are missing or too many or few.
+/// Describes what file.h5:/path names, on one rank; by default one number per row.
+using DescribeOne = std::function<std::vector<DatasetInfo>(const std::string& name)>;
+std::vector<DatasetInfo> describe_vector(const std::string& name);
+
+/// The data sets that hold one number (or line) for each row of `datasets`, in the same order: `name` is file.h5:/path,
+/// or a path in each data file; none where it is empty. There is one for each stored row, of which those of --rows are
+/// taken. Collective. Throws Error, `option` before it, where they are missing or too many or few.
 std::vector<DatasetInfo> describe_beside(const Communicator& comm, const std::vector<DatasetInfo>& datasets,
-                                         const std::string& name, const std::string& option, const std::string& rows);
+                                         const std::string& name, const std::string& option, const std::string& rows,
+                                         const DescribeOne& describe = describe_vector);
 std::vector<DatasetInfo> describe_weights(const Communicator& comm, const std::vector<DatasetInfo>& datasets,
                                           const RowOptions& options);
 std::vector<DatasetInfo> describe_mask(const Communicator& comm, const std::vector<DatasetInfo>& datasets,

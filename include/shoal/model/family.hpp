@@ -14,6 +14,7 @@
 #include "shoal/core/matrix.hpp"
 #include "shoal/core/named_array.hpp"
 #include "shoal/core/option.hpp"
+#include "shoal/data/block_source.hpp"
 #include "shoal/data/row_coding.hpp"
 #include "shoal/data/row_kind.hpp"
 #include "shoal/math/distance.hpp"
@@ -75,11 +76,16 @@ class ComponentSampler {
   virtual void draw(std::size_t k, std::uint64_t seed, std::uint64_t row, std::span<double> values) const = 0;
 };
 
-/// What a model must know of the rows to be made: D, or their coding.
+/// What a model must know of the rows to be made: D, or their coding, and the noise with which they were measured.
 struct RowLayout {
   std::size_t n_features = 0;
   RowCoding coding;
+  NoiseLayout noise{};
 };
+template <class Row>
+RowLayout layout_of(const BlockSource<Row>& rows) {
+  return {rows.n_features, rows.coding, rows.noise_layout};
+}
 
 template <class Row>
 using Maker = std::unique_ptr<Model<Row>> (*)(const ModelOptions&, const RowLayout&);
@@ -93,6 +99,10 @@ struct Family {
   std::string_view marginalizes{};              ///< which of its kinds integrate missing entries out; empty: none
 
   // Functions of the options.
+  /// Whether rows may have known noise of this form.
+  bool (*takes_noise)(const ModelOptions&, NoiseLayout::Form) = [](const ModelOptions&, NoiseLayout::Form) {
+    return false;
+  };
   bool (*can_marginalize)(const ModelOptions&) = [](const ModelOptions&) { return false; };
   std::vector<Parameter> (*parameters)(const ModelOptions&, const ModelSize&);
   std::size_t (*n_sums)(const ModelOptions&, const ModelSize&);  ///< numbers that a pass adds up, beside 1 + K

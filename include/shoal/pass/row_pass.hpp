@@ -59,6 +59,9 @@ class RowPass {
   /// The values of some global rows as held, on every rank, in the order asked.
   std::vector<Row> fetch(const std::vector<std::int64_t>& rows) const;
 
+  /// The same of their noise; empty where rows have none of their own.
+  std::vector<Row> fetch_noise(const std::vector<std::int64_t>& rows) const;
+
   /// fetch of real rows as a matrix of doubles.
   Matrix fetch_matrix(const std::vector<std::int64_t>& rows) const;
 
@@ -81,6 +84,9 @@ class RowPass {
   [[nodiscard]] const PassCosts& costs() const { return costs_; }
 
  private:
+  std::vector<Row> fetch_lines(const std::vector<std::int64_t>& rows, std::size_t width,
+                               const std::function<const Row*(const Block&)>& lines_of) const;
+
   const BlockSource<Row>& source_;
   const Communicator& comm_;
   int threads_;

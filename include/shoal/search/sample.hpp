@@ -14,8 +14,9 @@ namespace shoal {
 template <class Row>
 class Sample {
  public:
-  /// Values as held, row-major, one weight per row.
-  Sample(std::vector<Row> values, std::vector<double> weights, const BlockSource<Row>& like);
+  /// Values as held, row-major, one weight per row; noise: of each row, where `like` has it.
+  Sample(std::vector<Row> values, std::vector<double> weights, const std::vector<Row>& noise,
+         const BlockSource<Row>& like);
 
   [[nodiscard]] RowPass<Row> pass(int n_threads = 1) const { return {shard_, alone_, n_threads, summary_}; }
   [[nodiscard]] const Shard<Row>& rows() const { return shard_; }

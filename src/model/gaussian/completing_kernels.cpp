@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "model/gaussian/gaussian_kernels.hpp"
+#include "model/gaussian/most_beyond.hpp"
 #include "shoal/math/cholesky.hpp"
 #include "shoal/math/conditional.hpp"
 #include "shoal/math/elementary.hpp"
@@ -29,15 +30,6 @@ std::vector<double> by_eights(std::size_t n_components, std::size_t n_numbers,
   return all;
 }
 
-/// ln of the most that a density may be more than that of a complete row, where features of small variance are missing,
-/// and half the features, which their conditional covariance may add to a form.
-double most_beyond(const Matrix& covariance) {
-  double sum = 0;
-  for (std::size_t j = 0; j < covariance.rows; ++j)
-    sum += 0.5 * std::max(0.0, log_two_pi + log_of(covariance(j, j))) + 0.5;
-  return sum;
-}
-
 /// With one covariance for all (tied), sums are the firsts of all components and one triangle.
 template <class T>
 class Completing final : public GaussianKernels<T> {
@@ -46,7 +38,14 @@ class Completing final : public GaussianKernels<T> {
 
  public:
   explicit Completing(bool tied) : tied_(tied) {}
-  bool completes() const override { return true; }
+  bool needs_parameters() const override { return true; }
+  void load(const RowBlock<T>& /*block*/, std::size_t /*first*/, std::size_t n, const Frame& frame,
+            Tile& tile) const override {
+    tile.gaps.find(tile.rows.data(), n, frame.n_features);
+  }
+  void clear_rows(const double* weight, const Frame& /*frame*/, Tile& tile) const override {
+    tile.gaps.clear_rows(weight);
+  }
 
   void prepare(const std::vector<Matrix>& covariances, Frame& frame) override;
   void score(const Frame& frame, Tile& tile, const ScoreConstants& constants, double* joint) const override;

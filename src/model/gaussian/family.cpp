@@ -118,7 +118,7 @@ Matrix variances(const ModelOptions& options, const ModelSize& size, const Named
 
 template <class T>
 std::unique_ptr<Model<T>> make(const ModelOptions& options, const RowLayout& layout) {
-  return make_mixture<GaussianComponents<T>>(options, layout.n_features);
+  return make_mixture<GaussianComponents<T>>(options, layout);
 }
 
 }  // namespace
@@ -137,6 +137,11 @@ const Family& gaussian_family() {
                              &GaussianOptions::regularization_absolute),
                   mixing_option()},
       .marginalizes = "gaussian",
+      .takes_noise =
+          [](const ModelOptions& options, NoiseLayout::Form form) {
+            return own(options).covariance == Covariance::full ||
+                   (own(options).covariance == Covariance::diag && form != NoiseLayout::Form::covariances);
+          },
       .can_marginalize = [](const ModelOptions&) { return true; },
       .parameters = parameters,
       .n_sums = n_sums,

@@ -13,12 +13,15 @@
 namespace shoal {
 
 template <class T>
-GaussianComponents<T>::GaussianComponents(const ModelOptions& options, std::size_t n_features)
-    : options_(options.of<GaussianOptions>()), means_(options.n_clusters, n_features), frame_(means_) {
+GaussianComponents<T>::GaussianComponents(const ModelOptions& options, const RowLayout& layout)
+    : options_(options.of<GaussianOptions>()), means_(options.n_clusters, layout.n_features), frame_(means_) {
   const Covariance kind = options_.covariance;
   const bool missing = options.missing == Missing::marginalize;
   policy_ = &covariance_policy(kind);
-  kernels_ = has_matrices(kind) ? triangular_kernels<T>(kind, missing) : diagonal_kernels<T>(kind, missing);
+  if (layout.noise.of_each_row())
+    kernels_ = noisy_kernels<T>(kind, layout.noise);
+  else
+    kernels_ = has_matrices(kind) ? triangular_kernels<T>(kind, missing) : diagonal_kernels<T>(kind, missing);
 }
 
 template <class T>
@@ -56,7 +59,7 @@ std::size_t GaussianComponents<T>::load(const RowBlock<T>& block, std::size_t fi
   }
   if (!frame_.form || frame_.sums == SumsTaken::recentred)
     load_groups(block.row(first), n, n_features(), frame_.origin.data(), workspace.rows.data());
-  if (kernels_->completes()) workspace.gaps.find(workspace.rows.data(), n, n_features());
+  kernels_->load(block, first, n, frame_, workspace);
   return n_groups<T>(n) * group_rows<T>;
 }
 
@@ -72,7 +75,7 @@ void GaussianComponents<T>::clear_rows(const double* weight, Workspace& workspac
     if (frame_.form) clear(workspace.moments, frame_.form->columns(), r);
     for (std::size_t i = r; i < workspace.squared.size(); i += tile_rows()) workspace.squared[i] = 0;
   }
-  workspace.gaps.clear_rows(weight);
+  kernels_->clear_rows(weight, frame_, workspace);
 }
 
 template <class T>
@@ -117,11 +120,11 @@ void GaussianComponents<T>::end_fit() {
   kernels_->end_fit(frame_);
 }
 
-/// Each completes missing entries by what the one before found, first by nothing but how features vary in all rows;
-/// what that adds to the spread within clusters shrinks at each step by the share of what is missing.
+/// Each takes what is not known of a row by what the one before found, first by nothing but how features vary in all
+/// rows; what that adds to the spread within clusters shrinks at each step by the share of what is missing.
 template <class T>
 int GaussianComponents<T>::start_steps() const {
-  return kernels_->completes() ? 4 : 1;
+  return kernels_->needs_parameters() ? 4 : 1;
 }
 
 template <class T>
@@ -129,10 +132,11 @@ void GaussianComponents<T>::start(const std::vector<T>& seeds) {
   std::ranges::copy(seeds, means_.values.begin());
   for (std::size_t i = 0; i < means_.values.size(); ++i)
     if (std::isnan(means_.values[i])) means_.values[i] = moments_.mean[i % n_features()];
-  if (kernels_->completes()) {
-    Matrix spread(n_features(), n_features());
+  if (kernels_->needs_parameters()) {
+    Matrix spread(layout().rows, layout().columns);
     for (std::size_t j = 0; j < n_features(); ++j)
-      spread(j, j) = moments_.variance[j] > 0 ? moments_.variance[j] : regularization_of_fit_.floor[j];
+      spread(spread.rows == 1 ? 0 : j, j) =
+          moments_.variance[j] > 0 ? moments_.variance[j] : regularization_of_fit_.floor[j];
     covariances_.assign(layout().count, spread);
     return prepare();
   }

@@ -33,8 +33,12 @@ class GaussianKernels {
   /// Takes over covariances, and completes a frame that has the means alone: log_peak, form, how sums are taken. Throws
   /// Error(bad_data) where a matrix is not positive definite.
   virtual void prepare(const std::vector<Matrix>& covariances, Frame& frame) = 0;
-  /// Whether missing entries are completed by the parameters, which a start has to have then.
-  [[nodiscard]] virtual bool completes() const { return false; }
+  /// Whether sums take parameters, which a start then has to have.
+  [[nodiscard]] virtual bool needs_parameters() const { return false; }
+  /// What else a tile needs of rows first .. first + n of a block, which are loaded; GaussianComponents::clear_rows.
+  virtual void load(const RowBlock<T>& /*block*/, std::size_t /*first*/, std::size_t /*n*/, const Frame& /*frame*/,
+                    Tile& /*tile*/) const {}
+  virtual void clear_rows(const double* /*weight*/, const Frame& /*frame*/, Tile& /*tile*/) const {}
   /// n_moments of the form that prepare may find; 0: none.
   [[nodiscard]] virtual std::size_t n_moments(std::size_t /*n_features*/) const { return 0; }
 
@@ -99,6 +103,9 @@ template <class T>
 std::unique_ptr<GaussianKernels<T>> triangular_kernels(Covariance covariance, bool missing);
 template <class T>
 std::unique_ptr<GaussianKernels<T>> completing_kernels(Covariance covariance);
+/// Of full ones, or of diagonal ones and variances, where rows have noise of their own; entries may be NaN.
+template <class T>
+std::unique_ptr<GaussianKernels<T>> noisy_kernels(Covariance covariance, const NoiseLayout& layout);
 
 /// The same of diagonal and spherical ones.
 template <class T>

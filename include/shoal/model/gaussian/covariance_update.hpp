@@ -16,6 +16,7 @@ struct ComponentSums {
   std::vector<double> first;
   std::span<const double> second;
   std::span<const double> observed;  ///< empty: n for every feature
+  std::size_t component = 0;         ///< where the seconds are of a kind that its covariance turns into scatter
 
   [[nodiscard]] double weight(std::size_t d) const { return observed.empty() ? n : observed[d]; }
   /// m1 - c, the step of the mean; 0 where nothing was observed.

@@ -12,6 +12,7 @@
 #include "shoal/core/matrix.hpp"
 #include "shoal/core/named_array.hpp"
 #include "shoal/math/truncation.hpp"
+#include "shoal/model/family.hpp"
 #include "shoal/model/gaussian/covariance_policy.hpp"
 #include "shoal/model/gaussian/gaussian_frame.hpp"
 #include "shoal/model/model.hpp"
@@ -29,7 +30,7 @@ class GaussianComponents {
   using Step = GaussianStep;
   static constexpr bool bounded = false;
 
-  GaussianComponents(const ModelOptions& options, std::size_t n_features);
+  GaussianComponents(const ModelOptions& options, const RowLayout& layout);
   GaussianComponents(GaussianComponents&& other) noexcept;
   ~GaussianComponents();
 

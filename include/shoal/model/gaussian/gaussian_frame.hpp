@@ -79,11 +79,13 @@ struct GaussianTile {
   std::vector<T> moments;  ///< of the same, about the origin
   ScatterScratch<T> scatter;
   // Each kind's own, sized where it is used.
-  TileGaps gaps;                ///< full and tied, with missing entries
-  std::vector<T> form;          ///< full
-  std::vector<double> best;     ///< full: largest joint so far
-  std::vector<T> whitened;      ///< tied: L^-1 of the rows
-  std::vector<double> squared;  ///< spherical: K x tile_rows squared distances
+  TileGaps gaps;                                       ///< full and tied, with missing entries
+  std::vector<double> measured, noise, noisy_scratch;  ///< with noise: in groups, less the origin, and what there is
+  bool has_gaps = false;                               ///< with noise
+  std::vector<T> form;                                 ///< full
+  std::vector<double> best;                            ///< full: largest joint so far
+  std::vector<T> whitened;                             ///< tied: L^-1 of the rows
+  std::vector<double> squared;                         ///< spherical: K x tile_rows squared distances
 };
 
 }  // namespace shoal

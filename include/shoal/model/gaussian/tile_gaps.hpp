@@ -76,7 +76,7 @@ class TileGaps {
   void arrange(std::size_t group_rows, std::size_t stride);
   void forget();
 
-  std::unordered_map<std::vector<std::uint64_t>, std::size_t, Hash> numbers_;  ///< by bits, one a feature
+  std::unordered_map<std::vector<std::uint64_t>, std::size_t, Hash> numbers_;  ///< by bits, one for each feature
   std::vector<Known> known_;
   std::vector<std::uint32_t> features_;
   std::vector<double> kept_;

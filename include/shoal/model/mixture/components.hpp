@@ -60,7 +60,7 @@ concept UpdatedComponents = requires(C c, const C fixed, const RowPass<typename 
   c.recentre(step);
   // Whether any parameter changed in any bit.
   { c.maximise(n, step, repairs) } -> std::same_as<bool>;
-  // The same from a hard clustering, smoothed: start, then so many times a pass and maximise_start.
+  // The same from a hard clustering, smoothed: start, then a pass and maximise_start, start_steps times.
   { fixed.start_steps() } -> std::same_as<int>;
   c.start(seeds);
   c.maximise_start(n, step);

@@ -1,0 +1,124 @@
+// Sums of rows with noise over the lanes of vectors; compiled once for each instruction set.
+#if defined(SHOAL_MATH_NOISY_SUMS_INL_HPP) == defined(HWY_TARGET_TOGGLE)
+#ifdef SHOAL_MATH_NOISY_SUMS_INL_HPP
+#undef SHOAL_MATH_NOISY_SUMS_INL_HPP
+#else
+#define SHOAL_MATH_NOISY_SUMS_INL_HPP
+#endif
+
+#include <hwy/highway.h>
+
+#include <cstddef>
+
+#include "math/noisy_factor-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace shoal::HWY_NAMESPACE {
+
+/// Sums over rows, each lane its own.
+template <size_t N>
+class Sums {
+ public:
+  Sums(size_t n, double* scratch)
+      : n_(n),
+        firsts_(scratch, n),
+        seconds_(scratch, triangle_start(n)),
+        u_(scratch, n),
+        scaled_(scratch, triangle_start(n)) {
+    for (size_t i = 0; i < this->n(); ++i) firsts_.set(i, hn::Zero(Tag()));
+    for (size_t i = 0; i < triangle_start(this->n()); ++i) seconds_.set(i, hn::Zero(Tag()));
+  }
+  [[nodiscard]] HWY_INLINE size_t n() const { return N > 0 ? N : n_; }
+
+  /// Of rows whose factor is inverted, times their weights.
+  HWY_INLINE void add(const Factor<N>& factor, Vector weight, const double* shift, const NoisyRows& rows,
+                      const VectorRows& at) {
+    const size_t size = n();
+    find_u(factor, weight, shift);
+    scale(factor);
+#pragma GCC unroll 7
+    for (size_t i = 0; i < size; ++i) {
+      const auto weighted = hn::Mul(weight, u_.get(i));
+      size_t j = 0;
+      for (; N == 0 && j + 4 <= i; j += 4) add_some<4>(factor, i, j, weight, weighted);
+#pragma GCC unroll 7
+      for (; j <= i; ++j) add_some<1>(factor, i, j, weight, weighted);
+      if (rows.gaps) forget_missing(at, i, weight);
+    }
+  }
+
+  void store(double* sum, double* triangle) const {
+    store(firsts_, n(), sum);
+    store(seconds_, triangle_start(n()), triangle);
+  }
+
+ private:
+  /// B entries of a line of w (u u^T - T^-1), T^-1 = M^T D^-1 M.
+  template <size_t B>
+  HWY_INLINE void add_some(const Factor<N>& factor, size_t i, size_t first, Vector weight, Vector weighted) {
+    const size_t size = n();
+    Vector inverse[B];
+#pragma GCC unroll 4
+    for (size_t b = 0; b < B; ++b)
+      inverse[b] = first + b == i ? factor.lower(i, i) : scaled_.get(triangle_start(i) + first + b);
+#pragma GCC unroll 7
+    for (size_t t = i + 1; t < size; ++t) {
+      const auto scaled = scaled_.get(triangle_start(t) + i);
+#pragma GCC unroll 4
+      for (size_t b = 0; b < B; ++b) inverse[b] = hn::MulAdd(scaled, factor.lower(t, first + b), inverse[b]);
+    }
+#pragma GCC unroll 4
+    for (size_t b = 0; b < B; ++b) {
+      const size_t place = triangle_start(i) + first + b;
+      const auto square = hn::MulAdd(weighted, u_.get(first + b), seconds_.get(place));
+      seconds_.set(place, hn::NegMulAdd(weight, inverse[b], square));
+    }
+  }
+
+  /// T^-1 has 1 there.
+  HWY_INLINE void forget_missing(const VectorRows& at, size_t i, Vector weight) {
+    const size_t place = triangle_start(i) + i;
+    const auto missing = hn::IfThenElse(at.seen(i), hn::Zero(Tag()), weight);
+    seconds_.set(place, hn::Add(seconds_.get(place), missing));
+  }
+
+  /// u = M^T D^-1 y + shift, and its sum.
+  HWY_INLINE void find_u(const Factor<N>& factor, Vector weight, const double* shift) {
+    const size_t size = n();
+#pragma GCC unroll 7
+    for (size_t j = 0; j < size; ++j) {
+      auto u = hn::Mul(factor.y(j), factor.lower(j, j));
+#pragma GCC unroll 7
+      for (size_t i = j + 1; i < size; ++i)
+        u = hn::MulAdd(hn::Mul(factor.y(i), factor.lower(i, i)), factor.lower(i, j), u);
+      if (shift != nullptr) u = hn::Add(u, hn::Set(Tag(), shift[j]));
+      u_.set(j, u);
+      firsts_.set(j, hn::MulAdd(weight, u, firsts_.get(j)));
+    }
+  }
+
+  /// D^-1 M.
+  HWY_INLINE void scale(const Factor<N>& factor) {
+    const size_t size = n();
+#pragma GCC unroll 7
+    for (size_t t = 1; t < size; ++t)
+#pragma GCC unroll 7
+      for (size_t i = 0; i < t; ++i)
+        scaled_.set(triangle_start(t) + i, hn::Mul(factor.lower(t, t), factor.lower(t, i)));
+  }
+
+  template <size_t M>
+  static void store(const Numbers<M>& numbers, size_t n, double* out) {
+    for (size_t i = 0; i < n; ++i) out[i] += hn::GetLane(hn::SumOfLanes(Tag(), numbers.get(i)));
+  }
+
+  size_t n_;
+  Numbers<N> firsts_;
+  Numbers<triangle_start(N)> seconds_;
+  Numbers<N> u_;
+  Numbers<triangle_start(N)> scaled_;
+};
+
+}  // namespace shoal::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+#endif
