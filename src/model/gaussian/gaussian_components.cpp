@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "model/gaussian/gaussian_kernels.hpp"
 #include "shoal/core/error.hpp"
@@ -18,10 +19,13 @@ GaussianComponents<T>::GaussianComponents(const ModelOptions& options, const Row
   const Covariance kind = options_.covariance;
   const bool missing = options.missing == Missing::marginalize;
   policy_ = &covariance_policy(kind);
-  if (layout.noise.of_each_row())
+  if (layout.noise.of_each_row()) {
     kernels_ = noisy_kernels<T>(kind, layout.noise);
-  else
-    kernels_ = has_matrices(kind) ? triangular_kernels<T>(kind, missing) : diagonal_kernels<T>(kind, missing);
+    return;
+  }
+  kernels_ = has_matrices(kind) ? triangular_kernels<T>(kind, missing) : diagonal_kernels<T>(kind, missing);
+  if (!layout.noise.none())
+    kernels_ = deconvolving_kernels<T>(std::move(kernels_), kind, layout.noise, layout.n_features);
 }
 
 template <class T>

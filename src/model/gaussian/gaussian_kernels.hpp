@@ -103,7 +103,13 @@ template <class T>
 std::unique_ptr<GaussianKernels<T>> triangular_kernels(Covariance covariance, bool missing);
 template <class T>
 std::unique_ptr<GaussianKernels<T>> completing_kernels(Covariance covariance);
-/// Of full ones, or of diagonal ones and variances, where rows have noise of their own; entries may be NaN.
+/// Of full ones, or of diagonal ones and variances, where rows have one noise in common; `measured`: of such rows
+/// without.
+template <class T>
+std::unique_ptr<GaussianKernels<T>> deconvolving_kernels(std::unique_ptr<GaussianKernels<T>> measured,
+                                                         Covariance covariance, const NoiseLayout& layout,
+                                                         std::size_t n_features);
+/// The same, where rows have noise of their own; entries may be NaN.
 template <class T>
 std::unique_ptr<GaussianKernels<T>> noisy_kernels(Covariance covariance, const NoiseLayout& layout);
 

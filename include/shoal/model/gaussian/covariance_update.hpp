@@ -16,7 +16,9 @@ struct ComponentSums {
   std::vector<double> first;
   std::span<const double> second;
   std::span<const double> observed;  ///< empty: n for every feature
-  std::size_t component = 0;         ///< where the seconds are of a kind that its covariance turns into scatter
+  // Rows with noise:
+  std::size_t component = 0;       ///< whose covariance turns the seconds into scatter
+  std::vector<double> measured{};  ///< with one noise for all rows: what `first` is of the rows as they were measured
 
   [[nodiscard]] double weight(std::size_t d) const { return observed.empty() ? n : observed[d]; }
   /// m1 - c, the step of the mean; 0 where nothing was observed.
