@@ -29,6 +29,17 @@ constexpr size_t triangle_start(size_t row) { return row * (row + 1) / 2; }
 template <size_t N>
 using Size = std::integral_constant<size_t, N>;
 
+/// Calls step(i) for first .. last; unrolled where D is a constant.
+template <size_t N, class Step>
+HWY_INLINE void repeat(size_t first, size_t last, Step&& step) {
+  if constexpr (N > 0) {
+#pragma GCC unroll 8
+    for (size_t i = first; i < last; ++i) step(i);
+  } else {
+    for (size_t i = first; i < last; ++i) step(i);
+  }
+}
+
 /// Vectors by number: of their own, or (N = 0) in memory, which `scratch` then begins behind.
 template <size_t N>
 struct Numbers {
@@ -107,20 +118,18 @@ class Factor {
   HWY_INLINE void load(const NoisyRows& rows, const VectorRows& at, const NoisyComponent& k) {
     const size_t size = n();
     const Tag d;
-#pragma GCC unroll 7
-    for (size_t i = 0; i < size; ++i) {
+    repeat<N>(0, size, [&](size_t i) HWY_ATTR {
       y_.set(i, hn::Sub(at.value(i), hn::Set(d, k.mean[i])));
       const size_t line = triangle_start(i);
       if (rows.diagonal) {
-#pragma GCC unroll 7
-        for (size_t j = 0; j < i; ++j) lower_.set(line + j, hn::Set(d, k.covariance[line + j]));
+        repeat<N>(0, i, [&](size_t j) HWY_ATTR { lower_.set(line + j, hn::Set(d, k.covariance[line + j])); });
         lower_.set(line + i, hn::Add(hn::Set(d, k.covariance[line + i]), at.noise_at(i)));
       } else {
-#pragma GCC unroll 7
-        for (size_t j = 0; j <= i; ++j)
+        repeat<N>(0, i + 1, [&](size_t j) HWY_ATTR {
           lower_.set(line + j, hn::Add(hn::Set(d, k.covariance[line + j]), at.noise_at(line + j)));
+        });
       }
-    }
+    });
     if (rows.gaps) leave_out(at);
   }
 
@@ -129,47 +138,41 @@ class Factor {
     const size_t size = n();
     const Tag d;
     log_determinant_ = LogProduct();
-#pragma GCC unroll 7
-    for (size_t i = 0; i < size; ++i) {
+    repeat<N>(0, size, [&](size_t i) HWY_ATTR {
       const size_t line = triangle_start(i);
       auto pivot = lower_.get(line + i);
       const auto least = hn::Mul(pivot, hn::Set(d, 0x1p-52));
       size_t j = 0;
       for (; N == 0 && j + 4 <= i; j += 4) eliminate<4>(line, j, pivot);
-#pragma GCC unroll 7
-      for (; j < i; ++j) eliminate<1>(line, j, pivot);
+      repeat<N>(j, i, [&](size_t j) HWY_ATTR { eliminate<1>(line, j, pivot); });
       pivot = hn::Max(pivot, least);
       log_determinant_.multiply(pivot);
       lower_.set(line + i, hn::Div(hn::Set(d, 1.0), pivot));
-    }
+    });
   }
 
   /// y = L^-1 c in place of c; returns c^T T^-1 c.
   HWY_INLINE Vector solve() {
     const size_t size = n();
     auto form = hn::Zero(Tag());
-#pragma GCC unroll 7
-    for (size_t i = 0; i < size; ++i) {
+    repeat<N>(0, size, [&](size_t i) HWY_ATTR {
       const size_t line = triangle_start(i);
       auto y = y_.get(i);
-#pragma GCC unroll 7
-      for (size_t j = 0; j < i; ++j) y = hn::NegMulAdd(lower_.get(line + j), y_.get(j), y);
+      repeat<N>(0, i, [&](size_t j) HWY_ATTR { y = hn::NegMulAdd(lower_.get(line + j), y_.get(j), y); });
       y_.set(i, y);
       form = hn::MulAdd(hn::Mul(y, y), lower_.get(line + i), form);
-    }
+    });
     return form;
   }
 
   /// M = L^-1 in place of L.
   HWY_INLINE void invert() {
     const size_t size = n();
-#pragma GCC unroll 7
-    for (size_t i = 1; i < size; ++i) {
+    repeat<N>(1, size, [&](size_t i) HWY_ATTR {
       size_t j = 0;
       for (; N == 0 && j + 4 <= i; j += 4) invert_some<4>(i, j);
-#pragma GCC unroll 7
-      for (; j < i; ++j) invert_some<1>(i, j);
-    }
+      repeat<N>(j, i, [&](size_t j) HWY_ATTR { invert_some<1>(i, j); });
+    });
   }
 
   [[nodiscard]] HWY_INLINE Vector log_determinant() const { return log_determinant_.log(); }
@@ -192,12 +195,11 @@ class Factor {
     Vector rest[B];
 #pragma GCC unroll 4
     for (size_t b = 0; b < B; ++b) rest[b] = lower_.get(line + first + b);
-#pragma GCC unroll 7
-    for (size_t t = 0; t < first; ++t) {
+    repeat<N>(0, first, [&](size_t t) HWY_ATTR {
       const auto above = line_.get(t);
 #pragma GCC unroll 4
       for (size_t b = 0; b < B; ++b) rest[b] = hn::NegMulAdd(above, lower_.get(triangle_start(first + b) + t), rest[b]);
-    }
+    });
 #pragma GCC unroll 4
     for (size_t b = 0; b < B; ++b) {
       const size_t other = triangle_start(first + b);
@@ -222,12 +224,11 @@ class Factor {
       for (size_t t = b + 1; t < B; ++t)
         sum[b] = hn::MulAdd(lower_.get(line + first + t), lower_.get(triangle_start(first + t) + first + b), sum[b]);
     }
-#pragma GCC unroll 7
-    for (size_t t = first + B; t < i; ++t) {
+    repeat<N>(first + B, i, [&](size_t t) HWY_ATTR {
       const auto l = lower_.get(line + t);
 #pragma GCC unroll 4
       for (size_t b = 0; b < B; ++b) sum[b] = hn::MulAdd(l, lower_.get(triangle_start(t) + first + b), sum[b]);
-    }
+    });
 #pragma GCC unroll 4
     for (size_t b = 0; b < B; ++b) lower_.set(line + first + b, hn::Neg(sum[b]));
   }

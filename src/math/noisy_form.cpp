@@ -64,6 +64,8 @@ void with_size(size_t n, Use&& use) {
       return use(Size<6>());
     case 7:
       return use(Size<7>());
+    case 8:
+      return use(Size<8>());
     default:
       return use(Size<0>());
   }

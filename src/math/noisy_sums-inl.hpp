@@ -36,15 +36,13 @@ class Sums {
     const size_t size = n();
     find_u(factor, weight, shift);
     scale(factor);
-#pragma GCC unroll 7
-    for (size_t i = 0; i < size; ++i) {
+    repeat<N>(0, size, [&](size_t i) HWY_ATTR {
       const auto weighted = hn::Mul(weight, u_.get(i));
       size_t j = 0;
       for (; N == 0 && j + 4 <= i; j += 4) add_some<4>(factor, i, j, weight, weighted);
-#pragma GCC unroll 7
-      for (; j <= i; ++j) add_some<1>(factor, i, j, weight, weighted);
+      repeat<N>(j, i + 1, [&](size_t j) HWY_ATTR { add_some<1>(factor, i, j, weight, weighted); });
       if (rows.gaps) forget_missing(at, i, weight);
-    }
+    });
   }
 
   void store(double* sum, double* triangle) const {
@@ -61,12 +59,11 @@ class Sums {
 #pragma GCC unroll 4
     for (size_t b = 0; b < B; ++b)
       inverse[b] = first + b == i ? factor.lower(i, i) : scaled_.get(triangle_start(i) + first + b);
-#pragma GCC unroll 7
-    for (size_t t = i + 1; t < size; ++t) {
+    repeat<N>(i + 1, size, [&](size_t t) HWY_ATTR {
       const auto scaled = scaled_.get(triangle_start(t) + i);
 #pragma GCC unroll 4
       for (size_t b = 0; b < B; ++b) inverse[b] = hn::MulAdd(scaled, factor.lower(t, first + b), inverse[b]);
-    }
+    });
 #pragma GCC unroll 4
     for (size_t b = 0; b < B; ++b) {
       const size_t place = triangle_start(i) + first + b;
@@ -85,26 +82,25 @@ class Sums {
   /// u = M^T D^-1 y + shift, and its sum.
   HWY_INLINE void find_u(const Factor<N>& factor, Vector weight, const double* shift) {
     const size_t size = n();
-#pragma GCC unroll 7
-    for (size_t j = 0; j < size; ++j) {
+    repeat<N>(0, size, [&](size_t j) HWY_ATTR {
       auto u = hn::Mul(factor.y(j), factor.lower(j, j));
-#pragma GCC unroll 7
-      for (size_t i = j + 1; i < size; ++i)
+      repeat<N>(j + 1, size, [&](size_t i) HWY_ATTR {
         u = hn::MulAdd(hn::Mul(factor.y(i), factor.lower(i, i)), factor.lower(i, j), u);
+      });
       if (shift != nullptr) u = hn::Add(u, hn::Set(Tag(), shift[j]));
       u_.set(j, u);
       firsts_.set(j, hn::MulAdd(weight, u, firsts_.get(j)));
-    }
+    });
   }
 
   /// D^-1 M.
   HWY_INLINE void scale(const Factor<N>& factor) {
     const size_t size = n();
-#pragma GCC unroll 7
-    for (size_t t = 1; t < size; ++t)
-#pragma GCC unroll 7
-      for (size_t i = 0; i < t; ++i)
+    repeat<N>(1, size, [&](size_t t) HWY_ATTR {
+      repeat<N>(0, t, [&](size_t i) HWY_ATTR {
         scaled_.set(triangle_start(t) + i, hn::Mul(factor.lower(t, t), factor.lower(t, i)));
+      });
+    });
   }
 
   template <size_t M>

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "shoal/core/large_vector.hpp"
 #include "shoal/math/row_groups.hpp"
 
 namespace shoal {
@@ -19,18 +20,19 @@ struct ScatterScratch {
 
   /// n_columns: for add_weighted_rows, if more than n_features.
   ScatterScratch(std::size_t most_rows, std::size_t n_features, std::size_t n_columns = 0)
-      : rows(n_groups<T>(most_rows) * group_rows<T> * ((n_features + 3) / 4 * 4)),
-        weighted(n_features <= few_features ? rows.size() : 0),
-        gathered(n_groups<T>(most_rows) * group_stride<T>(n_features)),
-        weights(n_groups<T>(most_rows) * group_rows<T>),
+      : rows(n_groups<T>(most_rows) * group_rows<T> * ((n_features + 3) / 4 * 4), T(0)),
+        weighted(n_features <= few_features ? rows.size() : 0, T(0)),
+        gathered(n_groups<T>(most_rows) * group_stride<T>(n_features), T(0)),
+        weights(n_groups<T>(most_rows) * group_rows<T>, T(0)),
         offsets(weights.size()),
-        lanes(4 * (std::max(n_features, n_columns) + 4) * 64 / sizeof(T)) {}
-  std::vector<T> rows;  ///< four features at a time
-  std::vector<T> weighted;
-  std::vector<T> gathered;           ///< those that count, as groups
-  std::vector<T> weights;            ///< or their square roots
+        lanes(4 * (std::max(n_features, n_columns) + 4) * 64 / sizeof(T), T(0)) {}
+  // Large ones, for where they begin: a vector that lies in two cache lines takes twice the time.
+  LargeVector<T> rows;  ///< four features at a time
+  LargeVector<T> weighted;
+  LargeVector<T> gathered;           ///< those that count, as groups
+  LargeVector<T> weights;            ///< or their square roots
   std::vector<std::size_t> offsets;  ///< of the rows that count
-  std::vector<T> lanes;              ///< vectors to be added up
+  LargeVector<T> lanes;              ///< vectors to be added up
 };
 
 /// Adds over rows r: sum += w_r c, triangle += w_r c c^T (packed lower, row i at i (i + 1) / 2), c = x_r - mean.

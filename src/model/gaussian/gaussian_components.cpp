@@ -69,7 +69,7 @@ std::size_t GaussianComponents<T>::load(const RowBlock<T>& block, std::size_t fi
 
 template <class T>
 void GaussianComponents<T>::clear_rows(const double* weight, Workspace& workspace) const {
-  const auto clear = [](std::vector<T>& groups, std::size_t columns, std::size_t r) {
+  const auto clear = [](LargeVector<T>& groups, std::size_t columns, std::size_t r) {
     T* row = groups.data() + r / group_rows<T> * group_stride<T>(columns) + r % group_rows<T>;
     for (std::size_t j = 0; j < columns; ++j) row[j * group_rows<T>] = T(0);
   };

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "shoal/core/large_vector.hpp"
 #include "shoal/core/matrix.hpp"
 #include "shoal/data/origin.hpp"
 #include "shoal/math/row_groups.hpp"
@@ -70,21 +71,21 @@ struct GaussianStep {
 template <class T>
 struct GaussianTile {
   GaussianTile(const GaussianFrame<T>& frame, std::size_t n_moments)
-      : rows(n_groups<T>(frame.tile_rows) * group_stride<T>(frame.n_features)),
-        moments(n_moments == 0 ? 0 : n_groups<T>(frame.tile_rows) * group_stride<T>(n_moments)),
+      : rows(n_groups<T>(frame.tile_rows) * group_stride<T>(frame.n_features), T(0)),
+        moments(n_moments == 0 ? 0 : n_groups<T>(frame.tile_rows) * group_stride<T>(n_moments), T(0)),
         scatter(frame.tile_rows, frame.n_features, n_moments) {}
 
   std::size_t n_rows = 0;
-  std::vector<T> rows;     ///< in groups, less the origin
-  std::vector<T> moments;  ///< of the same, about the origin
+  LargeVector<T> rows;     ///< in groups, less the origin
+  LargeVector<T> moments;  ///< of the same, about the origin
   ScatterScratch<T> scatter;
   // Each kind's own, sized where it is used.
   TileGaps gaps;                                       ///< full and tied, with missing entries
-  std::vector<double> measured, noise, noisy_scratch;  ///< with noise: in groups, less the origin, and what there is
+  LargeVector<double> measured, noise, noisy_scratch;  ///< with noise: in groups, less the origin, and what there is
   bool has_gaps = false;                               ///< with noise
-  std::vector<T> form;                                 ///< full
+  LargeVector<T> form;                                 ///< full
   std::vector<double> best;                            ///< full: largest joint so far
-  std::vector<T> whitened;                             ///< tied: L^-1 of the rows
+  LargeVector<T> whitened;                             ///< tied: L^-1 of the rows
   std::vector<double> squared;                         ///< spherical: K x tile_rows squared distances
 };
 
