@@ -45,7 +45,8 @@ struct Arguments {
   bool log_density = false;
   bool distances = false;
   std::string impute;       ///< predict: the completed rows
-  bool deviations = false;  ///< predict: of these
+  std::string denoise;      ///< predict: the rows without their noise
+  bool deviations = false;  ///< predict: of the completed ones, too
 
   std::string checkpoint;
   std::string checkpoint_every = "5min";

@@ -207,6 +207,11 @@ void add_predict(CLI::App& root, Arguments& a) {
                   "gaussian: write the rows as /X, missing entries by their conditional means; --missing is then "
                   "marginalize unless it is given")
       ->type_name("FILE");
+  app->add_option(
+         "--denoise", a.denoise,
+         "gaussian, with --noise: write what the true values of the rows are expected to be as /X, and how far "
+         "off that may be as /standard_deviations")
+      ->type_name("FILE");
   app->add_flag("--deviations", a.deviations,
                 "With --impute: also write /standard_deviations (N x D), 0 for what was observed");
   add_row_options(app, a, false);

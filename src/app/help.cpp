@@ -27,8 +27,8 @@ const std::vector<std::pair<std::string, std::vector<std::string>>>& groups() {
       {"Start", {"init", "seed", "starts", "search-rows"}},
       {"Stopping", {"max-iterations", "tolerance", "accelerate"}},
       {"Output",
-       {"output", "labels", "responsibilities", "log-density", "distances", "impute", "deviations", "overwrite", "json",
-        "log", "progress", "quiet", "verbose"}},
+       {"output", "labels", "responsibilities", "log-density", "distances", "impute", "denoise", "deviations",
+        "overwrite", "json", "log", "progress", "quiet", "verbose"}},
       {"Running",
        {"checkpoint", "checkpoint-every", "restart", "max-time", "threads", "precision", "target", "dry-run", "help"}}};
   return all;

@@ -49,8 +49,10 @@ void sample_as(const Communicator& comm, const Arguments& arguments, const Model
   write_data(comm, output, head, rows_of, draws.rows.data(), {{"/labels", ElementType::int32, 0, draws.labels.data()}});
   output.commit();
   say(comm, arguments,
-      fmt::format("wrote {} rows of {} features to {}", arguments.sample_rows, model.n_features,
-                  printable(arguments.output)));
+      fmt::format(
+          "wrote {} rows of {} features to {}{}", arguments.sample_rows, model.n_features, printable(arguments.output),
+          stored_options(model, arguments.model_file).noisy ? ": true values, without the noise of the fit's rows"
+                                                            : ""));
 }
 
 }  // namespace

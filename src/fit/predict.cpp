@@ -1,7 +1,9 @@
 #include "shoal/fit/predict.hpp"
 
 #include <algorithm>
+#include <array>
 #include <limits>
+#include <utility>
 
 namespace shoal {
 
@@ -15,15 +17,23 @@ Prediction predict(const Model<Row>& model, const RowPass<Row>& pass, const Pred
   if (wants.responsibilities) result.responsibilities.resize(n * k);
   if (wants.distances) result.distances.resize(n * k);
   const std::size_t d = model.n_features();
-  if (wants.imputed) result.imputed.resize(n * d), result.deviations.resize(n * d);
+  const std::array<std::pair<bool, std::vector<double>*>, 4> of_values = {
+      std::pair(wants.imputed, &result.imputed), std::pair(wants.imputed, &result.imputed_deviations),
+      std::pair(wants.denoised, &result.denoised), std::pair(wants.denoised, &result.denoised_deviations)};
+  for (const auto& [wanted, values] : of_values) values->resize(wanted ? n * d : 0);
   const Statistics sums = pass.reduce(model.statistics(true), [&](const RowBlock<Row>& block, Statistics& mine) {
     RowOutputs outputs;
     if (wants.labels) outputs.label = result.labels.data() + block.first_local;
     if (wants.log_density) outputs.log_density = result.log_density.data() + block.first_local;
     if (wants.responsibilities) outputs.responsibilities = result.responsibilities.data() + block.first_local * k;
     if (wants.distances) outputs.distances = result.distances.data() + block.first_local * k;
-    if (wants.imputed) outputs.imputed = result.imputed.data() + block.first_local * d;
-    if (wants.imputed) outputs.deviations = result.deviations.data() + block.first_local * d;
+    const auto of_block = [&](std::vector<double>& values) {
+      return values.empty() ? nullptr : values.data() + block.first_local * d;
+    };
+    outputs.imputed = of_block(result.imputed);
+    outputs.imputed_deviations = of_block(result.imputed_deviations);
+    outputs.denoised = of_block(result.denoised);
+    outputs.denoised_deviations = of_block(result.denoised_deviations);
     model.expect(block, mine, outputs);
   });
   result.objective = model.objective(sums);
@@ -36,8 +46,8 @@ Prediction predict(const Model<Row>& model, const RowPass<Row>& pass, const Pred
     if (used[r] != 0) continue;
     if (wants.labels) result.labels[r] = -1;
     if (wants.log_density) result.log_density[r] = unknown;
-    for (std::vector<double>* values : {&result.imputed, &result.deviations})
-      if (wants.imputed) std::fill_n(values->begin() + static_cast<std::ptrdiff_t>(r * d), d, unknown);
+    for (const auto& [wanted, values] : of_values)
+      if (wanted) std::fill_n(values->begin() + static_cast<std::ptrdiff_t>(r * d), d, unknown);
     if (wants.distances) std::fill_n(result.distances.begin() + static_cast<std::ptrdiff_t>(r * k), k, unknown);
     if (wants.responsibilities)
       std::fill_n(result.responsibilities.begin() + static_cast<std::ptrdiff_t>(r * k), k, 0.0);

@@ -56,6 +56,7 @@ StoredOptions stored_options(const ModelFile& file, const std::string& name) {
   const auto n_clusters = static_cast<std::size_t>(file.n_clusters);
   std::map<std::string, std::string> texts = toml_values(file.options);
   StoredOptions stored{ModelOptions(family, n_clusters), from_name<Precision>(texts["precision"]), n_clusters};
+  stored.noisy = texts.contains("noise");
   set_own(file, texts, name, stored.model);
   stored.model.truncate = file.mixing == "learned";  // as in the fit, whose bits are to be repeated
   if (const auto clusters = parse_number<std::size_t>(texts["clusters"], n_clusters, std::size_t{1} << 24U))

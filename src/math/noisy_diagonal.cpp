@@ -49,6 +49,18 @@ void NoisyDiagonalAdd(const NoisyRows& rows, const NoisyComponent& k, const doub
   }
 }
 
+void NoisyDiagonalPosterior(const NoisyRows& rows, const NoisyComponent& k, double* means, double* variances) {
+  for (size_t j = 0; j < rows.n_features; ++j)
+    for_each_vector(rows, [&](const VectorRows& at, size_t first) HWY_ATTR {
+      const Tag d;
+      const auto variance = hn::Set(d, k.covariance[j]), mean = hn::Set(d, k.mean[j]);
+      const auto gain = hn::IfThenElseZero(at.seen(j), hn::Div(variance, hn::Add(variance, at.noise_at(j))));
+      const auto c = hn::IfThenElseZero(at.seen(j), hn::Sub(at.value(j), mean));
+      store_column(rows, first, j, hn::MulAdd(gain, c, mean), means);
+      store_column(rows, first, j, hn::NegMulAdd(gain, variance, variance), variances);
+    });
+}
+
 }  // namespace shoal::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -57,6 +69,7 @@ namespace shoal {
 
 HWY_EXPORT(NoisyDiagonalScore);
 HWY_EXPORT(NoisyDiagonalAdd);
+HWY_EXPORT(NoisyDiagonalPosterior);
 
 void noisy_diagonal_score(const NoisyRows& rows, const NoisyComponent& component, double* joint) {
   HWY_DYNAMIC_DISPATCH(NoisyDiagonalScore)(rows, component, joint);
@@ -65,6 +78,11 @@ void noisy_diagonal_score(const NoisyRows& rows, const NoisyComponent& component
 void noisy_diagonal_add(const NoisyRows& rows, const NoisyComponent& component, const double* weight, double* sum,
                         double* squares) {
   HWY_DYNAMIC_DISPATCH(NoisyDiagonalAdd)(rows, component, weight, sum, squares);
+}
+
+void noisy_diagonal_posterior(const NoisyRows& rows, const NoisyComponent& component, double* means,
+                              double* variances) {
+  HWY_DYNAMIC_DISPATCH(NoisyDiagonalPosterior)(rows, component, means, variances);
 }
 
 }  // namespace shoal

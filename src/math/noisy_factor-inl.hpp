@@ -76,6 +76,14 @@ HWY_INLINE void for_each_vector(const NoisyRows& rows, Use&& use) {
         first);
 }
 
+/// Feature j of a vector's rows, to D numbers a row.
+HWY_INLINE void store_column(const NoisyRows& rows, size_t first, size_t j, Vector column, double* out) {
+  double lanes[HWY_MAX_BYTES / sizeof(double)];
+  hn::StoreU(column, Tag(), lanes);
+  for (size_t l = 0; l < hn::Lanes(Tag()) && first + l < rows.n_rows; ++l)
+    out[(first + l) * rows.n_features + j] = lanes[l];
+}
+
 /// The logarithm of a product of positive numbers, which itself may be too large or too small.
 class LogProduct {
  public:

@@ -46,6 +46,34 @@ void Add(const NoisyRows& rows, const NoisyComponent& k, const double* weight, d
   sums.store(sum, triangle);
 }
 
+/// E[x] = mean + Sigma u and the diagonal of Sigma - Sigma T^-1 Sigma = Sigma - (M Sigma)^T D^-1 (M Sigma).
+void NoisyPosterior(const NoisyRows& rows, const NoisyComponent& k, double* scratch, double* means, double* variances) {
+  const Tag d;
+  const size_t n = rows.n_features;
+  const auto covariance = [&](size_t i, size_t j) {
+    return hn::Set(Tag(), k.covariance[i >= j ? triangle_start(i) + j : triangle_start(j) + i]);
+  };
+  Factor<0> factor(n, scratch);
+  for_each_vector(rows, [&](const VectorRows& at, size_t first) HWY_ATTR {
+    factor.load(rows, at, k);
+    factor.factorise();
+    factor.solve();
+    factor.invert();
+    for (size_t j = 0; j < n; ++j) {
+      auto mean = hn::Set(d, k.mean[j]), variance = covariance(j, j);
+      for (size_t t = 0; t < n; ++t) {
+        auto line = covariance(t, j);  // of M Sigma
+        for (size_t i = 0; i < t; ++i) line = hn::MulAdd(factor.lower(t, i), covariance(i, j), line);
+        const auto scaled = hn::IfThenElseZero(at.seen(t), hn::Mul(factor.lower(t, t), line));
+        mean = hn::MulAdd(scaled, factor.y(t), mean);
+        variance = hn::NegMulAdd(scaled, line, variance);
+      }
+      store_column(rows, first, j, mean, means);
+      store_column(rows, first, j, hn::Max(variance, hn::Zero(d)), variances);
+    }
+  });
+}
+
 /// Calls use(number of features as a constant, or 0 where there are many).
 template <class Use>
 void with_size(size_t n, Use&& use) {
@@ -88,6 +116,7 @@ namespace shoal {
 
 HWY_EXPORT(NoisyScore);
 HWY_EXPORT(NoisyAdd);
+HWY_EXPORT(NoisyPosterior);
 
 std::size_t noisy_scratch(std::size_t n_features) {
   constexpr std::size_t most_lanes = 8;
@@ -101,6 +130,11 @@ void noisy_score(const NoisyRows& rows, const NoisyComponent& component, double*
 void noisy_add(const NoisyRows& rows, const NoisyComponent& component, const double* weight, double* scratch,
                double* sum, double* triangle) {
   HWY_DYNAMIC_DISPATCH(NoisyAdd)(rows, component, weight, scratch, sum, triangle);
+}
+
+void noisy_posterior(const NoisyRows& rows, const NoisyComponent& component, double* scratch, double* means,
+                     double* variances) {
+  HWY_DYNAMIC_DISPATCH(NoisyPosterior)(rows, component, scratch, means, variances);
 }
 
 }  // namespace shoal

@@ -10,14 +10,14 @@ import numpy as np
 
 import shoal
 
-ROWS = "columns rows mask row-axes transpose no-attributes missing missing-value precision".split()
+ROWS = "columns rows mask row-axes transpose no-attributes missing missing-value precision noise noise-kind".split()
 FIT = ROWS + """clusters output labels overwrite covariance center mixing standardize feature-weights row-weights init starts search-rows seed
 checkpoint checkpoint-every restart max-time max-iterations tolerance accelerate regularization regularization-absolute pseudo-count empty-cluster threads target
 dry-run log progress quiet verbose json help""".split()
 OPTIONS = {
     "fit": FIT,
     "select": FIT + ["criterion"],
-    "predict": ROWS + "output overwrite responsibilities log-density distances impute deviations threads target quiet help".split(),
+    "predict": ROWS + "output overwrite responsibilities log-density distances impute denoise deviations threads target quiet help".split(),
     "score": ROWS + "row-weights threads target help".split(),
     "sample": "rows output overwrite seed quiet help".split(),
     "compare": "json quiet help".split(),

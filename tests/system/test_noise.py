@@ -241,6 +241,62 @@ class NoiseTest(shoal.ShoalTest):
                 contents.add(self.path("model.h5").read_bytes())
             self.assertEqual(len(contents), 1, more)
 
+    def denoised(self, data, *more, ranks=0, **files):
+        self.ok("predict", self.path("model.h5"), data, "-o", self.path("l.h5"), "--overwrite", "-q", *more,
+                *(word for name, path in files.items() for word in ("--" + name, self.path(path))), ranks=ranks)
+
+    def test_rows_without_their_noise(self):
+        units = np.array([1, 100, 1e-3])
+        for kind, form in (("full", "covariance"), ("full", "variance"), ("diag", "variance")):
+            for shared in (False, True):
+                with self.subTest(kind=kind, form=form, shared=shared):
+                    X, S, means = simulated(seed=21, n=150, D=3, share=0.2, form=form)
+                    S = np.broadcast_to(S[0], S.shape) if shared else S
+                    noise = S if form == "covariance" else np.einsum("nii->ni", S)
+                    data = self.write("data.h5", X, noise=noise[0] if shared else noise)
+                    given = ("--noise", "/noise", "--noise-kind", form, "--missing", "marginalize")
+                    with self.fit("gaussian", data, "-k", 3, "--covariance", kind, *given, "--max-iterations", 5) as file:
+                        parameters = [file["parameters/" + name][:] for name in ("weights", "means", "covariances")]
+                    found = partial_em.Posteriors(X, S, *parameters, kind)
+                    self.denoised(data, *given, "--responsibilities", "--log-density", "--deviations", denoise="d.h5",
+                                  impute="i.h5", ranks=2)
+                    with h5py.File(self.path("d.h5")) as file:
+                        self.assert_close(file["X"], found.mean(), relative=1e-9, absolute=1e-10)
+                        self.assert_close(file["standard_deviations"], found.deviation(), relative=1e-7)
+                    with h5py.File(self.path("l.h5")) as file:
+                        self.assert_close(file["log_density"], found.log_density, relative=1e-10)
+                        self.assert_close(file["responsibilities"], found.responsibilities, absolute=1e-10)
+                    with h5py.File(self.path("i.h5")) as file:  # what was measured stays, with its noise
+                        seen = ~np.isnan(X)
+                        self.assert_close(file["X"], np.where(seen, X, found.mean()), relative=1e-9, absolute=1e-10)
+                        self.assert_close(file["standard_deviations"], np.where(seen, 0, found.deviation()), relative=1e-7,
+                                          absolute=1e-12)
+        scaled = self.write("scaled.h5", X * units, noise=noise[0] * units ** 2)
+        self.fit("gaussian", scaled, "-k", 2, *given, "--covariance", "diag", "--standardize", "sd").close()
+        self.denoised(scaled, *given, denoise="d.h5")
+        with h5py.File(self.path("d.h5")) as file:
+            self.assertTrue((abs(file["X"][:] - X * units)[seen] < (4 * np.sqrt(noise[0]) * units * np.ones_like(X))[seen]).all())
+            shares = file["standard_deviations"][:] / (np.sqrt(noise[0]) * units)  # between components it is more
+            self.assertTrue(0.2 < np.median(shares[seen]) < 1.05, np.median(shares[seen]))
+
+    def test_which_density_a_score_is_of(self):
+        X, S, _ = simulated(seed=22, n=200, D=2)
+        data = self.write("data.h5", X, noise=S)
+        noise = ("--noise", "/noise", "--noise-kind", "covariance")
+        with self.fit("gaussian", data, "-k", 2, *noise) as file:
+            objective = file.attrs["objective"]
+        measured = self.json("score", self.path("model.h5"), data, *noise)
+        self.assertEqual((measured["objective"], measured["density_of"]), (objective, "measured values"))
+        result = self.ok("score", self.path("model.h5"), data)
+        self.assertIn('"density_of":"true values"', result.stdout)
+        self.assertIn("rows with noise", result.stderr)
+        said = self.ok("sample", self.path("model.h5"), "-n", 10, "-o", self.path("s.h5")).stderr
+        self.assertIn("true values", said)
+        self.fit("gaussian", data, "-k", 2).close()
+        self.assertNotIn("density_of", self.json("score", self.path("model.h5"), data))
+        self.fails(64, ["--denoise", "--noise"], "predict", self.path("model.h5"), data, "-o", self.path("l.h5"), "--denoise",
+                   self.path("d.h5"))
+
     def test_a_search_on_all_rows_sees_their_noise(self):
         X, S, _ = simulated(seed=17, n=1200, D=2, K=3)
         with self.fit("gaussian", self.write("data.h5", X, noise=S), "-k", 3, "--noise", "/noise", "--noise-kind",

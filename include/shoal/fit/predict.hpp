@@ -18,8 +18,9 @@ struct Prediction {
   std::vector<double> log_density;
   std::vector<double> responsibilities;  ///< n x K
   std::vector<double> distances;         ///< n x K, to each centre, in the units of the data; hard models
-  std::vector<double> imputed;           ///< n x D, as RowOutputs; rows left out: NaN
-  std::vector<double> deviations;        ///< n x D
+  // n x D, as RowOutputs; rows left out: NaN
+  std::vector<double> imputed, imputed_deviations;
+  std::vector<double> denoised, denoised_deviations;
 };
 
 struct PredictionWants {
@@ -27,7 +28,8 @@ struct PredictionWants {
   bool log_density = false;
   bool responsibilities = false;
   bool distances = false;
-  bool imputed = false;  ///< with deviations
+  bool imputed = false;
+  bool denoised = false;
 };
 
 /// Collective. On the rows of the fit it repeats the fit's labels and objective bit for bit.

@@ -14,6 +14,7 @@ struct StoredOptions {
   ModelOptions model;
   std::optional<Precision> precision;  ///< of the fit's rows
   std::size_t coded_clusters = 1;      ///< by which the fit chose how rows of codes are held: before it dropped any
+  bool noisy = false;                  ///< the fit's rows had known noise, without which its parameters are
 };
 
 /// Throws Error(bad_data) naming the file where an attribute has an unknown value or sizes are impossible.

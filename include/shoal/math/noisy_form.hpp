@@ -49,7 +49,12 @@ void noisy_score(const NoisyRows& rows, const NoisyComponent& component, double*
 void noisy_add(const NoisyRows& rows, const NoisyComponent& component, const double* weight, double* scratch,
                double* sum, double* triangle);
 
-/// The same of diagonal covariances and noise: squares += w_r (u^2 - 1 / t), D numbers.
+/// Of each row the means (less the origin) and variances of its true values, D numbers a row.
+void noisy_posterior(const NoisyRows& rows, const NoisyComponent& component, double* scratch, double* means,
+                     double* variances);
+void noisy_diagonal_posterior(const NoisyRows& rows, const NoisyComponent& component, double* means, double* variances);
+
+/// noisy_score and noisy_add of diagonal covariances and noise: squares += w_r (u^2 - 1 / t), D numbers.
 void noisy_diagonal_score(const NoisyRows& rows, const NoisyComponent& component, double* joint);
 void noisy_diagonal_add(const NoisyRows& rows, const NoisyComponent& component, const double* weight, double* sum,
                         double* squares);

@@ -17,10 +17,10 @@ std::vector<T> pack_triangle(const Matrix& lower);
 /// One component as the kernel sees it.
 template <class T>
 struct TriangularComponent {
-  const T* mean;         ///< D, less the origin
-  const T* triangle;     ///< packed A = L^-1
-  double constant;       ///< ln pi_k + ln of the density at the mean
-  double log_threshold;  ///< ln tau_k (truncation.hpp); -infinity: no truncation
+  const T* mean;                   ///< D, less the origin
+  const T* triangle;               ///< packed A = L^-1
+  double constant;                 ///< ln pi_k + ln of the density at the mean
+  double log_threshold;            ///< ln tau_k (truncation.hpp); -infinity: no truncation
   const double* adjust = nullptr;  ///< of each row, what the constant is more than that; null: nothing
 };
 

@@ -27,8 +27,11 @@ struct RowOutputs {
   double* log_density = nullptr;       ///< n; hard models: minus the distance
   double* responsibilities = nullptr;  ///< n x K, row-major
   double* distances = nullptr;         ///< n x K, row-major; hard models: to each centre, not squared
-  double* imputed = nullptr;           ///< n x D, row-major; gaussian: the row, what is missing by its conditional mean
-  double* deviations = nullptr;        ///< n x D, with imputed: standard deviations of these, 0 for what was observed
+  // Gaussian, n x D, row-major, with their standard deviations:
+  double* imputed = nullptr;             ///< the row, what is missing by its conditional mean
+  double* imputed_deviations = nullptr;  ///< 0 for what was observed
+  double* denoised = nullptr;            ///< what the row's true values are expected to be; where rows have noise
+  double* denoised_deviations = nullptr;
 };
 
 /// Repairs during a fit; each may make the objective fall.

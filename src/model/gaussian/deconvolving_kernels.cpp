@@ -70,8 +70,11 @@ class Deconvolving final : public GaussianKernels<T> {
   using typename GaussianKernels<T>::Tile;
 
  public:
-  Deconvolving(std::unique_ptr<GaussianKernels<T>> measured, Matrix noise)
-      : measured_(std::move(measured)), noise_(std::move(noise)) {}
+  Deconvolving(std::unique_ptr<GaussianKernels<T>> measured, Covariance kind, const NoiseLayout& layout, std::size_t d)
+      : measured_(std::move(measured)),
+        denoising_(noisy_kernels<T>(kind, layout)),
+        shared_(layout.shared.begin(), layout.shared.end()),
+        noise_(noise_matrix(layout, kind == Covariance::diag, d)) {}
   bool needs_parameters() const override { return true; }
   std::size_t n_moments(std::size_t d) const override { return measured_->n_moments(d); }
 
@@ -82,6 +85,8 @@ class Deconvolving final : public GaussianKernels<T> {
       totals.push_back(sum(covariance, noise_));
       gains_.emplace_back(covariance, noise_);
     }
+    Frame plain = frame;
+    denoising_->prepare(covariances, plain);
     measured_->prepare(totals, frame);
     if (frame.log_most.empty()) frame.log_most = frame.log_peak;
     for (double& most : frame.log_most) most += 0.5 * static_cast<double>(frame.n_features);  // as most_beyond
@@ -101,6 +106,17 @@ class Deconvolving final : public GaussianKernels<T> {
     measured_->add(frame, tile, weighted, sums);
   }
   std::size_t n_sums(const Frame& frame) const override { return measured_->n_sums(frame); }
+  /// As rows each with its own noise.
+  void denoise(const RowBlock<T>& block, std::size_t first, const Frame& frame, Tile& tile,
+               const double* responsibilities, double* means, double* deviations) const override {
+    std::vector<T> noise;
+    for (std::size_t r = 0; r < tile.n_rows; ++r) noise.insert(noise.end(), shared_.begin(), shared_.end());
+    RowBlock<T> rows = part_of(block, first, tile.n_rows);
+    rows.noise = noise.data();
+    rows.noise_width = shared_.size();
+    denoising_->load(rows, 0, tile.n_rows, frame, tile);
+    denoising_->denoise(rows, 0, frame, tile, responsibilities, means, deviations);
+  }
 
   /// The step of the mean is that of the rows as measured from it, times the gain.
   ComponentSums sums_of(const Frame& frame, std::size_t k, double n, std::span<const double> sums) const override {
@@ -143,6 +159,8 @@ class Deconvolving final : public GaussianKernels<T> {
 
  private:
   std::unique_ptr<GaussianKernels<T>> measured_;
+  std::unique_ptr<GaussianKernels<T>> denoising_;
+  std::vector<T> shared_;
   Matrix noise_;
   std::vector<Gain> gains_;
 };
@@ -153,8 +171,7 @@ template <class T>
 std::unique_ptr<GaussianKernels<T>> deconvolving_kernels(std::unique_ptr<GaussianKernels<T>> measured,
                                                          Covariance covariance, const NoiseLayout& layout,
                                                          std::size_t n_features) {
-  return std::make_unique<Deconvolving<T>>(std::move(measured),
-                                           noise_matrix(layout, covariance == Covariance::diag, n_features));
+  return std::make_unique<Deconvolving<T>>(std::move(measured), covariance, layout, n_features);
 }
 template std::unique_ptr<GaussianKernels<float>> deconvolving_kernels(std::unique_ptr<GaussianKernels<float>>,
                                                                       Covariance, const NoiseLayout&, std::size_t);

@@ -19,6 +19,7 @@ GaussianComponents<T>::GaussianComponents(const ModelOptions& options, const Row
   const Covariance kind = options_.covariance;
   const bool missing = options.missing == Missing::marginalize;
   policy_ = &covariance_policy(kind);
+  noisy_ = !layout.noise.none();
   if (layout.noise.of_each_row()) {
     kernels_ = noisy_kernels<T>(kind, layout.noise);
     return;
@@ -99,11 +100,23 @@ void GaussianComponents<T>::add(Workspace& workspace, const double* weighted, do
 }
 
 template <class T>
-void GaussianComponents<T>::impute(const RowBlock<T>& block, std::size_t first, std::size_t n, Workspace& workspace,
+void GaussianComponents<T>::denoise(const RowBlock<T>& block, std::size_t first, Workspace& workspace,
+                                    const double* responsibilities, double* means, double* deviations) const {
+  kernels_->denoise(block, first, frame_, workspace, responsibilities, means, deviations);
+}
+
+/// With noise, what is missing is of the true values.
+template <class T>
+void GaussianComponents<T>::impute(const RowBlock<T>& block, std::size_t first, Workspace& workspace,
                                    const double* responsibilities, double* imputed, double* deviations) const {
-  std::copy_n(block.row(first), n * n_features(), imputed);
-  std::fill_n(deviations, n * n_features(), 0.0);
-  kernels_->impute(frame_, workspace, responsibilities, imputed, deviations);
+  const std::size_t n = workspace.n_rows * n_features();
+  std::copy_n(block.row(first), n, imputed);
+  std::fill_n(deviations, n, 0.0);
+  if (!noisy_) return kernels_->impute(frame_, workspace, responsibilities, imputed, deviations);
+  std::vector<double> means(n), spreads(n);
+  denoise(block, first, workspace, responsibilities, means.data(), spreads.data());
+  for (std::size_t i = 0; i < n; ++i)
+    if (std::isnan(imputed[i])) imputed[i] = means[i], deviations[i] = spreads[i];
 }
 
 // ---- M-step

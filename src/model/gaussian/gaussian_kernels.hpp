@@ -47,6 +47,10 @@ class GaussianKernels {
   /// Means and deviations of the missing entries of a tile that was scored, row-major, over all components.
   virtual void impute(const Frame& /*frame*/, Tile& /*tile*/, const double* /*responsibilities*/, double* /*imputed*/,
                       double* /*deviations*/) const {}
+  /// The same of the true values of all entries, of rows with noise; what is loaded is rows first .. first + n of
+  /// `block`.
+  virtual void denoise(const RowBlock<T>& /*block*/, std::size_t /*first*/, const Frame& /*frame*/, Tile& /*tile*/,
+                       const double* /*responsibilities*/, double* /*means*/, double* /*deviations*/) const {}
   /// Unless sums are taken by moments.
   virtual void add(const Frame& frame, Tile& tile, const double* weighted, double* sums) const = 0;
   [[nodiscard]] virtual std::size_t n_sums(const Frame& frame) const = 0;

@@ -84,6 +84,24 @@ class Noisy final : public GaussianKernels<T> {
                   tile.noisy_scratch.data(), joint + k * frame.tile_rows);
   }
 
+  void denoise(const RowBlock<T>& /*block*/, std::size_t /*first*/, const Frame& frame, Tile& tile,
+               const double* responsibilities, double* means, double* deviations) const override {
+    const std::size_t d = frame.n_features, n = frame.n_clusters, all = tile.n_rows * d;
+    const std::vector<double> centres(frame.means.begin(), frame.means.end());
+    std::vector<double> of_each(n * all), variances(n * all);
+    tile.noisy_scratch.resize(Kind::scratch(d));
+    for (std::size_t k = 0; k < n; ++k)
+      Kind::posterior(rows_of(frame, tile), {centres.data() + k * d, kinds_[k].numbers(), nullptr, 0},
+                      tile.noisy_scratch.data(), of_each.data() + k * all, variances.data() + k * all);
+    for (std::size_t i = 0; i < all; ++i) {
+      const Blend found = blend(
+          {responsibilities + i / d * n, n}, [&](std::size_t k) { return of_each[k * all + i]; },
+          [&](std::size_t k) { return variances[k * all + i]; });
+      means[i] = static_cast<double>(frame.origin[i % d]) + found.mean;
+      deviations[i] = found.deviation;
+    }
+  }
+
   std::size_t n_sums(const Frame& frame) const override {
     return frame.n_clusters * (frame.n_features + Kind::n_seconds(frame.n_features));
   }
@@ -142,6 +160,10 @@ class FullKind {
                   double* seconds) {
     noisy_add(rows, k, weight, scratch, sum, seconds);
   }
+  static void posterior(const NoisyRows& rows, const NoisyComponent& k, double* scratch, double* means,
+                        double* variances) {
+    noisy_posterior(rows, k, scratch, means, variances);
+  }
   [[nodiscard]] double log_peak() const { return log_peak_; }
   [[nodiscard]] double half_log_determinant() const {
     return -log_peak_ - 0.5 * static_cast<double>(covariance_.rows) * log_two_pi;
@@ -189,6 +211,10 @@ class DiagonalKind {
   static void add(const NoisyRows& rows, const NoisyComponent& k, const double* weight, double* /*scratch*/,
                   double* sum, double* seconds) {
     noisy_diagonal_add(rows, k, weight, sum, seconds);
+  }
+  static void posterior(const NoisyRows& rows, const NoisyComponent& k, double* /*scratch*/, double* means,
+                        double* variances) {
+    noisy_diagonal_posterior(rows, k, means, variances);
   }
   [[nodiscard]] double log_peak() const {
     return -half_log_determinant_ - 0.5 * static_cast<double>(variances_.size()) * log_two_pi;

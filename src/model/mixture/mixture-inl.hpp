@@ -211,16 +211,20 @@ void Mixture<Components>::expect_merged(const RowBlock<Row>& block, const Merged
   }
 }
 
-/// Of a tile's rows, by their scores.
+/// What is not known of a tile's rows, by their scores.
 template <MixtureComponents Components>
-void Mixture<Components>::impute(const RowBlock<Row>& block, std::size_t first, const TileJoint& scores,
-                                 std::size_t rows, Scratch& scratch, const RowOutputs& outputs) const {
+void Mixture<Components>::complete_rows(const RowBlock<Row>& block, std::size_t first, const TileJoint& scores,
+                                        std::size_t rows, Scratch& scratch, const RowOutputs& outputs) const {
   if constexpr (requires { &Components::impute; }) {
     std::vector<double> responsibilities(rows * n_clusters());
     mixture::store_responsibilities(scores, rows, truncation(), responsibilities.data());
     const std::size_t place = first * n_features();
-    components_.impute(block, first, rows, scratch.workspace, responsibilities.data(), outputs.imputed + place,
-                       outputs.deviations + place);
+    if (outputs.denoised != nullptr)
+      components_.denoise(block, first, scratch.workspace, responsibilities.data(), outputs.denoised + place,
+                          outputs.denoised_deviations + place);
+    if (outputs.imputed != nullptr)
+      components_.impute(block, first, scratch.workspace, responsibilities.data(), outputs.imputed + place,
+                         outputs.imputed_deviations + place);
   }
 }
 
@@ -244,7 +248,8 @@ void Mixture<Components>::expect_rows(const RowBlock<Row>& block, Statistics& su
     if (outputs.responsibilities != nullptr)
       mixture::store_responsibilities(scores, rows, truncation(), outputs.responsibilities + first * n);
     if constexpr (requires { &Components::impute; })
-      if (outputs.imputed != nullptr) impute(block, first, scores, rows, *scratch, outputs);
+      if (outputs.imputed != nullptr || outputs.denoised != nullptr)
+        complete_rows(block, first, scores, rows, *scratch, outputs);
     std::int32_t* const label = outputs.label == nullptr ? nullptr : scratch->label.data();
     normalise(scores, truncation(), {scratch->weight.data(), scratch->log_density.data(), label}, sums.sums.data(),
               totals);

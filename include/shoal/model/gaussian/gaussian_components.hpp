@@ -53,10 +53,12 @@ class GaussianComponents {
   void clear_rows(const double* weight, Workspace& workspace) const;
   void add(Workspace& workspace, const double* weighted, double* sums) const;
   void finish(Workspace& /*workspace*/, double* /*sums*/) const {}
-  /// RowOutputs::imputed and deviations of rows first .. first + n, which are loaded and scored. responsibilities: n x
-  /// K.
-  void impute(const RowBlock<T>& block, std::size_t first, std::size_t n, Workspace& workspace,
-              const double* responsibilities, double* imputed, double* deviations) const;
+  /// RowOutputs::imputed or denoised of the rows of `block` from `first` on that are loaded and scored.
+  /// responsibilities: n x K.
+  void impute(const RowBlock<T>& block, std::size_t first, Workspace& workspace, const double* responsibilities,
+              double* imputed, double* deviations) const;
+  void denoise(const RowBlock<T>& block, std::size_t first, Workspace& workspace, const double* responsibilities,
+               double* means, double* deviations) const;
   [[nodiscard]] double log_prior() const { return 0; }
 
   void begin_fit(const RowPass<T>& pass, const ColumnMoments& moments);
@@ -90,6 +92,7 @@ class GaussianComponents {
 
   const CovariancePolicy* policy_ = nullptr;
   std::unique_ptr<GaussianKernels<T>> kernels_;
+  bool noisy_ = false;
   GaussianOptions options_;
 
   Matrix means_;

@@ -62,8 +62,8 @@ class Mixture final : public Model<typename Components::Row> {
   [[nodiscard]] Statistics labelled_sums(std::span<const std::int32_t> labels, const RowPass<Row>& pass) const;
   // Layout of the sums: log-likelihood, K responsibility sums, the components' own.
   void expect_rows(const RowBlock<Row>& block, Statistics& sums, const RowOutputs& outputs) const;
-  void impute(const RowBlock<Row>& block, std::size_t first, const TileJoint& scores, std::size_t rows,
-              Scratch& scratch, const RowOutputs& outputs) const;
+  void complete_rows(const RowBlock<Row>& block, std::size_t first, const TileJoint& scores, std::size_t rows,
+                     Scratch& scratch, const RowOutputs& outputs) const;
   void expect_merged(const RowBlock<Row>& block, const MergedRows& merged, Statistics& sums,
                      const RowOutputs& outputs) const;
   [[nodiscard]] std::span<const double> component_sums(const Statistics& sums) const {
