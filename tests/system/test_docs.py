@@ -47,6 +47,9 @@ class Docs(shoal.ShoalTest):
     def test_missing(self):
         self.check("missing")
 
+    def test_noise(self):
+        self.check("noise")
+
     def test_bits(self):
         self.check("bits")
 
