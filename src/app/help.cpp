@@ -24,7 +24,7 @@ const std::vector<std::pair<std::string, std::vector<std::string>>>& groups() {
       {"Model",
        {"clusters", "covariance", "center", "mixing", "criterion", "regularization", "regularization-absolute",
         "pseudo-count", "empty-cluster"}},
-      {"Start", {"init", "seed", "starts", "search-rows"}},
+      {"Start", {"init", "freeze", "seed", "starts", "search-rows"}},
       {"Stopping", {"max-iterations", "tolerance", "accelerate"}},
       {"Output",
        {"output", "labels", "responsibilities", "log-density", "distances", "impute", "denoise", "deviations",

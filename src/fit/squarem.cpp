@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <utility>
 
 #include "fit/coordinates.hpp"
+#include "shoal/model/held.hpp"
 
 namespace shoal {
 namespace {
@@ -35,6 +37,30 @@ double length_of(const std::vector<double>& u0, const std::vector<double>& u1, c
   return vv > 0 ? std::sqrt(rr) / std::sqrt(vv) : 1;
 }
 
+/// One covariance for all components.
+bool is_one_matrix(const std::vector<Parameter>& moving, const NamedArray& array) {
+  const auto parameter = std::ranges::find(moving, array.name, &Parameter::name);
+  return parameter != moving.end() && parameter->chart == Chart::log_cholesky && array.shape.size() == 2;
+}
+
+/// What did not move, as it is held, does not: all of an array, or a component's part of it.
+void keep_still(const NamedArray& first, const NamedArray& second, const NamedArray& third, bool whole,
+                NamedArray& array) {
+  const std::size_t n = whole ? 1 : third.shape.front(), line = third.values.size() / n;
+  std::vector<bool> still(n);
+  for (std::size_t k = 0; k < n; ++k) {
+    const auto part = [&](const NamedArray& of) { return std::span(of.values).subspan(k * line, line); };
+    still[k] = same_bits(part(first), part(second)) && same_bits(part(second), part(third));
+  }
+  if (std::ranges::find(still, true) == still.end()) return;
+  if (array.name == "weights") {
+    array.values = share_out(third.values, array.values, still);
+    return;
+  }
+  for (std::size_t i = 0; i < array.values.size(); ++i)
+    if (still[i / line]) array.values[i] = third.values[i];
+}
+
 }  // namespace
 
 Extrapolation extrapolate(const std::vector<Parameter>& moving, const NamedArrays& first, const NamedArrays& second,
@@ -54,8 +80,7 @@ Extrapolation extrapolate(const std::vector<Parameter>& moving, const NamedArray
   }
   found.parameters = coordinates.unpack(point, third);
   for (std::size_t i = 0; found.parameters && i < third.size(); ++i)
-    if (same_bits(first[i].values, second[i].values) && same_bits(second[i].values, third[i].values))
-      (*found.parameters)[i] = third[i];
+    keep_still(first[i], second[i], third[i], is_one_matrix(moving, third[i]), (*found.parameters)[i]);
   return found;
 }
 

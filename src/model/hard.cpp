@@ -87,6 +87,7 @@ HardModel<T>::HardModel(const ModelOptions& options, std::size_t n_features, std
                         Distance distance)
     : centres_name_(std::move(centres_name)),
       distance_(distance),
+      held_(held_components(options.held, centres_name_, options.n_clusters)),
       empty_cluster_(options.empty_cluster),
       centres_(options.n_clusters, n_features),
       search_(distance == Distance::manhattan ? Metric::manhattan : Metric::squared_euclidean) {}
@@ -138,7 +139,8 @@ SumLayout HardModel<T>::statistics(bool /*scores_only*/) const {
 
 template <class T>
 std::int64_t HardModel<T>::n_parameters() const {
-  return static_cast<std::int64_t>(n_clusters() * n_features());
+  const auto held = static_cast<std::size_t>(std::ranges::count(held_, true));
+  return static_cast<std::int64_t>((n_clusters() - held) * n_features());
 }
 
 template <class T>
@@ -160,10 +162,16 @@ void HardModel<T>::expect(const RowBlock<T>& block, Statistics& sums, const RowO
 
 template <class T>
 bool HardModel<T>::update(const Statistics& sums, const RowPass<T>& pass) {
-  const std::vector<std::size_t> empty = empty_clusters(counts(sums), 0.0, empty_cluster_);
+  std::vector<double> filled = counts(sums);
+  for (std::size_t k = 0; k < filled.size(); ++k)
+    if (held_[k]) filled[k] = 1;  // it stays where it is
+  const std::vector<std::size_t> empty = empty_clusters(filled, 0.0, empty_cluster_);
   Matrix moved = moved_centres(sums, pass);
+  for (std::size_t k = 0; k < filled.size(); ++k)
+    if (held_[k]) std::ranges::copy(centres_.row(k), moved.row(k).begin());
   if (empty_cluster_ == EmptyCluster::drop) {
     moved = without_rows(moved, empty);
+    held_.resize(moved.rows);  // none, or all: then none is empty
     this->repairs_.dropped += static_cast<std::int64_t>(empty.size());
   } else if (!empty.empty()) {
     this->repairs_.reseeded += static_cast<std::int64_t>(reseed(moved, empty, pass));

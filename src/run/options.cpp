@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <sstream>
 
 #include "shoal/io/options_text.hpp"
 
@@ -20,6 +21,36 @@ Option<ModelOptions> empty_cluster_option() {
       "What happens to a cluster that becomes empty. reseed: it starts again at a row far from its centre; drop: the "
       "others keep their order; error: the fit ends",
       [](auto& options) -> auto& { return options.empty_cluster; });
+}
+
+/// Whether the model has what is named is asked once it is known (settle_starts).
+Option<ModelOptions> freeze_option() {
+  const auto set = [](ModelOptions& options, const std::string& text) {
+    std::istringstream words(text);
+    Held held;
+    for (std::string word; words >> word;) {
+      const Held parsed = parse_held(word);
+      if (parsed.empty()) return false;
+      held.insert(held.end(), parsed.begin(), parsed.end());
+    }
+    options.held.insert(options.held.end(), held.begin(), held.end());
+    return !held.empty();
+  };
+  const auto get = [](const ModelOptions& options) -> OptionValue {
+    if (options.held.empty()) return {};
+    return held_text(options.held);
+  };
+  return {
+      "freeze",
+      "NAMES[:COMPONENTS]",
+      "Parameters held as --init FILE gives them (weights, means, covariances, medians, probabilities, rates), of all "
+      "components or of those listed, numbered from 0; may be given several times [none]",
+      "names by commas, and :0,2 behind them for some components",
+      set,
+      get,
+      MayBecome::the_same,
+      false,
+      true};
 }
 
 /// With some of its options.
@@ -44,6 +75,7 @@ std::vector<Option<RunOptions>> run_options(const Family& family) {
   add(&RunOptions::search, search_options());
   add(&RunOptions::fit, fit_options(family.mixture));
   all.push_back(within(&RunOptions::model, empty_cluster_option()));
+  all.push_back(within(&RunOptions::model, freeze_option()));
   const auto precision = std::ranges::find(all, "precision", &Option<RunOptions>::name);
   std::rotate(precision, std::next(precision), all.end());  // last, where files have it
   return all;

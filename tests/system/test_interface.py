@@ -11,7 +11,7 @@ import numpy as np
 import shoal
 
 ROWS = "columns rows mask row-axes transpose no-attributes missing missing-value precision noise noise-kind".split()
-FIT = ROWS + """clusters output labels overwrite covariance center mixing standardize feature-weights row-weights init starts search-rows seed
+FIT = ROWS + """clusters output labels overwrite covariance center mixing standardize feature-weights row-weights init freeze starts search-rows seed
 checkpoint checkpoint-every restart max-time max-iterations tolerance accelerate regularization regularization-absolute pseudo-count empty-cluster threads target
 dry-run log progress quiet verbose json help""".split()
 OPTIONS = {

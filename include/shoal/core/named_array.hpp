@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <numeric>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -56,11 +57,14 @@ inline void from_vector(const std::vector<double>& vector, NamedArrays& arrays) 
 }
 
 /// Whether both hold the same bits (so -0.0 differs from 0.0, and equal NaNs are the same).
-inline bool same_bits(const std::vector<double>& a, const std::vector<double>& b) {
+inline bool same_bits(std::span<const double> a, std::span<const double> b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i)
     if (std::bit_cast<std::uint64_t>(a[i]) != std::bit_cast<std::uint64_t>(b[i])) return false;
   return true;
+}
+inline bool same_bits(const std::vector<double>& a, const std::vector<double>& b) {
+  return same_bits(std::span(a), std::span(b));
 }
 
 }  // namespace shoal

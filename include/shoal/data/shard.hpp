@@ -12,8 +12,8 @@ namespace shoal {
 /// A row that is left out (--missing skip) has zeros for values.
 template <class Row>
 struct Shard final : BlockSource<Row> {
-  LargeVector<Row> values;  ///< n_rows x width; packed rows: and RowCoding::spare_bytes
-  PlacedDigest digest;      ///< of values and weights
+  LargeVector<Row> values;    ///< n_rows x width; packed rows: and RowCoding::spare_bytes
+  PlacedDigest digest;        ///< of values and weights
   PlacedDigest noise_digest;  ///< in the data's units; what is shared counts on rank 0
 
   [[nodiscard]] RowBlock<Row> block(std::int64_t index) const {

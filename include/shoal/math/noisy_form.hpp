@@ -49,7 +49,7 @@ void noisy_score(const NoisyRows& rows, const NoisyComponent& component, double*
 void noisy_add(const NoisyRows& rows, const NoisyComponent& component, const double* weight, double* scratch,
                double* sum, double* triangle);
 
-/// Of each row the means (less the origin) and variances of its true values, D numbers a row.
+/// Of each row the means (less the origin) and variances of its true values, D numbers per row.
 void noisy_posterior(const NoisyRows& rows, const NoisyComponent& component, double* scratch, double* means,
                      double* variances);
 void noisy_diagonal_posterior(const NoisyRows& rows, const NoisyComponent& component, double* means, double* variances);

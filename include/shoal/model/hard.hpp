@@ -63,6 +63,7 @@ class HardModel : public Model<T> {
 
   std::string centres_name_;
   Distance distance_;
+  std::vector<bool> held_;  ///< K: centres that stay as the start gave them
   EmptyCluster empty_cluster_;
   Matrix centres_;
   NearestSearch<T> search_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "shoal/core/enum_names.hpp"
+#include "shoal/model/held.hpp"
 
 namespace shoal {
 
@@ -58,6 +59,7 @@ class ModelOptions {
   std::vector<double> given_weights;  ///< with Mixing::given: K
   EmptyCluster empty_cluster = EmptyCluster::reseed;
   Missing missing = Missing::error;
+  Held held;                    ///< parameters that stay as the start gave them
   bool float32_tables = false;  ///< codes: products of a row in float32
   bool truncate = true;         ///< mixtures: leave out what cannot be seen (truncation.hpp)
 

@@ -33,6 +33,17 @@ Scatter& Scatter::operator+=(const Scatter& other) {
   return *this;
 }
 
+void Scatter::add_step(const ComponentSums& component, std::span<const double> beyond) {
+  for (std::size_t i = 0; i < beyond.size(); ++i) {
+    const double square = component.weight(i) * beyond[i] * beyond[i];
+    if (values.rows == 1) {
+      values(0, values.columns == 1 ? 0 : i) += square;
+      continue;
+    }
+    for (std::size_t j = 0; j < beyond.size(); ++j) values(i, j) += component.n * beyond[i] * beyond[j];
+  }
+}
+
 bool lost_digits(const ComponentSums& sums, const Scatter& scatter) {
   if (!(sums.n > 0)) return false;
   const Matrix& values = scatter.values;

@@ -167,7 +167,7 @@ GaussianStep GaussianComponents<T>::step(std::span<const double> n, std::span<co
   for (std::size_t k = 0; k < n_clusters(); ++k) step.components.push_back(kernels_->sums_of(frame_, k, n[k], sums));
   kernels_->complete(frame_, step);
   for (std::size_t k = 0; k < n_clusters(); ++k)
-    for (std::size_t j = 0; j < n_features(); ++j)
+    for (std::size_t j = 0; j < n_features() && !holds(means_held_, k); ++j)
       if (step.components[k].weight(j) > 0)
         step.means(k, j) = static_cast<double>(frame_.origin[j]) +
                            (static_cast<double>(frame_.centres[k * n_features() + j]) + step.components[k].step(j));
@@ -185,18 +185,42 @@ bool GaussianComponents<T>::take(std::span<const double> n, Step& step, bool poo
   };
   covariances_.resize(layout().count);
   const bool shared = step.shared.has_value();
-  if (shared)
+  for (std::size_t k = 0; k < n_clusters() && shared; ++k)
+    if (holds(means_held_, k)) step.shared->add_step(step.components[k], beyond_mean(step.components[k], k));
+  if (shared && !holds(covariances_held_, 0))
     replace(0, policy_->updated(*std::move(step.shared), regularization_of_fit_, collapsed));
   else if (n_clusters() > 1)
     pooled_ = pooled(step.components);
   for (std::size_t k = 0; k < n_clusters() && !shared; ++k)
     if (pool_small && n_clusters() > 1 && n[k] < static_cast<double>(n_features() + 1))
       replace(k, Matrix(pooled_));
-    else if (n[k] > 0)
-      replace(k, policy_->updated(kernels_->scatter_of(step.components[k]), regularization_of_fit_, collapsed));
+    else if (n[k] > 0 && !holds(covariances_held_, k)) {
+      Scatter scatter = kernels_->scatter_of(step.components[k]);
+      if (holds(means_held_, k)) scatter.add_step(step.components[k], beyond_mean(step.components[k], k));
+      replace(k, policy_->updated(std::move(scatter), regularization_of_fit_, collapsed));
+    }
   means_ = step.means;
   prepare();
   return changed;
+}
+
+/// From a mean that is held to where the rows' is.
+template <class T>
+std::vector<double> GaussianComponents<T>::beyond_mean(const ComponentSums& component, std::size_t k) const {
+  std::vector<double> beyond(n_features());
+  for (std::size_t j = 0; j < beyond.size(); ++j) {
+    const std::size_t i = k * beyond.size() + j;
+    beyond[j] = component.step(j) - (static_cast<double>(frame_.means[i]) - static_cast<double>(frame_.centres[i]));
+  }
+  return beyond;
+}
+
+template <class T>
+void GaussianComponents<T>::hold(const Held& held) {
+  means_held_ = covariances_held_ = {};
+  if (held.empty()) return;
+  means_held_ = held_components(held, "means", n_clusters());
+  covariances_held_ = held_components(held, "covariances", n_clusters());
 }
 
 /// The covariance over several components.
@@ -255,7 +279,10 @@ void GaussianComponents<T>::set_parameters(const NamedArrays& arrays, const std:
 
 template <class T>
 std::int64_t GaussianComponents<T>::n_parameters() const {
-  return static_cast<std::int64_t>(means_.values.size() + layout().count * layout().n_free);
+  std::size_t n = 0;
+  for (std::size_t k = 0; k < n_clusters(); ++k) n += holds(means_held_, k) ? 0 : n_features();
+  for (std::size_t k = 0; k < layout().count; ++k) n += holds(covariances_held_, k) ? 0 : layout().n_free;
+  return static_cast<std::int64_t>(n);
 }
 
 template class GaussianComponents<float>;

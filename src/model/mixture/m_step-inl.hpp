@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "shoal/model/empty_clusters.hpp"
+#include "shoal/model/held.hpp"
 #include "shoal/model/mixture/mixture.hpp"
 #include "shoal/model/parameter_check.hpp"
 
@@ -51,32 +52,52 @@ bool Mixture<Components>::update(const Statistics& truncated_sums, const RowPass
   }
   const std::vector<double> n = counts(*sums);
   std::vector<double> filled = n;
+  const std::vector<bool> held = held_anywhere(held_, n.size());
   for (std::size_t k = 0; k < n.size(); ++k)
-    if (mixing_ == Mixing::given && weights_[k] == 0) filled[k] = total;  // held at nothing, which is as it should be
+    if ((mixing_ == Mixing::given && weights_[k] == 0) || (holding_ && held[k])) filled[k] = total;  // as it should be
   const std::vector<std::size_t> empty = empty_clusters(filled, mixture::empty_share * total, empty_cluster_);
-  const NamedArrays before = empty.empty() ? NamedArrays() : parameters();
+  const NamedArrays before = empty.empty() && !holding_ ? NamedArrays() : parameters();
   typename Components::Step step = components_.step(n, component_sums(*sums));
   if (components_.must_recentre(step)) {
     components_.recentre(step);
     pass_again();
     step = components_.step(n, component_sums(*sums));
   }
-  std::vector<double> weights = weights_;
-  if (mixing_ == Mixing::learned)
-    for (std::size_t k = 0; k < weights.size(); ++k) weights[k] = n[k] / total;
+  std::vector<double> weights = next_weights(n, total);
   const std::vector<std::int64_t> rows =  // by the parameters that the sums were taken with
       empty_cluster_ == EmptyCluster::reseed ? least_likely_rows(empty.size(), pass) : std::vector<std::int64_t>{};
   const bool moved = components_.maximise(n, step, this->repairs_);
+  if (holding_) hold_parameters(before);
   if (!empty.empty()) repair_empty(empty, weights, rows, pass);
   const bool reweighted = !same_bits(weights, weights_);
   set_weights(std::move(weights));
   prepare();
 
-  if (empty.empty()) return moved || reweighted;
+  if (empty.empty() && !holding_) return moved || reweighted;
   const NamedArrays after = parameters();  // an empty cluster may have gone where it was
   for (std::size_t i = 0; i < after.size(); ++i)
     if (!same_bits(before[i].values, after[i].values)) return true;
   return false;
+}
+
+template <MixtureComponents Components>
+std::vector<double> Mixture<Components>::next_weights(std::span<const double> n, double total) const {
+  if (mixing_ != Mixing::learned) return weights_;
+  std::vector<double> weights(n.begin(), n.end());
+  if (holding_ && std::ranges::find(held_, "weights", &HeldParameter::name) != held_.end())
+    return share_out(weights_, weights, held_components(held_, "weights", n.size()));
+  for (double& weight : weights) weight /= total;
+  return weights;
+}
+
+/// Where components do not hold their own: an M-step moves each array for itself.
+template <MixtureComponents Components>
+void Mixture<Components>::hold_parameters(const NamedArrays& before) {
+  if constexpr (!holds_itself) {
+    NamedArrays arrays = components_.parameters();
+    hold(held_, before, arrays);
+    components_.set_parameters(arrays, "the fit");
+  }
 }
 
 /// Whether truncation may have cost some component digits: its bound is in terms of the weight, not of the sum found.

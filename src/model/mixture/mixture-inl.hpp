@@ -56,7 +56,8 @@ inline void store_responsibilities(TileJoint joint, std::size_t n, const Truncat
 
 template <MixtureComponents Components>
 Mixture<Components>::Mixture(const ModelOptions& options, Components components)
-    : mixing_(options.mixing),
+    : held_(options.held),
+      mixing_(options.mixing),
       empty_cluster_(options.empty_cluster),
       truncate_(options.truncate),
       moving_parameters_(options.family().parameters(options, {options.n_clusters, components.n_features(), 0})),
@@ -138,6 +139,7 @@ Statistics Mixture<Components>::labelled_sums(std::span<const std::int32_t> labe
 template <MixtureComponents Components>
 void Mixture<Components>::start_from(const std::vector<Row>& seeds, std::span<const std::int32_t> labels,
                                      const RowPass<Row>& pass) {
+  hold_from_here(false);
   components_.start(seeds);
   std::vector<double> weights;
   for (int i = 0; i < components_.start_steps(); ++i) {
@@ -155,6 +157,12 @@ void Mixture<Components>::start_from(const std::vector<Row>& seeds, std::span<co
 }
 
 template <MixtureComponents Components>
+void Mixture<Components>::hold_from_here(bool from_here) {
+  holding_ = from_here && !held_.empty();
+  if constexpr (holds_itself) components_.hold(holding_ ? held_ : Held());
+}
+
+template <MixtureComponents Components>
 NamedArrays Mixture<Components>::parameters() const {
   NamedArrays arrays = {{"weights", {n_clusters()}, weights_}};
   for (NamedArray& array : components_.parameters()) arrays.push_back(std::move(array));
@@ -166,6 +174,7 @@ void Mixture<Components>::set_parameters(const NamedArrays& arrays, const std::s
   if (mixing_ == Mixing::learned && find(arrays, "weights") != nullptr)
     set_weights(require_weights(arrays, n_clusters(), source));
   components_.set_parameters(arrays, source);
+  hold_from_here(true);
   prepare();
 }
 
@@ -173,6 +182,7 @@ template <MixtureComponents Components>
 void Mixture<Components>::restore(const NamedArrays& arrays, const std::string& source) {
   set_weights(require_weights(arrays, n_clusters(), source));
   components_.set_parameters(arrays, source);
+  hold_from_here(true);
   prepare();
 }
 
@@ -272,7 +282,13 @@ std::vector<double> Mixture<Components>::counts(const Statistics& sums) const {
 
 template <MixtureComponents Components>
 std::int64_t Mixture<Components>::n_parameters() const {
-  return components_.n_parameters() + (mixing_ == Mixing::learned ? static_cast<std::int64_t>(n_clusters()) - 1 : 0);
+  const auto n = static_cast<std::int64_t>(n_clusters());
+  const auto n_held = [&](std::string_view name) {
+    return std::ranges::count(held_components(holding_ ? held_ : Held(), name, n_clusters()), true);
+  };
+  std::int64_t of_components = components_.n_parameters();
+  if constexpr (!holds_itself) of_components -= of_components / n * n_held(moving_parameters_.front().name);
+  return of_components + (mixing_ == Mixing::learned ? std::max<std::int64_t>(n - 1 - n_held("weights"), 0) : 0);
 }
 
 }  // namespace shoal

@@ -32,6 +32,8 @@ struct Scatter {
   std::vector<double> weight;
 
   Scatter& operator+=(const Scatter& other);
+  /// Scatter of a component about a point `beyond` (D) away from its mean.
+  void add_step(const ComponentSums& component, std::span<const double> beyond);
 };
 
 /// The packed index of (i, j), j <= i.

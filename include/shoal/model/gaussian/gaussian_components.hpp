@@ -75,6 +75,8 @@ class GaussianComponents {
   bool maximise(std::span<const double> n, Step& step, Repairs& repairs) {
     return take(n, step, false, repairs.collapsed);
   }
+  /// From here on means and covariances stay that are named.
+  void hold(const Held& held);
   void reseed(std::size_t k, std::span<const T> row);
   void remove(const std::vector<std::size_t>& clusters);
 
@@ -88,6 +90,8 @@ class GaussianComponents {
   [[nodiscard]] CovarianceLayout layout() const { return policy_->layout(n_clusters(), n_features()); }
   bool take(std::span<const double> n, Step& step, bool pool_small, std::int64_t& collapsed);
   [[nodiscard]] Matrix pooled(const std::vector<ComponentSums>& components) const;
+  [[nodiscard]] bool holds(const std::vector<bool>& held, std::size_t k) const { return !held.empty() && held[k]; }
+  [[nodiscard]] std::vector<double> beyond_mean(const ComponentSums& component, std::size_t k) const;
   void prepare();
 
   const CovariancePolicy* policy_ = nullptr;
@@ -95,6 +99,7 @@ class GaussianComponents {
   bool noisy_ = false;
   GaussianOptions options_;
 
+  std::vector<bool> means_held_, covariances_held_;  ///< K, or empty: none
   Matrix means_;
   std::vector<Matrix> covariances_;  ///< as CovarianceLayout
   Matrix pooled_;                    ///< covariance over all components, for new ones; empty where there is one alone

@@ -77,6 +77,14 @@ class Mixture final : public Model<typename Components::Row> {
                     const std::vector<std::int64_t>& rows, const RowPass<Row>& pass);
   [[nodiscard]] std::vector<std::int64_t> least_likely_rows(std::size_t count, const RowPass<Row>& pass) const;
 
+  /// Components whose arrays depend on each other hold theirs in their M-step.
+  static constexpr bool holds_itself = requires(Components components, const Held& held) { components.hold(held); };
+  [[nodiscard]] std::vector<double> next_weights(std::span<const double> n, double total) const;
+  void hold_parameters(const NamedArrays& before);
+  void hold_from_here(bool from_here);
+
+  Held held_;
+  bool holding_ = false;  ///< once a start has given parameters
   Mixing mixing_;
   EmptyCluster empty_cluster_;
   bool truncate_;
