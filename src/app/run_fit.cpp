@@ -27,6 +27,7 @@
 #include "shoal/run/health.hpp"
 #include "shoal/run/scaling.hpp"
 #include "shoal/run/selection.hpp"
+#include "shoal/run/start_rows.hpp"
 #include "shoal/run/unseen_feature.hpp"
 
 namespace shoal::app {
@@ -251,6 +252,8 @@ void fit_and_write(const Communicator& comm, FitPlan& plan, Outputs& outputs, Ch
     };
     Rows rows = read_rows(comm, plan.datasets, plan.partition, plan.read);
     check_rows(plan.options, rows.summary);
+    read_start_rows(comm, plan.datasets, plan.partition, plan.options.rows.shape.rows, plan.options.model.n_clusters,
+                    plan.family().mixture, plan.options.start);
     if (plan.options.scaling.standardize != Standardize::none) reporter.phase("looking for scales");
     scale_for_fit(rows, plan.options.scaling, [&] {
       if (checkpointing.possible()) agree(comm, [&] { checkpointing.leave_if_asked("looking for scales"); });

@@ -147,16 +147,23 @@ Seeds<Row> finish(const RowPass<Row>& pass, const SeedSpace<Row>& space, std::ve
                   std::size_t n_clusters) {
   const std::size_t distinct = chosen.size();
   while (chosen.size() < n_clusters * pass.source().width()) chosen.push_back(chosen[chosen.size() % distinct]);
-  Seeds<Row> seeds{std::move(chosen), std::vector<std::int32_t>(pass.source().n_rows(), 0)};
-  std::vector<double> distance(pass.source().n_rows(), infinity);
-  pass.for_each_block([&](const RowBlock<Row>& block, int) {
-    space.improve(block, seeds.values, 0, std::span(distance).subspan(block.first_local, block.n_rows),
-                  std::span(seeds.labels).subspan(block.first_local, block.n_rows));
-  });
-  return seeds;
+  std::vector<std::int32_t> labels = labels_of(pass, space, chosen);
+  return {std::move(chosen), std::move(labels)};
 }
 
 }  // namespace
+
+template <class Row>
+std::vector<std::int32_t> labels_of(const RowPass<Row>& pass, const SeedSpace<Row>& space,
+                                    const std::vector<Row>& centres) {
+  std::vector<std::int32_t> labels(pass.source().n_rows(), 0);
+  std::vector<double> distance(labels.size(), infinity);
+  pass.for_each_block([&](const RowBlock<Row>& block, int) {
+    space.improve(block, centres, 0, std::span(distance).subspan(block.first_local, block.n_rows),
+                  std::span(labels).subspan(block.first_local, block.n_rows));
+  });
+  return labels;
+}
 
 template <class Row>
 Seeds<Row> kmeans_parallel(const RowPass<Row>& pass, const SeedSpace<Row>& space, std::size_t n_clusters,
@@ -220,6 +227,8 @@ Seeds<Row> draw_seeds(const RowPass<Row>& pass, const SeedSpace<Row>& space, See
 }
 
 #define SHOAL_INSTANTIATE(Row)                                                                                         \
+  template std::vector<std::int32_t> labels_of<Row>(const RowPass<Row>&, const SeedSpace<Row>&,                        \
+                                                    const std::vector<Row>&);                                          \
   template Seeds<Row> kmeans_parallel<Row>(const RowPass<Row>&, const SeedSpace<Row>&, std::size_t, std::uint64_t,     \
                                            bool);                                                                      \
   template Seeds<Row> random_rows<Row>(const RowPass<Row>&, const SeedSpace<Row>&, std::size_t, std::uint64_t, bool);  \

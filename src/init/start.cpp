@@ -15,8 +15,8 @@ std::vector<Option<StartOptions>> start_options() {
     return options.file.name.empty() ? to_string(options.seeding) : options.file.resolved();
   };
   return {{"init", all_names<Seeding>() + "|FILE",
-           "Where the fit starts: kmeans-parallel, random, or a file: a model, or any HDF5 file with the same "
-           "/parameters arrays",
+           "Where the fit starts: kmeans-parallel, random, or a file: a model, or any HDF5 file with some of the "
+           "/parameters arrays, or with /labels or /responsibilities; what is missing is computed",
            "", set, get},
           number_option<StartOptions, std::uint64_t>(
               "seed", "S", "Every random draw is a function of the seed and the global row",

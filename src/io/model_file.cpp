@@ -83,9 +83,8 @@ ModelFile read_model(const Communicator& comm, const std::string& file, const st
 StoredParameters read_parameters(const Communicator& comm, const std::string& file, std::vector<std::string>& sources) {
   StoredParameters stored;
   std::vector<std::string> opened;
-  on_root(comm, [&] { unpack(ask(Question::parameters, pack(file), file), stored.arrays, stored.scaling, opened); });
-  broadcast_object(comm, stored.arrays);
-  broadcast_object(comm, stored.scaling);
+  on_root(comm, [&] { unpack(ask(Question::parameters, pack(file), file), stored, opened); });
+  broadcast_object(comm, stored);
   sources.insert(sources.end(), opened.begin(), opened.end());  // files are compared by rank 0
   return stored;
 }

@@ -168,9 +168,15 @@ ModelFile read_model_from(const std::string& name, const std::vector<std::string
 
 StoredParameters read_parameters_from(const std::string& name, std::vector<std::string>& sources) {
   const Hdf5Handle file = open_file(name);
-  StoredParameters stored{read_group(file, "/parameters"), {}};
-  if (stored.arrays.empty())
-    throw Error(ExitCode::bad_data, fmt::format("{}: holds no arrays under /parameters to start from", name));
+  StoredParameters stored;
+  stored.arrays = read_group(file, "/parameters");
+  stored.covariance = read_text_attribute(file, "covariance").value_or("");
+  stored.labels = H5Lexists(file, "/labels", H5P_DEFAULT) > 0;
+  stored.responsibilities = H5Lexists(file, "/responsibilities", H5P_DEFAULT) > 0;
+  if (stored.arrays.empty() && !stored.labels && !stored.responsibilities)
+    throw Error(ExitCode::bad_data, fmt::format("{}: holds no arrays under /parameters to start from, nor /labels or "
+                                                "/responsibilities",
+                                                name));
   stored.scaling = read_scaling(file, std::nullopt, name);
   sources.assign(files_opened().begin(), files_opened().end());
   return stored;

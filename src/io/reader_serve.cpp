@@ -83,7 +83,7 @@ void serve(Question question, const std::string& arguments, const Answer& answer
   unpack(arguments, name);
   if (question == Question::summarise) return answer(pack(summarise(name)));
   const StoredParameters stored = read_parameters_from(name, sources);
-  answer(pack(stored.arrays, stored.scaling, sources));
+  answer(pack(stored, sources));
 }
 
 }  // namespace shoal

@@ -103,8 +103,7 @@ void HardModel<T>::detach() {
 }
 
 template <class T>
-void HardModel<T>::start_from(const std::vector<T>& seeds, std::span<const std::int32_t> /*labels*/,
-                              const RowPass<T>& /*pass*/) {
+void HardModel<T>::start_from(const std::vector<T>& seeds, const Membership& /*rows*/, const RowPass<T>& /*pass*/) {
   Matrix centres(n_clusters(), n_features());
   std::ranges::copy(seeds, centres.values.begin());
   set_centres(std::move(centres));

@@ -54,9 +54,12 @@ void check_parameters(const ModelOptions& options, std::size_t n_features, Compl
       if (count < 0)
         throw Error(ExitCode::bad_data, fmt::format("{}: /parameters/counts holds the negative {}", source, count));
   const ModelSize size{k, n_features, level_count(family, n_features, arrays, source)};
-  for (const Parameter& parameter : family.parameters(options, size))
+  for (const Parameter& parameter : family.parameters(options, size)) {
+    if (completeness == Completeness::part && find(arrays, parameter.name) == nullptr) continue;
     check_domain(require_array(arrays, parameter.name, parameter.shape, source), parameter.domain, source);
-  family.check(options, size, source, arrays);
+  }
+  const std::string last = family.parameters(options, size).back().name;  // which check looks at
+  if (completeness != Completeness::part || find(arrays, last) != nullptr) family.check(options, size, source, arrays);
 }
 
 const NamedArray& require_array(const NamedArrays& arrays, const std::string& name,

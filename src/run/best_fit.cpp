@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "shoal/core/error.hpp"
+#include "shoal/run/partial_start.hpp"
 #include "shoal/run/start_model.hpp"
 
 namespace shoal {
@@ -180,7 +181,12 @@ class Contest {
     if (!more()) return nullptr;
     const std::size_t n = progress().n_fits();
     const std::vector<std::size_t> order = ranking();
-    if (order.empty()) return starter_.start(seed_of_start(options_.start.seed, n));
+    if (order.empty()) {
+      const std::string note =
+          n == 0 && !options_.start.file.name.empty() ? start_note(options_.model, options_.start) : "";
+      if (!note.empty()) followers_.starts.tell(note);
+      return starter_.start(seed_of_start(options_.start.seed, n));
+    }
     if (n > 0)
       followers_.starts.tell(fmt::format(
           "another find is fitted on all rows, as {}",

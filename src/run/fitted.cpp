@@ -141,6 +141,9 @@ Fitted fit(const Rows& rows, RunOptions options, Observer& observer, Interruptio
   return on_rows(rows, [&]<class Row>(RowPass<Row>& pass) {
     std::vector<std::string> sources;
     read_named_files(rows.comm, pass.source().n_features, options, sources);
+    if (options.start.of_rows && options.start.labels.size() != pass.source().n_rows())
+      throw Error(ExitCode::usage,
+                  fmt::format("{}: says what rows belong to; read it by read_start_rows", options.start.file.name));
     require_seen(pass, options.model, rows.feature_names);
     std::vector<std::string> warnings = rows.warnings;
     if constexpr (!std::is_same_v<Row, PackedByte>)

@@ -29,6 +29,11 @@ template <class Row>
 Seeds<Row> random_rows(const RowPass<Row>& pass, const SeedSpace<Row>& space, std::size_t n_clusters,
                        std::uint64_t seed, bool need_distinct);
 
+/// The nearest of some centres (K x D, as rows are held), of each of this rank's rows.
+template <class Row>
+std::vector<std::int32_t> labels_of(const RowPass<Row>& pass, const SeedSpace<Row>& space,
+                                    const std::vector<Row>& centres);
+
 /// Seeds of one of these kinds, whose labels are, for a mixture, those after three passes of Lloyd from them: fewer of
 /// its first components are then tiny or flat. `need_distinct` otherwise. Collective.
 template <class Row>

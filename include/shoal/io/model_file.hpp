@@ -114,12 +114,20 @@ ModelFile read_model(const Communicator& comm, const std::string& file, const st
 
 /// What any HDF5 file has of a model's parameters.
 struct StoredParameters {
-  NamedArrays arrays;  ///< of /parameters
-  Scaling scaling;     ///< of /preprocessing: their units; empty: the data's
+  NamedArrays arrays;             ///< of /parameters
+  Scaling scaling;                ///< of /preprocessing: their units; empty: the data's
+  std::string covariance;         ///< which kind the covariances are, where an attribute says so
+  bool labels = false;            ///< it has /labels ...
+  bool responsibilities = false;  ///< ... or /responsibilities
+
+  template <class Archive>
+  void serialize(Archive& archive, unsigned /*version*/) {
+    archive& arrays& scaling& covariance& labels& responsibilities;
+  }
 };
 
-/// The files opened for them are added to `sources`. Collective. Throws Error(bad_data) where there are none, or where
-/// /preprocessing is damaged.
+/// The files opened for them are added to `sources`. Collective. Throws Error(bad_data) where there is nothing of all
+/// these, or where /preprocessing is damaged.
 StoredParameters read_parameters(const Communicator& comm, const std::string& file, std::vector<std::string>& sources);
 
 }  // namespace shoal

@@ -35,7 +35,7 @@ class HardModel : public Model<T> {
 
  protected:
   void attach(const RowPass<T>& pass, const ColumnMoments& moments) override;
-  void start_from(const std::vector<T>& seeds, std::span<const std::int32_t> labels, const RowPass<T>& pass) override;
+  void start_from(const std::vector<T>& seeds, const Membership& rows, const RowPass<T>& pass) override;
   bool update(const Statistics& sums, const RowPass<T>& pass) override;
   void detach() override;
   /// The centres that follow from a pass; a cluster without weight keeps its own.

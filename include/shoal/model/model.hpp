@@ -14,6 +14,7 @@
 #include "shoal/core/feature_names.hpp"
 #include "shoal/core/named_array.hpp"
 #include "shoal/core/statistics.hpp"
+#include "shoal/model/membership.hpp"
 #include "shoal/model/options.hpp"
 #include "shoal/model/parameter.hpp"
 #include "shoal/pass/column_moments.hpp"
@@ -64,11 +65,11 @@ class Model {
     in_fit_ = true;
   }
 
-  /// A start from K seed rows (values as held); mixtures make one M-step from the nearest-seed clustering `labels`,
-  /// one a local row. @pre After begin_fit.
-  void start(const std::vector<Row>& seeds, std::span<const std::int32_t> labels, const RowPass<Row>& pass) {
+  /// A start from K seed rows (values as held); mixtures make M-steps from what rows belong to, as the nearest of the
+  /// seeds. @pre After begin_fit.
+  void start(const std::vector<Row>& seeds, const Membership& rows, const RowPass<Row>& pass) {
     expects(in_fit_, "start: begin_fit comes first");
-    start_from(seeds, labels, pass);
+    start_from(seeds, rows, pass);
   }
 
   /// In place of start: where another fit of the same rows stood, to the bit. The parameters are all that parameters()
@@ -133,8 +134,7 @@ class Model {
  protected:
   /// What begin_fit, start, maximise and end_fit do.
   virtual void attach(const RowPass<Row>& pass, const ColumnMoments& moments) = 0;
-  virtual void start_from(const std::vector<Row>& seeds, std::span<const std::int32_t> labels,
-                          const RowPass<Row>& pass) = 0;
+  virtual void start_from(const std::vector<Row>& seeds, const Membership& rows, const RowPass<Row>& pass) = 0;
   virtual bool update(const Statistics& sums, const RowPass<Row>& pass) = 0;
   virtual void detach() {}
 

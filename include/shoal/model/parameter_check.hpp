@@ -9,13 +9,13 @@
 
 namespace shoal {
 
-/// Whether parameters are a whole model, or a start, in which mixing weights may be left out.
-enum class Completeness { model, start };
+/// Whether parameters are a whole model, a start, in which mixing weights may be left out, or any part of one.
+enum class Completeness { model, start, part };
 
 /// Checks the arrays that a model of these options (K clusters of `n_features`) has, in the one way that holds for
-/// every command: there, of the right shapes, finite; weights and probabilities within 0 and 1, summing to one; level
-/// offsets rising; covariances symmetric and positive definite. Weights, and covariances that rounding left asymmetric,
-/// are put right. Throws Error(bad_data) naming `source`, array and entry.
+/// every command: there (but for parts), of the right shapes, finite; weights and probabilities within 0 and 1, summing
+/// to one; level offsets rising; covariances symmetric and positive definite. Weights, and covariances that rounding
+/// left asymmetric, are put right. Throws Error(bad_data) naming `source`, array and entry.
 void check_parameters(const ModelOptions& options, std::size_t n_features, Completeness completeness,
                       const std::string& source, NamedArrays& arrays);
 

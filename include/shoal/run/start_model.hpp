@@ -34,7 +34,9 @@ class ModelStarter {
 
  private:
   [[nodiscard]] std::unique_ptr<Model<Row>> begun(const ModelOptions& options) const;
-  void start_from_arrays(Model<Row>& model) const;
+  [[nodiscard]] NamedArrays given_arrays() const;
+  [[nodiscard]] std::vector<Row> seeds_of_rows() const;
+  void start_from_part(std::uint64_t seed, const NamedArrays& given, Model<Row>& model) const;
 
   const RunOptions& options_;
   const RowPass<Row>& pass_;

@@ -30,6 +30,16 @@ void fill_weights(const RowBlock<Row>& block, std::size_t first, std::size_t n, 
   for (std::size_t r = 0; r < n; ++r) weight[r] = block.weight(first + r);
 }
 
+/// Calls use(cluster, share) with what a local row belongs to.
+template <class Use>
+void for_each_share(const Membership& members, std::size_t row, std::size_t n_clusters, Use&& use) {
+  if (members.responsibilities.empty()) {
+    if (const std::int32_t label = members.labels[row]; label >= 0) use(static_cast<std::size_t>(label), 1.0);
+    return;
+  }
+  for (std::size_t k = 0; k < n_clusters; ++k) use(k, members.responsibilities[row * n_clusters + k]);
+}
+
 /// Rows of weight 0 may lie so far out that their scores are no numbers, and then count as impossible.
 inline void tame_scores(const TileJoint& joint, std::span<const double> weight, std::size_t n) {
   for (std::size_t r = 0; r < n; ++r)
@@ -111,9 +121,9 @@ void Mixture<Components>::attach(const RowPass<Row>& pass, const ColumnMoments& 
   components_.begin_fit(pass, moments);
 }
 
-/// The sums of an M-step from labels alone.
+/// The sums of an M-step from what rows belong to.
 template <MixtureComponents Components>
-Statistics Mixture<Components>::labelled_sums(std::span<const std::int32_t> labels, const RowPass<Row>& pass) const {
+Statistics Mixture<Components>::labelled_sums(const Membership& members, const RowPass<Row>& pass) const {
   const std::size_t n = n_clusters();
   const std::size_t tile = components_.tile_rows();
   return pass.reduce(statistics(false), [&](const RowBlock<Row>& block, Statistics& s) {
@@ -125,11 +135,11 @@ Statistics Mixture<Components>::labelled_sums(std::span<const std::int32_t> labe
       if constexpr (!Components::bounded)
         if (block.weights != nullptr) components_.clear_rows(block.weights + first, scratch->workspace);
       std::fill(weighted.begin(), weighted.end(), 0.0);
-      for (std::size_t r = 0; r < rows; ++r) {
-        const auto k = static_cast<std::size_t>(labels[block.first_local + first + r]);
-        weighted[k * tile + r] = block.weight(first + r);
-        s.sums[1 + k] += block.weight(first + r);
-      }
+      for (std::size_t r = 0; r < rows; ++r)
+        mixture::for_each_share(members, block.first_local + first + r, n, [&](std::size_t k, double share) {
+          weighted[k * tile + r] = share * block.weight(first + r);
+          s.sums[1 + k] += weighted[k * tile + r];
+        });
       components_.add(scratch->workspace, weighted.data(), s.sums.data() + 1 + n);
     }
     components_.finish(scratch->workspace, s.sums.data() + 1 + n);
@@ -137,13 +147,12 @@ Statistics Mixture<Components>::labelled_sums(std::span<const std::int32_t> labe
 }
 
 template <MixtureComponents Components>
-void Mixture<Components>::start_from(const std::vector<Row>& seeds, std::span<const std::int32_t> labels,
-                                     const RowPass<Row>& pass) {
+void Mixture<Components>::start_from(const std::vector<Row>& seeds, const Membership& rows, const RowPass<Row>& pass) {
   hold_from_here(false);
   components_.start(seeds);
   std::vector<double> weights;
   for (int i = 0; i < components_.start_steps(); ++i) {
-    const Statistics sums = labelled_sums(labels, pass);
+    const Statistics sums = labelled_sums(rows, pass);
     weights = counts(sums);
     typename Components::Step step = components_.step(weights, component_sums(sums));
     components_.maximise_start(weights, step);

@@ -41,8 +41,7 @@ class Mixture final : public Model<typename Components::Row> {
 
  protected:
   void attach(const RowPass<Row>& pass, const ColumnMoments& moments) override;
-  void start_from(const std::vector<Row>& seeds, std::span<const std::int32_t> labels,
-                  const RowPass<Row>& pass) override;
+  void start_from(const std::vector<Row>& seeds, const Membership& rows, const RowPass<Row>& pass) override;
   bool update(const Statistics& sums, const RowPass<Row>& pass) override;
   void detach() override { components_.end_fit(); }
   /// With the weights, which --mixing holds fixed for set_parameters.
@@ -59,7 +58,7 @@ class Mixture final : public Model<typename Components::Row> {
     std::vector<std::int32_t> label;
   };
 
-  [[nodiscard]] Statistics labelled_sums(std::span<const std::int32_t> labels, const RowPass<Row>& pass) const;
+  [[nodiscard]] Statistics labelled_sums(const Membership& members, const RowPass<Row>& pass) const;
   // Layout of the sums: log-likelihood, K responsibility sums, the components' own.
   void expect_rows(const RowBlock<Row>& block, Statistics& sums, const RowOutputs& outputs) const;
   void complete_rows(const RowBlock<Row>& block, std::size_t first, const TileJoint& scores, std::size_t rows,
