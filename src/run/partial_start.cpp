@@ -140,8 +140,8 @@ std::string start_note(const ModelOptions& model, const StartOptions& start) {
     how = fmt::format("of the rows nearest to each of the {}", place);
   else
     how = "of seeds that are drawn";
-  return text + fmt::format("{}{}{} {}", given.empty() ? "" : fmt::format("has {}; ", fmt::join(given, ", ")),
-                            fmt::join(computed, ", "), computed.size() > 1 ? " are" : " is", how);
+  return text + fmt::format("{}{} are {}", given.empty() ? "" : fmt::format("has {}; ", fmt::join(given, ", ")),
+                            fmt::join(computed, ", "), how);
 }
 
 }  // namespace shoal

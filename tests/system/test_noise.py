@@ -279,6 +279,42 @@ class NoiseTest(shoal.ShoalTest):
             shares = file["standard_deviations"][:] / (np.sqrt(noise[0]) * units)  # between components it is more
             self.assertTrue(0.2 < np.median(shares[seen]) < 1.05, np.median(shares[seen]))
 
+    def test_starts_far_away_lose_no_digits(self):
+        X, S, means = simulated(seed=23, n=400, D=2, K=1)
+        for kind, noise, form in (("full", S, "covariance"), ("diag", np.einsum("nii->ni", S), "variance"), ("full", S[0], "covariance")):
+            given = self.start(means + 1e7, kind)
+            with h5py.File(self.path("start.h5"), "a") as file:
+                file["parameters/covariances"][...] = given[2] * 1e14
+            matrices = np.broadcast_to(noise, S.shape) if noise.ndim == 2 and kind == "full" else S if kind == "full" else S * np.eye(2)
+            expected = partial_em.em(X, given[0], given[1], given[2] * 1e14, 1, kind, noise=matrices)
+            with self.stepped(self.write("data.h5", X, noise=noise), kind, 1, "--noise-kind", form, k=1) as file:
+                self.assert_close(file["parameters/means"], expected[2], relative=1e-6, absolute=1e-6)
+                self.assert_close(file["parameters/covariances"], expected[3], relative=1e-6, absolute=1e-6)
+
+    def test_icl_knows_the_noise(self):
+        X, S, means = simulated(seed=24, n=300, D=2, K=2)
+        data = self.write("data.h5", X, noise=S)
+        with self.fit("gaussian", data, "-k", 2, "--noise", "/noise", "--noise-kind", "covariance") as file:
+            parameters = [file["parameters/" + name][:] for name in ("weights", "means", "covariances")]
+            r = partial_em.Posteriors(X, S, *parameters, "full").responsibilities
+            entropy = -(r * np.log(np.maximum(r, 1e-300))).sum()
+            self.assert_close(file.attrs["icl"], file.attrs["bic"] + 2 * entropy, relative=1e-8)
+
+    def test_a_fit_goes_on_with_the_same_noise_alone(self):
+        X, S, _ = simulated(seed=25, n=3000, D=2, K=3)
+        data = self.write("data.h5", X, noise=S)
+        command = ("fit", "gaussian", data, "-k", 3, "--noise", "/noise", "--noise-kind", "covariance", "--tolerance", 0, "-o",
+                   self.path("m.h5"), "--checkpoint", self.path("c.ckpt"), "--max-iterations")
+        self.ok(*command, 4)
+        self.ok(*command, 9, ranks=3)
+        with self.fit("gaussian", data, "-k", 3, "--noise", "/noise", "--noise-kind", "covariance", "--tolerance", 0,
+                      "--max-iterations", 9) as whole, h5py.File(self.path("m.h5")) as file:
+            self.assertTrue((whole["parameters/covariances"][:] == file["parameters/covariances"][:]).all())
+        with h5py.File(data, "a") as file:
+            file["noise"][17] *= 1.5
+        self.fails(64, ["noise", "give the same"], *command, 12)
+        self.fails(64, ["noise"], *(word for word in command if word not in ("--noise", "/noise", "--noise-kind", "covariance")), 12)
+
     def test_which_density_a_score_is_of(self):
         X, S, _ = simulated(seed=22, n=200, D=2)
         data = self.write("data.h5", X, noise=S)

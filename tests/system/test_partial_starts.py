@@ -50,7 +50,7 @@ class PartialStarts(shoal.ShoalTest):
             self.assert_close(found["covariances"], of_kind(X, label, 3, kind), relative=1e-9)
         weights = np.array([0.2, 0.3, 0.5])
         found, said = self.at_start("gaussian", data, self.start(means=means, weights=weights))
-        self.assertIn("has means, weights; covariances is", said)
+        self.assertIn("has means, weights; covariances are", said)
         self.assertTrue((found["weights"] == weights).all())
 
     def test_models_of_other_families(self):

@@ -90,6 +90,12 @@ std::vector<double> Mixture<Components>::next_weights(std::span<const double> n,
   return weights;
 }
 
+template <MixtureComponents Components>
+void Mixture<Components>::hold_from_here(bool from_here) {
+  holding_ = from_here && !held_.empty();
+  if constexpr (holds_itself) components_.hold(holding_ ? held_ : Held());
+}
+
 /// Where components do not hold their own: an M-step moves each array for itself.
 template <MixtureComponents Components>
 void Mixture<Components>::hold_parameters(const NamedArrays& before) {

@@ -166,12 +166,6 @@ void Mixture<Components>::start_from(const std::vector<Row>& seeds, const Member
 }
 
 template <MixtureComponents Components>
-void Mixture<Components>::hold_from_here(bool from_here) {
-  holding_ = from_here && !held_.empty();
-  if constexpr (holds_itself) components_.hold(holding_ ? held_ : Held());
-}
-
-template <MixtureComponents Components>
 NamedArrays Mixture<Components>::parameters() const {
   NamedArrays arrays = {{"weights", {n_clusters()}, weights_}};
   for (NamedArray& array : components_.parameters()) arrays.push_back(std::move(array));
