@@ -205,7 +205,7 @@ void add_predict(CLI::App& root, Arguments& a) {
   app->add_flag("--distances", a.distances, "kmeans, kmedians: also write /distances (N x K) to the centres");
   app->add_option("--impute", a.impute,
                   "gaussian: write the rows as /X, missing entries by their conditional means; --missing is then "
-                  "marginalize unless it is given")
+                  "marginalize unless it is skip")
       ->type_name("FILE");
   app->add_option(
          "--denoise", a.denoise,

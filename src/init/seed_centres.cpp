@@ -48,8 +48,7 @@ void SeedSpace<Row>::add(const RowBlock<Row>& block, std::span<const std::int32_
       for (std::size_t j = 0; j < n_features_; ++j)
         if (levels[j] != missing_code) sum[1 + static_cast<std::size_t>(coding_.offsets()[j]) + levels[j]] += weight;
     } else {
-      for (std::size_t j = 0; j < n_features_; ++j)
-        sum[1 + j] += weight * static_cast<double>(place(block.row(r)[j], j));
+      for (std::size_t j = 0; j < n_features_; ++j) sum[1 + j] += weight * static_cast<double>(place_of(block, r, j));
     }
   }
 }

@@ -174,6 +174,7 @@ void choose_columns(DatasetInfo& info, const std::vector<std::size_t>& chosen) {
     numbers->resize(static_cast<std::size_t>(info.n_columns));
     std::iota(numbers->begin(), numbers->end(), std::int64_t{0});
   }
+  if (info.stored_columns == 0) info.stored_columns = info.n_columns;
   choose(info.columns);
   choose(info.column_numbers);
   choose(info.levels);

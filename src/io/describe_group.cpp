@@ -176,6 +176,7 @@ DatasetInfo describe_columns(hid_t file, const DatasetInfo& info, const std::vec
   }
   DatasetInfo table = side_by_side(std::move(parts), info.path);
   table.feature_names = std::move(names);
+  if (!numbers.empty()) table.stored_columns = static_cast<std::int64_t>(all.size());
   table.column_numbers = std::move(numbers);
   if (!left_out.empty() && shape.columns.empty())
     table.notes.push_back(fmt::format("left out: {} (no columns of numbers)", list(left_out)));

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "io/covariance_check.hpp"
 #include "shoal/comm/agree.hpp"
@@ -42,20 +43,37 @@ std::int64_t features_of(NoiseKind kind, std::int64_t numbers) {
   return 0;
 }
 
-/// Which of an S's features the data's are. With as many as are used, all; else those that were chosen.
-std::vector<std::int64_t> columns_for(const DatasetInfo& data, std::int64_t n_stored, const std::string& name) {
-  std::vector<std::int64_t> columns = data.column_numbers;
-  const auto n = static_cast<std::size_t>(data.n_columns);
-  const bool all = columns.empty();
-  if (all) columns.resize(n);
-  if (all) std::iota(columns.begin(), columns.end(), std::int64_t{0});
-  if (std::ranges::max(columns) < n_stored && (!all || static_cast<std::int64_t>(n) == n_stored)) return columns;
-  if (static_cast<std::int64_t>(n) != n_stored)
-    throw Error(ExitCode::bad_data,
-                fmt::format("--noise {}: speaks of {} features, the rows have {}{}", name, n_stored, n,
-                            all ? "" : " that are used; give it for these, or for all that are stored"));
-  std::iota(columns.begin(), columns.end(), std::int64_t{0});
+std::vector<std::int64_t> first_numbers(std::int64_t n) {
+  std::vector<std::int64_t> numbers(static_cast<std::size_t>(n));
+  std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
+  return numbers;
+}
+
+/// By names, where the noise has those of the features, each once; else nothing.
+std::vector<std::int64_t> columns_by_name(const DatasetInfo& data, const std::vector<std::string>& names) {
+  std::vector<std::int64_t> columns;
+  for (const std::string& name : data.feature_names) {
+    if (std::ranges::count(names, name) != 1) return {};
+    columns.push_back(std::ranges::find(names, name) - names.begin());
+  }
   return columns;
+}
+
+/// Which of an S's features the data's are: an S of all features that are stored, or of those that were chosen, in the
+/// order in which that was asked for.
+std::vector<std::int64_t> columns_for(const DatasetInfo& data, const DatasetInfo& noise, std::int64_t n_stored) {
+  const bool named = static_cast<std::int64_t>(noise.feature_names.size()) == n_stored;
+  if (std::vector<std::int64_t> found = columns_by_name(data, noise.feature_names); named && !found.empty())
+    return found;
+  if (data.stored_columns == n_stored) return data.column_numbers;
+  const std::int64_t chosen = data.chosen_columns > 0 ? data.chosen_columns : data.n_columns;
+  if (chosen != n_stored)
+    throw Error(
+        ExitCode::bad_data,
+        fmt::format("--noise {}: speaks of {} features, the rows have {}{}", noise.name(), n_stored, chosen,
+                    data.stored_columns > 0 ? " that are used; give it for these, or for all that are stored" : ""));
+  if (data.matched.empty()) return first_numbers(n_stored);
+  return {data.matched.begin(), data.matched.end()};
 }
 
 std::string wanted_shapes(NoiseKind kind) {
@@ -107,6 +125,36 @@ void read_shared(const Communicator& comm, NoiseSource& source) {
   source.layout.shared = reader.values();
 }
 
+/// Of several files each has noise of the same form.
+void require_alike(const DatasetInfo& one, const DatasetInfo& first, NoiseKind kind) {
+  if (is_shared(kind, one) || one.n_columns != first.n_columns ||
+      (kind == NoiseKind::covariance && one.shape.back() != first.shape.back()))
+    throw Error(ExitCode::bad_data,
+                fmt::format("--noise {}: is {}, {} is {}; all files must have noise of one form", one.name(),
+                            fmt::join(one.shape, " x "), first.name(), fmt::join(first.shape, " x ")));
+}
+
+/// What each data file says of all rows must be one and the same.
+void require_one_for_all(const Communicator& comm, const std::vector<DatasetInfo>& datasets, const std::string& name,
+                         const DescribeOne& describe, const NoiseSource& source) {
+  const std::vector<double> expected = read_numbers(comm, source.datasets.front());
+  std::string last = datasets.front().file;
+  for (const DatasetInfo& data : datasets) {
+    if (std::exchange(last, data.file) == data.file) continue;
+    DatasetInfo one;
+    on_root(comm, [&] { one = describe(data.file + ":" + (name.starts_with('/') ? name : "/" + name)).front(); });
+    broadcast_object(comm, one);
+    const bool same_size =
+        is_shared(source.kind, one) && one.n_rows * one.n_columns == static_cast<std::int64_t>(expected.size());
+    if (!same_size || read_numbers(comm, one) != expected)
+      throw Error(
+          ExitCode::bad_data,
+          fmt::format("--noise {}: differs from {}; noise that is one for all rows is the same in all files: give "
+                      "it for each row, or name one file (file.h5:/path)",
+                      one.name(), source.datasets.front().name()));
+  }
+}
+
 }  // namespace
 
 bool is_float32(const DatasetInfo& info) {
@@ -140,9 +188,9 @@ NoiseSource describe_noise(const Communicator& comm, const std::vector<DatasetIn
     throw Error(ExitCode::bad_data,
                 fmt::format("--noise {}: {} numbers{} are not of --noise-kind {}, which is {}", first.name(), numbers,
                             shared ? "" : " per row", to_string(source.kind), wanted_shapes(source.kind)));
-  source.columns = columns_for(datasets.front(), source.n_stored, first.name());
+  source.columns = columns_for(datasets.front(), first, source.n_stored);
   for (const DatasetInfo& data : datasets)
-    if (columns_for(data, source.n_stored, first.name()) != source.columns)
+    if (columns_for(data, first, source.n_stored) != source.columns)
       throw Error(ExitCode::bad_data, fmt::format("--noise: features of {} stand in another order than those of {}; "
                                                   "give files of one order",
                                                   data.name(), datasets.front().name()));
@@ -150,10 +198,13 @@ NoiseSource describe_noise(const Communicator& comm, const std::vector<DatasetIn
                            ? NoiseLayout::Form::variances
                            : NoiseLayout::Form::covariances;
   source.datasets = {first};
-  if (shared)
-    read_shared(comm, source);
-  else
+  if (!shared) {
     source.datasets = describe_beside(comm, datasets, name, "--noise", options.shape.rows, describe);
+    for (const DatasetInfo& one : source.datasets) require_alike(one, first, source.kind);
+    return source;
+  }
+  read_shared(comm, source);
+  if (parse_dataset_name(name).path.empty()) require_one_for_all(comm, datasets, name, describe, source);
   return source;
 }
 

@@ -130,6 +130,8 @@ void require_marginal(const ModelOptions& options) {
 }
 
 void require_noise(const ModelOptions& model, const RowOptions& options) {
+  if (options.noise.name.empty() && options.noise_kind != NoiseKind::sd)
+    throw Error(ExitCode::usage, "--noise-kind: of what? It goes with --noise PATH");
   if (options.noise.name.empty()) return;
   const bool variances = options.noise_kind == NoiseKind::sd || options.noise_kind == NoiseKind::variance;
   const Family& family = model.family();

@@ -22,6 +22,7 @@ Error noise_error(const Slice& slice, std::int64_t row, const std::string& what)
 template <class Row>
 bool holds(double value, Row& held) {
   held = static_cast<Row>(value);
+  if (sizeof(Row) == sizeof(double)) return true;
   return std::isfinite(held) && (value == 0 || std::abs(held) >= std::numeric_limits<Row>::min());
 }
 

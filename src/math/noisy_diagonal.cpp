@@ -57,7 +57,8 @@ void NoisyDiagonalPosterior(const NoisyRows& rows, const NoisyComponent& k, doub
       const auto gain = hn::IfThenElseZero(at.seen(j), hn::Div(variance, hn::Add(variance, at.noise_at(j))));
       const auto c = hn::IfThenElseZero(at.seen(j), hn::Sub(at.value(j), mean));
       store_column(rows, first, j, hn::MulAdd(gain, c, mean), means);
-      store_column(rows, first, j, hn::NegMulAdd(gain, variance, variance), variances);
+      const auto left = hn::IfThenElse(at.seen(j), hn::Mul(gain, at.noise_at(j)), variance);
+      store_column(rows, first, j, left, variances);
     });
 }
 

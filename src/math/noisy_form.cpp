@@ -46,28 +46,41 @@ void Add(const NoisyRows& rows, const NoisyComponent& k, const double* weight, d
   sums.store(sum, triangle);
 }
 
-/// E[x] = mean + Sigma u and the diagonal of Sigma - Sigma T^-1 Sigma = Sigma - (M Sigma)^T D^-1 (M Sigma).
+/// E[x] = mean + G (z - mean), G = Sigma T^-1, and the diagonal of (I - G) Sigma (I - G)^T + G S G^T, which subtracts
+/// nothing where noise is small.
 void NoisyPosterior(const NoisyRows& rows, const NoisyComponent& k, double* scratch, double* means, double* variances) {
   const Tag d;
   const size_t n = rows.n_features;
-  const auto covariance = [&](size_t i, size_t j) {
-    return hn::Set(Tag(), k.covariance[i >= j ? triangle_start(i) + j : triangle_start(j) + i]);
-  };
+  const auto at_triangle = [](size_t i, size_t j) { return i >= j ? triangle_start(i) + j : triangle_start(j) + i; };
+  const auto covariance = [&](size_t i, size_t j) HWY_ATTR { return hn::Set(Tag(), k.covariance[at_triangle(i, j)]); };
   Factor<0> factor(n, scratch);
+  double* end = factor.end_of_scratch();
+  Numbers<0> gain(end, n), rest(end, n);  // a line of G, and of I - G
   for_each_vector(rows, [&](const VectorRows& at, size_t first) HWY_ATTR {
     factor.load(rows, at, k);
     factor.factorise();
     factor.solve();
     factor.invert();
     for (size_t j = 0; j < n; ++j) {
-      auto mean = hn::Set(d, k.mean[j]), variance = covariance(j, j);
+      auto mean = hn::Set(d, k.mean[j]);
+      for (size_t i = 0; i < n; ++i) gain.set(i, hn::Zero(d));
       for (size_t t = 0; t < n; ++t) {
         auto line = covariance(t, j);  // of M Sigma
         for (size_t i = 0; i < t; ++i) line = hn::MulAdd(factor.lower(t, i), covariance(i, j), line);
         const auto scaled = hn::IfThenElseZero(at.seen(t), hn::Mul(factor.lower(t, t), line));
         mean = hn::MulAdd(scaled, factor.y(t), mean);
-        variance = hn::NegMulAdd(scaled, line, variance);
+        for (size_t i = 0; i < t; ++i) gain.set(i, hn::MulAdd(scaled, factor.lower(t, i), gain.get(i)));
+        gain.set(t, hn::Add(gain.get(t), scaled));
       }
+      for (size_t i = 0; i < n; ++i) rest.set(i, hn::Sub(hn::Set(d, i == j ? 1.0 : 0.0), gain.get(i)));
+      auto variance = hn::Zero(d);
+      for (size_t i = 0; i < n; ++i)
+        for (size_t t = 0; t < n; ++t) {
+          variance = hn::MulAdd(hn::Mul(rest.get(i), rest.get(t)), covariance(i, t), variance);
+          if (rows.diagonal && i != t) continue;
+          const auto noise = at.noise_at(rows.diagonal ? i : at_triangle(i, t));
+          variance = hn::MulAdd(hn::Mul(gain.get(i), gain.get(t)), noise, variance);
+        }
       store_column(rows, first, j, mean, means);
       store_column(rows, first, j, hn::Max(variance, hn::Zero(d)), variances);
     }

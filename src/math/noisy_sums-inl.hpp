@@ -39,9 +39,9 @@ class Sums {
     repeat<N>(0, size, [&](size_t i) HWY_ATTR {
       const auto weighted = hn::Mul(weight, u_.get(i));
       size_t j = 0;
-      for (; N == 0 && j + 4 <= i; j += 4) add_some<4>(factor, i, j, weight, weighted);
-      repeat<N>(j, i + 1, [&](size_t j) HWY_ATTR { add_some<1>(factor, i, j, weight, weighted); });
-      if (rows.gaps) forget_missing(at, i, weight);
+      for (; N == 0 && j + 4 <= i; j += 4) add_some<4>(factor, i, j, weight, weighted, nullptr);
+      repeat<N>(j, i + 1,
+                [&](size_t j) HWY_ATTR { add_some<1>(factor, i, j, weight, weighted, rows.gaps ? &at : nullptr); });
     });
   }
 
@@ -51,9 +51,10 @@ class Sums {
   }
 
  private:
-  /// B entries of a line of w (u u^T - T^-1), T^-1 = M^T D^-1 M.
+  /// B entries of a line of w (u u^T - T^-1), T^-1 = M^T D^-1 M; of a missing entry (gaps), whose T is 1, nothing.
   template <size_t B>
-  HWY_INLINE void add_some(const Factor<N>& factor, size_t i, size_t first, Vector weight, Vector weighted) {
+  HWY_INLINE void add_some(const Factor<N>& factor, size_t i, size_t first, Vector weight, Vector weighted,
+                           const VectorRows* gaps) {
     const size_t size = n();
     Vector inverse[B];
 #pragma GCC unroll 4
@@ -64,19 +65,13 @@ class Sums {
 #pragma GCC unroll 4
       for (size_t b = 0; b < B; ++b) inverse[b] = hn::MulAdd(scaled, factor.lower(t, first + b), inverse[b]);
     });
+    if (gaps != nullptr && first == i) inverse[0] = hn::IfThenElseZero(gaps->seen(i), inverse[0]);
 #pragma GCC unroll 4
     for (size_t b = 0; b < B; ++b) {
       const size_t place = triangle_start(i) + first + b;
       const auto square = hn::MulAdd(weighted, u_.get(first + b), seconds_.get(place));
       seconds_.set(place, hn::NegMulAdd(weight, inverse[b], square));
     }
-  }
-
-  /// T^-1 has 1 there.
-  HWY_INLINE void forget_missing(const VectorRows& at, size_t i, Vector weight) {
-    const size_t place = triangle_start(i) + i;
-    const auto missing = hn::IfThenElse(at.seen(i), hn::Zero(Tag()), weight);
-    seconds_.set(place, hn::Add(seconds_.get(place), missing));
   }
 
   /// u = M^T D^-1 y + shift, and its sum.

@@ -7,18 +7,21 @@
 namespace shoal {
 namespace {
 
-/// Weight observed, and weighted sums of f(x - about), for each column, over every n-th row.
+/// Weight observed, and weighted sums of f(x - about), for each column, over every n-th row; `variance`: by which noisy
+/// values count less.
 template <class T, class F>
-Statistics column_sums(const RowPass<T>& pass, std::int64_t n, const std::vector<double>& about, F&& f) {
+Statistics column_sums(const RowPass<T>& pass, std::int64_t n, const std::vector<double>& about,
+                       const std::vector<double>& variance, F&& f) {
   const std::size_t d = about.size();
   return pass.reduce(SumLayout{2 * d}, [&](const RowBlock<T>& block, Statistics& sums) {
     const auto step = static_cast<std::size_t>(n);
     for (auto r = static_cast<std::size_t>((n - block.first_row % n) % n); r < block.n_rows; r += step) {
-      const double w = block.weight(r);
-      if (w == 0) continue;
+      if (block.weight(r) == 0) continue;
       for (std::size_t j = 0; j < d; ++j) {
         const double x = static_cast<double>(block.row(r)[j]) - about[j];
         if (std::isnan(x)) continue;
+        double w = block.weight(r);
+        if (!variance.empty() && variance[j] > 0) w *= variance[j] / (variance[j] + block.noise_variance(r, j));
         sums.sums[j] += w;
         sums.sums[d + j] += w * f(x);
       }
@@ -47,18 +50,33 @@ std::vector<double> first_values(const RowPass<T>& pass) {
   return values;
 }
 
+/// About `from`, a value of each column.
 template <class T>
-ColumnMoments real_moments(const RowPass<T>& pass, std::int64_t n) {
-  ColumnMoments moments;
-  moments.mean = first_values(pass);
-  const std::size_t d = moments.mean.size();
-  const Statistics first = column_sums(pass, n, moments.mean, [](double x) { return x; });
+ColumnMoments moments_about(const RowPass<T>& pass, std::int64_t n, const std::vector<double>& from,
+                            const std::vector<double>& variance) {
+  const std::size_t d = from.size();
+  ColumnMoments moments{from, std::vector<double>(d, 0.0)};
+  const Statistics first = column_sums(pass, n, from, variance, [](double x) { return x; });
   for (std::size_t j = 0; j < d; ++j)
     if (first.sums[j] > 0) moments.mean[j] += first.sums[d + j] / first.sums[j];
-  const Statistics second = column_sums(pass, n, moments.mean, [](double x) { return x * x; });
-  moments.variance.assign(d, 0.0);
+  const Statistics second = column_sums(pass, n, moments.mean, variance, [](double x) { return x * x; });
   for (std::size_t j = 0; j < d; ++j)
     if (second.sums[j] > 0) moments.variance[j] = second.sums[d + j] / second.sums[j];
+  return moments;
+}
+
+template <class T>
+ColumnMoments real_moments(const RowPass<T>& pass, std::int64_t n) {
+  constexpr int most_rounds = 20;
+  const std::vector<double> from = first_values(pass);
+  ColumnMoments moments = moments_about(pass, n, from, {});
+  bool settled = !pass.source().noise_layout.of_each_row();
+  for (int i = 0; i < most_rounds && !settled; ++i) {
+    const std::vector<double> before = moments.variance;
+    moments = moments_about(pass, n, from, before);
+    settled = true;
+    for (std::size_t j = 0; j < before.size(); ++j) settled = settled && moments.variance[j] >= 0.9 * before[j];
+  }
   return moments;
 }
 

@@ -51,6 +51,8 @@ void match(DatasetInfo& info, const std::vector<std::string>& names, const std::
       n == names.size()
           ? fmt::format("features stand in another order than in {}: matched by their names", owner)
           : fmt::format("{} of {} features are used, matched by the names that {} has", names.size(), n, owner));
+  info.chosen_columns = info.n_columns;
+  info.matched = places;
   choose_columns(info, places);
 }
 

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "shoal/core/error.hpp"
 #include "shoal/run/best_fit.hpp"

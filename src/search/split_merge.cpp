@@ -18,7 +18,6 @@ namespace shoal {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-
 // As they were tried on simulated data: enough for what ten starts find, at their price.
 constexpr int most_of_one = 2;  ///< moves of a round with the same component split, or the same one gone
 constexpr int most_successes = 60;

@@ -118,7 +118,7 @@ class ToAndFro final : public Model<double> {
 
  protected:
   void attach(const RowPass<double>& /*pass*/, const ColumnMoments& /*moments*/) override {}
-  void start_from(const std::vector<double>& /*seeds*/, std::span<const std::int32_t> /*labels*/,
+  void start_from(const std::vector<double>& /*seeds*/, const Membership& /*rows*/,
                   const RowPass<double>& /*pass*/) override {}
   bool update(const Statistics& /*sums*/, const RowPass<double>& /*pass*/) override {
     place_ = -place_;

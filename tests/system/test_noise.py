@@ -282,11 +282,11 @@ class NoiseTest(shoal.ShoalTest):
     def test_starts_far_away_lose_no_digits(self):
         X, S, means = simulated(seed=23, n=400, D=2, K=1)
         for kind, noise, form in (("full", S, "covariance"), ("diag", np.einsum("nii->ni", S), "variance"), ("full", S[0], "covariance")):
-            given = self.start(means + 1e7, kind)
+            given = self.start(means + 1e4, kind)
             with h5py.File(self.path("start.h5"), "a") as file:
-                file["parameters/covariances"][...] = given[2] * 1e14
+                file["parameters/covariances"][...] = given[2] * 1e8
             matrices = np.broadcast_to(noise, S.shape) if noise.ndim == 2 and kind == "full" else S if kind == "full" else S * np.eye(2)
-            expected = partial_em.em(X, given[0], given[1], given[2] * 1e14, 1, kind, noise=matrices)
+            expected = partial_em.em(X, given[0], given[1], given[2] * 1e8, 1, kind, noise=matrices)
             with self.stepped(self.write("data.h5", X, noise=noise), kind, 1, "--noise-kind", form, k=1) as file:
                 self.assert_close(file["parameters/means"], expected[2], relative=1e-6, absolute=1e-6)
                 self.assert_close(file["parameters/covariances"], expected[3], relative=1e-6, absolute=1e-6)
@@ -314,6 +314,79 @@ class NoiseTest(shoal.ShoalTest):
             file["noise"][17] *= 1.5
         self.fails(64, ["noise", "give the same"], *command, 12)
         self.fails(64, ["noise"], *(word for word in command if word not in ("--noise", "/noise", "--noise-kind", "covariance")), 12)
+
+    def test_a_few_noisy_rows_do_not_drown_the_others(self):
+        rng = np.random.default_rng(26)
+        n = 5000
+        X = np.array([[0.0, 0], [6, 2]])[rng.integers(0, 2, n)] + rng.normal(size=(n, 2))
+        sd = np.full((n, 2), 0.3)
+        sd[rng.random(n) < 0.01] = 1e4
+        X += sd * rng.normal(size=(n, 2))
+        data = self.write("data.h5", X, noise=sd)
+        for kind in ("full", "diag"):
+            for more in ((), ("--starts", 3), ("--search-rows", "all")):
+                with self.fit("gaussian", data, "-k", 2, "--covariance", kind, "--noise", "/noise", *more) as file:
+                    found = file["parameters/means"][:][np.argsort(file["parameters/means"][:, 0])]
+                    self.assert_close(found, [[0, 0], [6, 2]], absolute=0.15)
+
+    def test_each_file_has_noise_of_one_form(self):
+        X, S, _ = simulated(seed=27, n=200, D=3)
+        a = self.write("a.h5", X, noise=np.einsum("nii->ni", S), one=np.full(3, 0.1))
+        for name, noise in (("narrow", np.ones((200, 1))), ("two", np.ones((200, 2))), ("flat", np.ones(200))):
+            b = self.write(name + ".h5", X, noise=noise)
+            self.fails(65, [name + ".h5", "/noise"], "fit", "gaussian", a, b, "-k", 2, "--noise", "/noise", "-o", self.path("m.h5"))
+        other, same = self.write("other.h5", X, one=np.full(3, 0.9)), self.write("same.h5", X, one=np.full(3, 0.1))
+        self.fails(65, ["other.h5", "differs"], "fit", "gaussian", a, other, "-k", 2, "--noise", "/one", "-o", self.path("m.h5"))
+        self.fails(65, ["b.h5"], "fit", "gaussian", a, self.write("b.h5", X), "-k", 2, "--noise", "/one", "-o", self.path("m.h5"))
+        self.fit("gaussian", [a, same], "-k", 2, "--noise", "/one").close()
+        self.fit("gaussian", [a, other], "-k", 2, "--noise", f"{a}:/one").close()
+
+    def test_large_units_lose_no_digits(self):
+        X, S, means = simulated(seed=28, n=200, D=3, share=0.2)
+        for unit in (1e9, 1e-9):
+            given = self.start(means * unit, "full")
+            with h5py.File(self.path("start.h5"), "a") as file:
+                file["parameters/covariances"][...] = given[2] * unit ** 2
+            expected = partial_em.em(X, given[0], means, given[2], 3, noise=S)
+            data = self.write("data.h5", X * unit, noise=S * unit ** 2)
+            with self.stepped(data, "full", 3, "--noise-kind", "covariance", "--missing", "marginalize", k=3) as file:
+                self.assert_close(file["parameters/covariances"] / np.float64(unit) ** 2, expected[3], relative=1e-9, absolute=1e-10)
+
+    def test_small_noise_has_small_deviations(self):
+        X, S, _ = simulated(seed=29, n=100, D=2)
+        for kind in ("full", "diag"):
+            data = self.write("data.h5", 30 * X, noise=np.full((100, 2), 5e-9))
+            self.fit("gaussian", data, "-k", 2, "--covariance", kind, "--noise", "/noise").close()
+            self.denoised(data, "--noise", "/noise", denoise="d.h5")
+            with h5py.File(self.path("d.h5")) as file:
+                self.assert_close(file["standard_deviations"], np.full((100, 2), 5e-9), relative=1e-6)
+
+    def test_noise_of_chosen_columns_and_of_names(self):
+        rng = np.random.default_rng(30)
+        X, sd = rng.normal(size=(300, 4)), rng.uniform(0.2, 2, (300, 4))
+        def objective(data, *more, noise):
+            return self.json("fit", "gaussian", data, "-k", 1, "--noise", noise, *more, "-o", self.path("m.h5"), "--overwrite", "-q",
+                             "--json")["objective"]
+        expected = objective(self.write("plain.h5", X[:, [1, 0]], noise=sd[:, [1, 0]]), noise="/noise")
+        data = self.write("data.h5", X, all=sd, chosen=sd[:, [1, 0]], three=sd[:, :3], one=np.diag([1.0, 2]))
+        for noise in ("/all", "/chosen"):
+            self.assertEqual(objective(data, "--columns", "1,0", noise=noise), expected)
+        self.fails(65, ["3 features", "2"], "fit", "gaussian", data, "-k", 1, "--columns", "1,0", "--noise", "/three", "-o", self.path("m.h5"))
+        with h5py.File(self.path("named.h5"), "w") as file:
+            for j, name in enumerate("abcd"):
+                file["t/" + name], file["e/" + name] = X[:, j], sd[:, j]
+        named = f"{self.path('named.h5')}:/t/a,/t/b"
+        expected = objective(named, noise="/e/a,/e/b")
+        self.assertEqual(objective(named, noise="/e/b,/e/a"), expected)  # by their names
+        wide = f"{self.path('named.h5')}:/t"
+        self.assertEqual(objective(wide, "--columns", "a,b", noise="/e/a,/e/b"), expected)
+        reversed_order = self.json("score", self.path("m.h5"), wide, "--columns", "b,a", "--noise", "/e/b,/e/a")["objective"]
+        self.assertEqual(reversed_order, expected)
+        with h5py.File(self.path("order.h5"), "w") as file:
+            file["X"], file["sd"] = X[:, [2, 1, 0]], sd[:, [1, 0]]
+            file["X"].attrs["feature_names"] = ["c", "b", "a"]
+        matched = self.json("score", self.path("m.h5"), self.path("order.h5"), "--columns", "b,a", "--noise", "/sd")["objective"]
+        self.assertEqual(matched, expected)
 
     def test_which_density_a_score_is_of(self):
         X, S, _ = simulated(seed=22, n=200, D=2)
@@ -359,7 +432,7 @@ class NoiseTest(shoal.ShoalTest):
             refused(65, ["row 9", "feature 1", word], noise=sd)
         refused(65, ["-1", "feature 0"], noise=np.array([-1.0, 1]))
         refused(65, ["N x D"], noise=S)
-        refused(65, ["N x D x D"], *covariance, noise=np.ones((50, 2)) if False else np.ones(4))
+        refused(65, ["N x D x D"], *covariance, noise=np.ones(4))
         refused(65, ["3 features", "2"], noise=np.ones((50, 3)))
         refused(65, ["/noise", "50 rows"], noise=np.ones((49, 2)))
         refused(65, ["--noise", "/noise"])
@@ -367,8 +440,17 @@ class NoiseTest(shoal.ShoalTest):
         for more in (("--covariance", "tied"), ("--covariance", "spherical"), ("--covariance", "diag", *covariance)):
             refused(64, ["--noise", more[1]], *more, noise=S)
         refused(64, ["--noise", "kmeans", "gaussian"], model="kmeans", noise=S)
+        self.fails(64, ["--noise-kind", "--noise PATH"], "fit", "gaussian", self.write("data.h5", X), "-k", 2, *covariance, "-o",
+                   self.path("m.h5"))
         self.fit("gaussian", self.write("data.h5", X, noise=S), "-k", 2, "--covariance", "tied").close()
         self.fails(64, ["--noise", "tied"], "score", self.path("model.h5"), self.path("data.h5"), "--noise", "/noise")
+
+    def test_singular_noise_of_many_features(self):
+        rng = np.random.default_rng(31)
+        for D in (6, 10, 30):
+            A = rng.normal(size=(300, D, D - 1))
+            self.fit("gaussian", self.write("data.h5", rng.normal(size=(300, D)), noise=A @ A.transpose(0, 2, 1)), "-k", 1,
+                     "--noise", "/noise", "--noise-kind", "covariance", "--max-iterations", 2).close()
 
     def test_singular_noise_is_noise(self):
         X, S, means = simulated(seed=19, D=3)

@@ -28,6 +28,11 @@ struct RowBlock {
 
   [[nodiscard]] const Row* row(std::size_t r) const { return values + r * width; }
   [[nodiscard]] double weight(std::size_t r) const { return weights == nullptr ? 1.0 : weights[r]; }
+  /// Of feature j as it was measured in row r, beyond that of its true values; 0 without noise of each row.
+  [[nodiscard]] double noise_variance(std::size_t r, std::size_t j) const {
+    if (noise == nullptr) return 0;
+    return static_cast<double>(noise[r * noise_width + (noise_width == n_features ? j : j * (j + 3) / 2)]);
+  }
 };
 
 /// Rows first .. first + n of a block, as a block.

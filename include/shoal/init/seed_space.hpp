@@ -17,7 +17,8 @@ namespace shoal {
 
 /// Costs by which k-means|| samples, in the metric of the model's family; codes count one-hot, so two different levels
 /// a, b of a feature are 1 / var_a + 1 / var_b apart. Missing entries stand at the feature's mean (real) or add nothing
-/// (codes).
+/// (codes). Of rows with noise of their own, what a feature is apart from its mean counts by v / (v + noise), v its
+/// variance.
 template <class Row>
 class SeedSpace {
  public:
@@ -49,6 +50,13 @@ class SeedSpace {
 
   using Value = std::conditional_t<std::is_same_v<Row, PackedByte>, double, Row>;
   [[nodiscard]] Value place(Row x, std::size_t d) const;
+  /// Of row r of a block.
+  [[nodiscard]] Value place_of(const RowBlock<Row>& block, std::size_t r, std::size_t d) const {
+    const Value placed = place(block.row(r)[d], d);
+    if (block.noise == nullptr) return placed;
+    const double noise = block.noise_variance(r, d) * static_cast<double>(scale_[d]) * static_cast<double>(scale_[d]);
+    return static_cast<Value>(static_cast<double>(placed) / (1 + noise));
+  }
 
   SeedMetric metric_;
   std::size_t n_features_;
@@ -68,7 +76,8 @@ void SeedSpace<Row>::for_each_nearest(const RowBlock<Row>& block, const std::vec
   const std::vector<Row> zero(n_features_, Row(0));
   for (std::size_t first = 0; first < block.n_rows; first += search_rows) {
     const std::size_t rows = std::min(search_rows, block.n_rows - first);
-    for (std::size_t i = 0; i < rows * n_features_; ++i) moved[i] = place(block.row(first)[i], i % n_features_);
+    for (std::size_t i = 0; i < rows * n_features_; ++i)
+      moved[i] = place_of(block, first + i / n_features_, i % n_features_);
     load_groups(moved.data(), rows, n_features_, zero.data(), groups.data());
     nearest(metric_.metric, groups.data(), rows, centres.data(), centres.size() / n_features_, n_features_,
             {least.data(), nullptr, label.data()});

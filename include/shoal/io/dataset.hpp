@@ -77,7 +77,10 @@ struct DatasetInfo {
   std::vector<ColumnBlock> blocks;
   std::vector<std::int64_t> columns;         ///< which of all blocks' columns are the features; empty: all
   std::vector<std::int64_t> column_numbers;  ///< of the features, as a person counts them; empty: from 0
-  std::int64_t first_row = 0;                ///< of the sources: this one and each row_step-th after it
+  std::int64_t stored_columns = 0;           ///< of which these were chosen; 0: all are features
+  std::vector<std::size_t> matched;  ///< which of those that were chosen, by their names (run/features.hpp); empty: all
+  std::int64_t chosen_columns = 0;   ///< before they were matched
+  std::int64_t first_row = 0;        ///< of the sources: this one and each row_step-th after it
   std::int64_t row_step = 1;
 
   std::vector<std::string> notes;  ///< what a person should know of how it is read
@@ -95,7 +98,7 @@ struct DatasetInfo {
   template <class Archive>
   void serialize(Archive& archive, unsigned /*version*/) {
     archive& file& path& n_rows& n_columns& rank& type& storage& levels& feature_names& form& shape& row_axes& sources&
-        blocks& columns& column_numbers& first_row& row_step& notes& warnings;
+        blocks& columns& column_numbers& stored_columns& matched& chosen_columns& first_row& row_step& notes& warnings;
   }
 };
 

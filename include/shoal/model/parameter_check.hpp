@@ -13,9 +13,9 @@ namespace shoal {
 enum class Completeness { model, start, part };
 
 /// Checks the arrays that a model of these options (K clusters of `n_features`) has, in the one way that holds for
-/// every command: there (but for parts), of the right shapes, finite; weights and probabilities within 0 and 1, summing
-/// to one; level offsets rising; covariances symmetric and positive definite. Weights, and covariances that rounding
-/// left asymmetric, are put right. Throws Error(bad_data) naming `source`, array and entry.
+/// every command: there (unless it is a part), of the right shapes, finite; weights and probabilities within 0 and 1,
+/// summing to one; level offsets rising; covariances symmetric and positive definite. Weights, and covariances that
+/// rounding left asymmetric, are put right. Throws Error(bad_data) naming `source`, array and entry.
 void check_parameters(const ModelOptions& options, std::size_t n_features, Completeness completeness,
                       const std::string& source, NamedArrays& arrays);
 

@@ -4,7 +4,7 @@
 // 1994; Hunt & Jorgensen 2003); without it covariances would shrink.
 #include <algorithm>
 #include <atomic>
-#include <cmath>
+#include <functional>
 #include <limits>
 
 #include "model/gaussian/gaussian_kernels.hpp"

@@ -235,7 +235,7 @@ class DiagonalKind {
     Scatter scatter{Matrix(1, variances_.size()), std::vector<double>(variances_.size(), sums.n)};
     for (std::size_t j = 0; j < variances_.size(); ++j) {
       const double variance = variances.values[j], step = sums.step(j);
-      scatter.values(0, j) = sums.n * (variance - step * step) + variance * variance * sums.second[j];
+      scatter.values(0, j) = sums.n * (variance - step * step) + variance * (variance * sums.second[j]);
     }
     return scatter;
   }
