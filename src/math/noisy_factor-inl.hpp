@@ -152,7 +152,7 @@ class Factor {
       const auto least = hn::Mul(pivot, hn::Set(d, 0x1p-52));
       size_t j = 0;
       for (; N == 0 && j + 4 <= i; j += 4) eliminate<4>(line, j, pivot);
-      repeat<N>(j, i, [&](size_t j) HWY_ATTR { eliminate<1>(line, j, pivot); });
+      repeat<N>(j, i, [&](size_t last) HWY_ATTR { eliminate<1>(line, last, pivot); });
       pivot = hn::Max(pivot, least);
       log_determinant_.multiply(pivot);
       lower_.set(line + i, hn::Div(hn::Set(d, 1.0), pivot));
@@ -179,7 +179,7 @@ class Factor {
     repeat<N>(1, size, [&](size_t i) HWY_ATTR {
       size_t j = 0;
       for (; N == 0 && j + 4 <= i; j += 4) invert_some<4>(i, j);
-      repeat<N>(j, i, [&](size_t j) HWY_ATTR { invert_some<1>(i, j); });
+      repeat<N>(j, i, [&](size_t last) HWY_ATTR { invert_some<1>(i, last); });
     });
   }
 

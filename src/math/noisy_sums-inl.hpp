@@ -40,8 +40,9 @@ class Sums {
       const auto weighted = hn::Mul(weight, u_.get(i));
       size_t j = 0;
       for (; N == 0 && j + 4 <= i; j += 4) add_some<4>(factor, i, j, weight, weighted, nullptr);
-      repeat<N>(j, i + 1,
-                [&](size_t j) HWY_ATTR { add_some<1>(factor, i, j, weight, weighted, rows.gaps ? &at : nullptr); });
+      repeat<N>(j, i + 1, [&](size_t last) HWY_ATTR {
+        add_some<1>(factor, i, last, weight, weighted, rows.gaps ? &at : nullptr);
+      });
     });
   }
 

@@ -51,7 +51,7 @@ void expect_naive(std::size_t d, std::size_t n_clusters, const SeedMetric& metri
   Matrix centres(n_clusters, d);
   for (std::size_t i = 0; i < centres.values.size(); ++i) centres.values[i] = values[(i * 37) % values.size()];
   const auto shard = test::shard_of(Communicator::self(), values, d, weights);
-  const Sample<double> sample(values, weights, shard);
+  const Sample<double> sample(values, weights, {}, shard);
   const ClusterWorth found = worth_of(centres, metric, sample),
                      expected = naive_worth(values, weights, centres, metric);
   EXPECT_EQ(found.rows, expected.rows);

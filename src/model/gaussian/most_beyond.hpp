@@ -12,10 +12,10 @@ namespace shoal {
 /// small variance are missing; and D / 2, as what is not known of a row may add D to its squared distance. Of a D x D
 /// covariance, or of 1 x D variances.
 inline double most_beyond(const Matrix& covariance) {
-  constexpr double log_two_pi = 1.8378770664093454836;
+  constexpr double ln_two_pi = 1.8378770664093454836;
   double sum = 0;
   for (std::size_t j = 0; j < covariance.columns; ++j)
-    sum += 0.5 * std::max(0.0, log_two_pi + log_of(covariance(covariance.rows == 1 ? 0 : j, j))) + 0.5;
+    sum += 0.5 * std::max(0.0, ln_two_pi + log_of(covariance(covariance.rows == 1 ? 0 : j, j))) + 0.5;
   return sum;
 }
 
