@@ -24,6 +24,8 @@ class Bits(shoal.ShoalTest):
         binary = (X > 0).astype(np.uint8)
         codes = np.clip(np.floor(X / 2 + 2), 0, 4).astype(np.int32)
         weights = rng.exponential(size=ROWS)
+        factors = rng.normal(0, 0.3, (ROWS, 6, 6))
+        self.noise = factors @ factors.transpose(0, 2, 1)
         self.data = {name: self.write_split(name, values, weights) for name, values in (
             ("real", X), ("float32", X.astype(np.float32)), ("gaps", gaps), ("binary", binary), ("codes", codes))}
 
@@ -40,6 +42,8 @@ class Bits(shoal.ShoalTest):
                     options = {"chunks": (37, 4), "compression": "gzip"} if key == "chunked" else {}
                     file.create_dataset("X", data=X[rows], **options)
                     file["w"] = weights[rows]
+                    if name == "gaps":
+                        file.create_dataset("noise", data=self.noise[rows], **({"chunks": (37, 6, 6)} if options else {}))
                     if levels is not None:
                         file["X"].attrs["levels"] = levels
         return files
@@ -61,7 +65,8 @@ class Bits(shoal.ShoalTest):
         self.predict_repeats(data, arguments)
 
     def predict_repeats(self, data, arguments):
-        missing = [a for i, a in enumerate(arguments) if a == "--missing" or (i and arguments[i - 1] == "--missing")]
+        of_rows = ("--missing", "--noise", "--noise-kind")
+        missing = [a for i, a in enumerate(arguments) if a in of_rows or (i and arguments[i - 1] in of_rows)]
         weights = [a for i, a in enumerate(arguments) if a == "--row-weights" or (i and arguments[i - 1] == "--row-weights")]
         self.ok("predict", self.path("first.h5"), *self.data[data]["split"], "-o", self.path("again.h5"), "--overwrite",
                 *missing, "-q", ranks=3)
@@ -89,6 +94,11 @@ class Bits(shoal.ShoalTest):
     def test_gaussian_with_gaps(self):
         self.same("gaussian", "gaps", "--covariance", "diag", "--missing", "marginalize")
         self.same("gaussian", "gaps", "--covariance", "spherical", "--missing", "skip", "--row-weights", "/w")
+        self.same("gaussian", "gaps", "--covariance", "tied", "--missing", "marginalize")
+
+    def test_gaussian_with_gaps_and_noise(self):
+        self.same("gaussian", "gaps", "--missing", "marginalize", "--noise", "/noise", "--noise-kind", "covariance", "--row-weights",
+                  "/w")
 
     def test_bernoulli(self):
         self.same("bernoulli", "binary")

@@ -1,5 +1,5 @@
 """Fits that are killed again and again at random moments, and started again on other numbers of ranks, end with the bits
-of a fit that ran undisturbed. KILLS (default 8) for each of five models; prints how many were killed where."""
+of a fit that ran undisturbed. KILLS (default 8) for each of six fits; prints how many were killed where."""
 import collections
 import filecmp
 import os
@@ -22,7 +22,8 @@ class Kills(shoal.ShoalTest):
         rng = np.random.default_rng(8)
         centres = rng.normal(size=(6, 8))
         X = centres[rng.integers(0, 6, 20000)] + rng.normal(size=(20000, 8))
-        self.files = {"real": self.write("real.h5", X), "binary": self.write("binary.h5", (X > 0).astype(np.uint8)),
+        gaps = np.where(rng.random(X.shape) < 0.03, np.nan, X)[:4000]
+        self.files = {"noisy": self.write("noisy.h5", gaps, sd=rng.uniform(0.1, 0.6, gaps.shape)), "real": self.write("real.h5", X), "binary": self.write("binary.h5", (X > 0).astype(np.uint8)),
                       "codes": self.write("codes.h5", np.clip(np.floor(X + 2), 0, 3).astype(np.int32),
                                           levels=np.full(8, 4))}
         self.where = collections.Counter()
@@ -118,6 +119,9 @@ class Kills(shoal.ShoalTest):
 
     def test_gaussian(self):
         self.chain("gaussian", "real")
+
+    def test_noise_and_gaps(self):
+        self.chain("gaussian", "noisy", "--noise", "/sd", "--missing", "marginalize")
 
     def test_kmeans(self):
         self.chain("kmeans", "real")
