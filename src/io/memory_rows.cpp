@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 
+#include "io/covariance_check.hpp"
 #include "io/row_slices.hpp"
 #include "shoal/comm/agree.hpp"
 #include "shoal/comm/gather_values.hpp"
@@ -99,6 +101,39 @@ void require_shapes(const Communicator& comm, const MemoryRows& rows, bool weigh
   });
 }
 
+/// Numbers of one S.
+std::size_t numbers_of(const MemoryRows& rows) {
+  const std::size_t d = rows.n_features;
+  if (rows.noise_kind == NoiseKind::covariance) return d * d;
+  return rows.noise_kind == NoiseKind::packed ? d * (d + 1) / 2 : d;
+}
+
+/// Of each row, where every rank has a line for each of its rows; else one for all.
+NoiseSource noise_of(const Communicator& comm, const MemoryRows& rows) {
+  NoiseSource source;
+  if (!has_noise(comm, rows)) return source;
+  const auto n = static_cast<std::size_t>(rows_here(rows)), width = numbers_of(rows);
+  std::array<std::int64_t, 2> other = {rows.noise.size() == n * width ? 0 : 1, rows.noise.size() == width ? 0 : 1};
+  comm.maximum(other);
+  const bool variances = rows.noise_kind == NoiseKind::sd || rows.noise_kind == NoiseKind::variance;
+  source.kind = rows.noise_kind;
+  source.n_stored = static_cast<std::int64_t>(rows.n_features);
+  source.columns.resize(rows.n_features);
+  std::iota(source.columns.begin(), source.columns.end(), std::int64_t{0});
+  source.layout.form = variances ? NoiseLayout::Form::variances : NoiseLayout::Form::covariances;
+  agree(comm, [&] {
+    if (other[0] == 0) return;
+    if (other[1] != 0)
+      throw Error(ExitCode::bad_data, fmt::format("{}: noise of {} numbers for {} rows; {} are one S", rows.name,
+                                                  rows.noise.size(), n, width));
+    CovarianceReader reader(source.kind, source.n_stored, source.columns, false);
+    if (const std::string wrong = reader.read(rows.noise.data(), {}); !wrong.empty())
+      throw Error(ExitCode::bad_data, fmt::format("{}: noise: {}", rows.name, wrong));
+    source.layout.shared = reader.values();
+  });
+  return source;
+}
+
 }  // namespace
 
 std::int64_t total_rows(const Communicator& comm, const MemoryRows& rows) {
@@ -113,6 +148,12 @@ bool has_weights(const Communicator& comm, const MemoryRows& rows) {
   return any[0] != 0;
 }
 
+bool has_noise(const Communicator& comm, const MemoryRows& rows) {
+  std::array<std::int64_t, 1> any = {rows.noise.empty() ? 0 : 1};
+  comm.maximum(any);
+  return any[0] != 0;
+}
+
 template <class Row>
 Shard<Row> shard_of_memory(const Communicator& comm, const MemoryRows& rows, const Partition& partition,
                            const ReadOptions& options) {
@@ -121,6 +162,9 @@ Shard<Row> shard_of_memory(const Communicator& comm, const MemoryRows& rows, con
   const Redistribution redistributed(comm, rows_here(rows), partition);
   const std::vector<double> values = redistributed(rows.values, rows.n_features);
   const std::vector<double> weights = weighted ? redistributed(rows.weights, 1) : std::vector<double>{};
+  const NoiseSource source = noise_of(comm, rows);
+  const std::size_t width = numbers_of(rows);
+  const std::vector<double> noise = source.of_each_row() ? redistributed(rows.noise, width) : std::vector<double>{};
 
   const auto describe = [&](const char* path, std::size_t n_columns) {
     DatasetInfo info;
@@ -133,13 +177,15 @@ Shard<Row> shard_of_memory(const Communicator& comm, const MemoryRows& rows, con
   };
   DatasetInfo head = describe("rows", rows.n_features);
   head.levels = rows.levels;
-  const DatasetInfo of_weights = describe("weights", 1);
+  const DatasetInfo of_weights = describe("weights", 1), of_noise = describe("noise", width);
   const Range here = partition.rows_of_rank(comm.rank(), comm.size());
   const auto visit_all = [&](const DatasetInfo& info, const std::vector<double>& numbers, const VisitSlice& visit) {
     agree(comm, [&] { visit({info, here.first, here.first, here.size(), std::as_bytes(std::span(numbers))}); });
   };
   RowSlices slices{head, [&](const VisitSlice& visit, const Destination&) { visit_all(head, values, visit); }, {}, {}};
   if (weighted) slices.weights = [&](const VisitSlice& visit) { visit_all(of_weights, weights, visit); };
+  slices.noise_source = source;
+  if (source.of_each_row()) slices.noise = [&](const VisitSlice& visit) { visit_all(of_noise, noise, visit); };
   return make_shard<Row>(comm, slices, partition, options);
 }
 

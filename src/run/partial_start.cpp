@@ -12,8 +12,6 @@
 namespace shoal {
 namespace {
 
-constexpr const char* places[] = {"means", "medians"};
-
 /// Which kinds an array of this shape may be of.
 std::vector<Covariance> kinds_of(const std::vector<std::size_t>& shape, std::size_t k, std::size_t d) {
   std::vector<Covariance> kinds;
@@ -91,14 +89,6 @@ NamedArrays usable_arrays(const ModelOptions& model, std::size_t n_features, con
                           const std::string& source, std::string& note) {
   const Family& family = model.family();
   NamedArrays arrays = stored.arrays;
-  const std::string place = family.parameters(model, {1, 1, 1}).front().name;
-  for (const char* other : places)
-    if (std::ranges::find(places, place) != std::end(places) && find(arrays, place) == nullptr) {
-      const auto found = std::ranges::find(arrays, other, &NamedArray::name);
-      if (found == arrays.end()) continue;
-      note = fmt::format("{} are the {} of the file", place, other);
-      found->name = place;
-    }
   const std::vector<std::string> wanted = wanted_names(model);
   std::erase_if(arrays, [&](const NamedArray& array) {
     return array.name != "level_offsets" && std::ranges::find(wanted, array.name) == wanted.end();

@@ -92,6 +92,8 @@ Rows read_rows(const Communicator& comm, const std::vector<std::string>& data, R
 
 Rows read_rows(const Communicator& comm, const MemoryRows& memory, RunOptions& options, int threads) {
   options.rows.row_weights.name = has_weights(comm, memory) ? memory.name : "";
+  options.rows.noise.name = has_noise(comm, memory) ? memory.name : "";
+  options.rows.noise_kind = has_noise(comm, memory) ? memory.noise_kind : NoiseKind::sd;
   Rows rows = read_rows(comm, memory, settled(options, false, threads));
   note_content(rows, options.rows);
   scale(rows, "", options.scaling);

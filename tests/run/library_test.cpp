@@ -90,6 +90,33 @@ TEST(Library, MemoryGivesTheSameBitsHoweverRowsAreSpread) {
   }
 }
 
+TEST(Library, RowsInMemoryMayHaveNoise) {
+  const std::vector<double> values = test::normal_rows(1200, d, 3, 3, 4);
+  std::vector<double> sd;
+  for (std::size_t i = 0; i < values.size(); ++i) sd.push_back(0.1 + 0.05 * static_cast<double>(i % 11));
+  const std::vector<double> one = {0.2, 0.3, 0.4};
+  const auto fitted = [&](const Communicator& comm, bool each, bool backwards) {
+    RunOptions options = options_for("gaussian");
+    MemoryRows memory = part_of(comm, values, {}, backwards);
+    const auto first = static_cast<std::size_t>(memory.values.data() - values.data());
+    memory.noise = each ? std::span(sd).subspan(first, memory.values.size()) : std::span(one);
+    const Rows rows = read_rows(comm, memory, options);
+    return fit(rows, options).model;
+  };
+  const ModelFile plain = fit_memory(Communicator::self(), "gaussian", values).model;
+  for (const bool each : {true, false}) {
+    const ModelFile alone = fitted(Communicator::self(), each, false);
+    EXPECT_NE(alone.options.find("\nnoise = \"sum:"), std::string::npos) << alone.options;
+    EXPECT_LT(find(alone.parameters, "covariances")->values[0], find(plain.parameters, "covariances")->values[0]);
+    expect_same(alone, fitted(world(), each, false));
+    expect_same(alone, fitted(world(), each, true));
+  }
+  RunOptions options = options_for("kmeans");
+  MemoryRows memory = part_of(world(), values, {}, false);
+  memory.noise = one;
+  EXPECT_THROW(read_rows(world(), memory, options), Error);
+}
+
 TEST(Library, MemoryMayKnowMoreLevelsThanItHas) {
   std::vector<double> values = counts(300);
   for (double& value : values) value = std::min(value, 2.0);

@@ -17,11 +17,17 @@ struct MemoryRows {
   std::span<const double> weights;   ///< n, or empty on all ranks: all 1
   std::vector<std::int64_t> levels;  ///< of codes: D, the same on all ranks, or empty: the largest code + 1
   std::string name = "memory";       ///< in messages
+  /// Known noise, as --noise takes it: of noise_kind, a line for each row, or one for all, the same on all ranks; or
+  /// empty on all ranks.
+  std::span<const double> noise{};
+  NoiseKind noise_kind = NoiseKind::sd;
 };
 
-/// Of all ranks: their number, and whether they have weights, which a rank without rows cannot tell. Collective.
+/// Of all ranks: their number, and whether they have weights or noise, which a rank without rows cannot tell.
+/// Collective.
 std::int64_t total_rows(const Communicator& comm, const MemoryRows& rows);
 bool has_weights(const Communicator& comm, const MemoryRows& rows);
+bool has_noise(const Communicator& comm, const MemoryRows& rows);
 
 /// This rank's blocks: rows travel to the ranks whose blocks they belong to, so that results are the same bits however
 /// they were spread. Collective. Throws Error(bad_data) as read_shard does, rows counted over all ranks.

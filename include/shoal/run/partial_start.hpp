@@ -8,8 +8,8 @@
 
 namespace shoal {
 
-/// Of what a file has under /parameters, what a model of these options can start from: centres by another name,
-/// covariances of another kind. Notes what was changed in `note`. Throws Error(bad_data) naming `source` where
+/// Of what a file has under /parameters, what a model of these options can start from, covariances of another kind
+/// brought to its own, which `note` then says. Throws Error(bad_data) naming `source` where
 /// an array is damaged or of another size, or where there is nothing to start from.
 NamedArrays usable_arrays(const ModelOptions& model, std::size_t n_features, const StoredParameters& stored,
                           const std::string& source, std::string& note);
