@@ -46,6 +46,6 @@ function(shoal_system_test name file timeout)
     math(EXPR timeout "2 * ${timeout}")
   endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout} LABELS system
-    ENVIRONMENT "OMP_WAIT_POLICY=passive;SHOAL=$<TARGET_FILE:shoal_program>;SHOAL_BUILD=${PROJECT_BINARY_DIR}")
+    ENVIRONMENT "OMP_WAIT_POLICY=passive;OPENBLAS_NUM_THREADS=1;SHOAL=$<TARGET_FILE:shoal_program>;SHOAL_BUILD=${PROJECT_BINARY_DIR}")
   shoal_own_sessions(${name})
 endfunction()
