@@ -320,7 +320,7 @@ class NoiseTest(shoal.ShoalTest):
         n = 5000
         X = np.array([[0.0, 0], [6, 2]])[rng.integers(0, 2, n)] + rng.normal(size=(n, 2))
         sd = np.full((n, 2), 0.3)
-        sd[rng.random(n) < 0.01] = 1e4
+        sd[rng.random(n) < 0.01] = 1e6  # 1e-6 of their variance is still ten thousand times that of the others
         X += sd * rng.normal(size=(n, 2))
         data = self.write("data.h5", X, noise=sd)
         for kind in ("full", "diag"):
@@ -328,6 +328,8 @@ class NoiseTest(shoal.ShoalTest):
                 with self.fit("gaussian", data, "-k", 2, "--covariance", kind, "--noise", "/noise", *more) as file:
                     found = file["parameters/means"][:][np.argsort(file["parameters/means"][:, 0])]
                     self.assert_close(found, [[0, 0], [6, 2]], absolute=0.15)
+                    widths = file["parameters/covariances"][:] if kind == "diag" else np.einsum("kii->ki", file["parameters/covariances"])
+                    self.assert_close(widths, np.ones((2, 2)), absolute=0.15)
 
     def test_each_file_has_noise_of_one_form(self):
         X, S, _ = simulated(seed=27, n=200, D=3)
