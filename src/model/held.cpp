@@ -88,14 +88,8 @@ void hold(const Held& held, const NamedArrays& before, NamedArrays& arrays) {
   for (NamedArray& array : arrays) {
     const NamedArray* const old = find(before, array.name);
     if (old == nullptr || old->shape != array.shape) continue;
-    const bool asked = std::ranges::find(held, array.name, &HeldParameter::name) != held.end();
-    if (!asked) continue;
     const std::size_t n = array.shape.front(), line = array.values.size() / n;
     const std::vector<bool> lines = held_components(held, array.name, n);
-    if (array.name == "weights") {
-      array.values = share_out(old->values, array.values, lines);
-      continue;
-    }
     for (std::size_t i = 0; i < array.values.size(); ++i)
       if (lines[i / line]) array.values[i] = old->values[i];
   }

@@ -33,8 +33,8 @@ std::string held_text(const Held& held);
 std::vector<double> share_out(const std::vector<double>& before, const std::vector<double>& after,
                               const std::vector<bool>& held);
 
-/// Puts the lines of held components as they are in `before`, whose arrays have the same shapes; weights share what is
-/// left.
+/// Puts the lines of held components of each array as they are in `before`, where that has an array of the same name
+/// and shape.
 void hold(const Held& held, const NamedArrays& before, NamedArrays& arrays);
 
 }  // namespace shoal
